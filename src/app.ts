@@ -1,0 +1,44 @@
+/** The HTTP face: routes, and the one shape of every error. */
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { ConfigurationError } from "./configuration.ts";
+import { ErrorResponse } from "./error.ts";
+import { takeSamples } from "./ingest/take-samples.ts";
+import { logError } from "./log.ts";
+import { readExactTotals } from "./query/exact-totals.ts";
+import { listFunctions } from "./query/list-functions.ts";
+import { readHealth } from "./query/read-health.ts";
+
+export const app = new Hono<{ Bindings: Env }>();
+
+app.use(
+  methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      const allowed = methods.join(", ");
+      const message = `${c.req.path} takes ${allowed}, not ${c.req.method}.`;
+      return new ErrorResponse(405, "method_not_allowed", message, { Allow: allowed }).getResponse();
+    },
+  }),
+);
+
+app.post("/samples", async (c) => c.json(await takeSamples(c.req.raw, c.env), 202));
+
+app.get("/metrics", async (c) => c.json({ functions: listFunctions(await readExactTotals(c.env)) }));
+
+app.get("/health", async (c) => {
+  const health = await readHealth(c.env);
+  return c.json(health, health.status === "ok" ? 200 : 503);
+});
+
+app.notFound((c) => new ErrorResponse(404, "not_found", `There is nothing at ${c.req.path}.`).getResponse());
+
+app.onError((error) => {
+  if (error instanceof HTTPException) return error.getResponse();
+  logError("request_failed", error);
+  if (error instanceof ConfigurationError) {
+    return new ErrorResponse(500, "misconfigured", error.message).getResponse();
+  }
+  return new ErrorResponse(500, "internal_error", "The request failed; the log says why.").getResponse();
+});

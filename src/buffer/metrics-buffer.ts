@@ -1,0 +1,265 @@
+/**
+ * The buffer: a Durable Object that stores a batch before it is acknowledged, and seals what it has into flushes
+ * for the queue. `record` stores and sets the alarm; the alarm seals and sends; `confirm` forgets. Memory holds
+ * nothing that storage does not: the object may vanish at any line.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { readConfiguration } from "../configuration.ts";
+import { log, logError } from "../log.ts";
+import { mergeDeltas } from "../stats/delta.ts";
+import { type Answer, Answers } from "./answers.ts";
+import { cutToSize } from "./cut.ts";
+import { Identity } from "./identity.ts";
+import { Outbox, type SealedFlush } from "./outbox.ts";
+import { Pending } from "./pending.ts";
+import { sendFlushes } from "./send.ts";
+
+/** A batch that ingest has validated and summed. */
+export interface RecordedBatch {
+  service: string;
+  /** Null where the sender gave none: then every delivery counts. */
+  key: string | null;
+  /** Names what the batch says, so that a key is not taken for another batch. */
+  digest: string;
+  /** How many samples `deltas` sums. */
+  items: number;
+  /** A JSON array of `Delta`. */
+  deltas: string;
+  answer: Answer;
+}
+
+export type RecordResult =
+  | { status: "recorded" }
+  | { status: "duplicate"; answer: Answer }
+  | { status: "conflict" }
+  | { status: "overloaded" };
+
+/**
+ * What the buffer holds that D1 may not have, as JSON arrays of `Delta`. D1 has every flush below `next` that is
+ * not in `sealed`; `pending` will be sealed as `next` and above. Everything there is, if `cursor` is null; else
+ * ask again with it.
+ */
+export interface SnapshotPage {
+  status: "page";
+  epoch: string;
+  next: number;
+  sealed: SealedFlush[];
+  pending: string[];
+  cursor: SnapshotCursor | null;
+}
+
+export interface SnapshotCursor {
+  generation: string;
+  afterN: number;
+  afterId: number;
+}
+
+export interface BufferHealth {
+  /** Samples since the last seal. */
+  bufferedSamples: number;
+  bufferedBytes: number;
+  /** Epoch milliseconds; null where nothing waits. */
+  oldestBufferedAt: number | null;
+  oldestUnconfirmedAt: number | null;
+  unconfirmedFlushes: number;
+  deadLetters: number;
+}
+
+/** Of a queue message's 128 KB; the rest is for its envelope. */
+const FLUSH_BYTES = 120_000;
+/** Flushes that may be on their way at once, dead letters aside. Beyond it, what is pending merges in place. */
+const MAX_UNCONFIRMED = 16;
+/** Sealed early at this size, so that merging stays well within the object's 128 MB of memory. */
+const SEAL_BYTES = 2 * 1024 * 1024;
+/** Refused beyond this size, which is only reached while D1 does not confirm. */
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+/** Of the 32 MiB that an RPC answer may carry. */
+const SNAPSHOT_PAGE_BYTES = 8 * 1024 * 1024;
+/** An alarm that is overdue by this much was dropped by the platform: it is set anew. */
+const STALE_ALARM_MS = 10_000;
+const RETRY_AFTER_FAULT_MS = 30_000;
+
+export class MetricsBuffer extends DurableObject<Env> {
+  readonly #identity: Identity;
+  readonly #answers: Answers;
+  readonly #pending: Pending;
+  readonly #outbox: Outbox;
+  /** When the alarm rings, in epoch milliseconds, as storage has it. */
+  #alarmAt: number | null = null;
+  /** Changes whenever `pending` is rewritten, so that a paged snapshot notices. */
+  #generation = crypto.randomUUID();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { sql } = ctx.storage;
+    this.#identity = new Identity(sql, ctx.id.name ?? "");
+    this.#answers = new Answers(sql);
+    this.#pending = new Pending(sql);
+    this.#outbox = new Outbox(sql);
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#alarmAt = await ctx.storage.getAlarm();
+    });
+  }
+
+  /**
+   * Stores a batch under its key; the answer leaves once that is durable. There is no `await` here: looking the key
+   * up, storing and setting the alarm are one step, and commit as one.
+   */
+  record(batch: RecordedBatch): RecordResult {
+    const now = Date.now();
+    const { service, key, digest, items, deltas, answer } = batch;
+    const first = key === null ? undefined : this.#answers.find(service, key);
+    if (first) {
+      this.#setAlarm(now);
+      return first.digest === digest ? { status: "duplicate", answer: first.answer } : { status: "conflict" };
+    }
+    if (this.#pending.state.bytes + deltas.length > MAX_PENDING_BYTES) {
+      this.#setAlarm(now);
+      return { status: "overloaded" };
+    }
+    if (key !== null) this.#answers.turnTo(now);
+    this.ctx.storage.transactionSync(() => {
+      if (key !== null) this.#answers.remember(service, key, digest, answer, now);
+      if (items > 0) this.#pending.add(items, deltas, now);
+    });
+    this.#setAlarm(now);
+    return { status: "recorded" };
+  }
+
+  /** Forgets flushes that D1 has. Those of another epoch are none of this buffer's. */
+  confirm(epoch: string, ns: readonly number[]): void {
+    if (epoch !== this.#identity.epoch) return;
+    this.#outbox.remove(ns);
+    this.#setAlarm(Date.now());
+  }
+
+  /** Marks a flush that D1 keeps refusing. It stays, counts in reads, and is tried again hourly. */
+  markDead(epoch: string, n: number, reason: string): void {
+    if (epoch !== this.#identity.epoch) return;
+    this.#outbox.markDead(n, reason, Date.now());
+    this.#setAlarm(Date.now());
+  }
+
+  /** "changed" means that pages given before no longer fit together: start over. */
+  snapshot(cursor: SnapshotCursor | null = null): SnapshotPage | { status: "changed" } {
+    if (cursor && cursor.generation !== this.#generation) return { status: "changed" };
+    const { epoch, next } = this.#identity;
+    const sealed = this.#outbox.page(cursor?.afterN ?? 0, SNAPSHOT_PAGE_BYTES);
+    const pending = sealed.isLast
+      ? this.#pending.page(cursor?.afterId ?? 0, SNAPSHOT_PAGE_BYTES)
+      : { rows: [], isLast: false };
+    return {
+      status: "page",
+      epoch,
+      next,
+      sealed: sealed.rows.map(({ n, deltas }) => ({ n, deltas })),
+      pending: pending.rows.map(({ deltas }) => deltas),
+      cursor: pending.isLast
+        ? null
+        : {
+            generation: this.#generation,
+            afterN: sealed.rows.at(-1)?.n ?? cursor?.afterN ?? 0,
+            afterId: pending.rows.at(-1)?.id ?? cursor?.afterId ?? 0,
+          },
+    };
+  }
+
+  /** Every flush of this epoch below this id is settled: D1 has it, or a person dropped it. */
+  settledBelow(): { epoch: string; n: number } {
+    const { epoch, next } = this.#identity;
+    return { epoch, n: this.#outbox.lowest() ?? next };
+  }
+
+  health(): BufferHealth {
+    const { items, bytes, oldestAt } = this.#pending.state;
+    const { unconfirmed, dead, oldestSealedAt } = this.#outbox.count();
+    return {
+      bufferedSamples: items,
+      bufferedBytes: bytes,
+      oldestBufferedAt: oldestAt,
+      oldestUnconfirmedAt: oldestSealedAt,
+      unconfirmedFlushes: unconfirmed,
+      deadLetters: dead,
+    };
+  }
+
+  /**
+   * Seals what is due and sends it, with what was not confirmed in time. It never throws for a fault that may pass:
+   * the platform drops an alarm that keeps throwing.
+   */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const now = Date.now();
+    try {
+      const flushes = [...this.#outbox.takeDue(now), ...this.#sealIfDue(now)];
+      this.#setAlarm(now);
+      await sendFlushes(this.env.QUEUE, this.#identity, flushes);
+    } catch (error) {
+      // What was sealed is in the outbox, and due again later.
+      logError("flush_failed", error);
+      if (this.#alarmAt === null) this.#alarmIs(now + RETRY_AFTER_FAULT_MS);
+    }
+  }
+
+  #sealIfDue(now: number): SealedFlush[] {
+    const sealAt = this.#sealAt(now);
+    return sealAt !== null && sealAt <= now ? this.#seal(now) : [];
+  }
+
+  /** Merges what is pending, and moves as much of it into flushes as may be on their way. */
+  #seal(now: number): SealedFlush[] {
+    const room = this.#room();
+    const { items } = this.#pending.state;
+    const parts = cutToSize(mergeDeltas(this.#pending.deltas()), FLUSH_BYTES);
+    const flushes = parts.slice(0, room).map((deltas, i) => ({ n: this.#identity.next + i, deltas }));
+    // WARNING: `pending` last. What the others know in memory may outlive a rollback, what it knows may not.
+    this.ctx.storage.transactionSync(() => {
+      for (const { n, deltas } of flushes) this.#outbox.add(n, deltas, now);
+      this.#identity.advance(flushes.length);
+      this.#pending.replaceWith(parts.slice(room));
+    });
+    this.#generation = crypto.randomUUID();
+    log("sealed", {
+      samples: items,
+      flushes: flushes.map(({ n }) => n),
+      leftBehind: parts.length - flushes.length,
+    });
+    return flushes;
+  }
+
+  #room(): number {
+    const { unconfirmed, dead } = this.#outbox.count();
+    return Math.max(0, MAX_UNCONFIRMED - (unconfirmed - dead));
+  }
+
+  /** When what is pending should be sealed or, without room, merged in place; null where nothing should. */
+  #sealAt(now: number): number | null {
+    const { items, freshBytes, hasLeftover, oldestAt } = this.#pending.state;
+    if (oldestAt === null) return null;
+    const { maxItems, maxWaitingMs } = readConfiguration(this.env);
+    if (items >= maxItems || freshBytes >= SEAL_BYTES) return now;
+    // Without room only a confirmation helps, and it sets the alarm itself.
+    if (this.#room() === 0) return null;
+    return hasLeftover ? now : oldestAt + maxWaitingMs;
+  }
+
+  /** Sets the alarm to the next thing to do, or removes it where there is none: an empty buffer has no alarm. */
+  #setAlarm(now: number): void {
+    const times = [this.#sealAt(now), this.#outbox.nextDue()].filter((time) => time !== null);
+    if (times.length === 0) {
+      if (this.#alarmAt !== null) {
+        this.#alarmAt = null;
+        void this.ctx.storage.deleteAlarm();
+      }
+      return;
+    }
+    const at = Math.min(...times);
+    const isStale = this.#alarmAt !== null && this.#alarmAt < now - STALE_ALARM_MS;
+    if (this.#alarmAt === null || this.#alarmAt > at || isStale) this.#alarmIs(Math.max(at, now));
+  }
+
+  #alarmIs(at: number): void {
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+}

@@ -1,0 +1,111 @@
+/** The sealed flushes that D1 is not yet known to have. Each stays until it is confirmed, and is sent again until then. */
+
+import { type Page, takePage } from "./page.ts";
+
+/** A flush as the queue carries it, as JSON text. Deltas are an array of `Delta`. */
+export interface FlushMessage<Deltas> {
+  buffer: string;
+  epoch: string;
+  n: number;
+  deltas: Deltas;
+}
+
+/** The first wait for a confirmation; each further one is twice as long, up to the longest. Milliseconds. */
+const FIRST_RESEND_MS = 30_000;
+const LONGEST_RESEND_MS = 60 * 60 * 1000;
+
+export interface SealedFlush {
+  n: number;
+  deltas: string;
+}
+
+export class Outbox {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
+      n INTEGER PRIMARY KEY,
+      sealed_at INTEGER NOT NULL,
+      attempts INTEGER NOT NULL,
+      due INTEGER NOT NULL, -- when it is sent again
+      dead_reason TEXT,     -- why D1 refuses it; null while that is not known
+      bytes INTEGER NOT NULL,
+      deltas TEXT NOT NULL
+    )`);
+  }
+
+  /** Adds a flush that is about to be sent for the first time. */
+  add(n: number, deltas: string, now: number): void {
+    this.#sql.exec(
+      "INSERT INTO outbox (n, sealed_at, attempts, due, bytes, deltas) VALUES (?, ?, 1, ?, ?, ?)",
+      n,
+      now,
+      now + FIRST_RESEND_MS,
+      new TextEncoder().encode(deltas).byteLength,
+      deltas,
+    );
+  }
+
+  /** Takes what is due, and puts it off to its next turn. */
+  takeDue(now: number): SealedFlush[] {
+    const due = this.#sql
+      .exec<{ n: number; deltas: string; attempts: number; dead_reason: string | null }>(
+        "SELECT n, deltas, attempts, dead_reason FROM outbox WHERE due <= ? ORDER BY n",
+        now,
+      )
+      .toArray();
+    for (const { n, attempts, dead_reason } of due) {
+      const wait = dead_reason === null ? FIRST_RESEND_MS * 2 ** Math.min(attempts, 10) : LONGEST_RESEND_MS;
+      this.#sql.exec(
+        "UPDATE outbox SET attempts = attempts + 1, due = ? WHERE n = ?",
+        now + Math.min(wait, LONGEST_RESEND_MS),
+        n,
+      );
+    }
+    return due.map(({ n, deltas }) => ({ n, deltas }));
+  }
+
+  /** When the next flush is due, in epoch milliseconds; null where there is none. */
+  nextDue(): number | null {
+    return this.#sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM outbox").one().due;
+  }
+
+  remove(ns: readonly number[]): void {
+    for (const n of ns) this.#sql.exec("DELETE FROM outbox WHERE n = ?", n);
+  }
+
+  /** Marks a flush that D1 keeps refusing; one that is confirmed meanwhile has no row, and stays so. */
+  markDead(n: number, reason: string, now: number): void {
+    this.#sql.exec(
+      "UPDATE outbox SET dead_reason = ?, due = ? WHERE n = ?",
+      reason,
+      now + LONGEST_RESEND_MS,
+      n,
+    );
+  }
+
+  count(): { unconfirmed: number; dead: number; oldestSealedAt: number | null } {
+    return this.#sql
+      .exec<{ unconfirmed: number; dead: number; oldestSealedAt: number | null }>(
+        `SELECT count(*) AS unconfirmed, count(dead_reason) AS dead, min(sealed_at) AS oldestSealedAt FROM outbox`,
+      )
+      .one();
+  }
+
+  /** The lowest id that is not confirmed; null where every one is. */
+  lowest(): number | null {
+    return this.#sql.exec<{ n: number | null }>("SELECT min(n) AS n FROM outbox").one().n;
+  }
+
+  /** What comes after the flush given, until it fills the bytes given. */
+  page(afterN: number, bytes: number): Page<SealedFlush> {
+    return takePage(
+      this.#sql.exec<{ n: number; bytes: number; deltas: string }>(
+        "SELECT n, bytes, deltas FROM outbox WHERE n > ? ORDER BY n",
+        afterN,
+      ),
+      bytes,
+    );
+  }
+}

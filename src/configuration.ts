@@ -1,0 +1,31 @@
+/** The settings of `[vars]`, checked where they are read: one that makes no sense stops the request. */
+
+export interface Configuration {
+  /** Samples that make a flush. */
+  maxItems: number;
+  /** Milliseconds from the first unflushed sample to its flush, at the latest. */
+  maxWaitingMs: number;
+}
+
+/** A setting that makes no sense; the message says which, and what it may be. */
+export class ConfigurationError extends Error {
+  override name = "ConfigurationError";
+}
+
+/** @throws {ConfigurationError} */
+export function readConfiguration(env: Pick<Env, "MAX_ITEMS" | "MAX_WAITING_TIME">): Configuration {
+  return {
+    maxItems: wholeNumber("MAX_ITEMS", env.MAX_ITEMS, 1, 1_000_000),
+    maxWaitingMs: wholeNumber("MAX_WAITING_TIME", env.MAX_WAITING_TIME, 1, 86_400) * 1000,
+  };
+}
+
+function wholeNumber(setting: string, value: unknown, min: number, max: number): number {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
+  const given = value === undefined ? "not set" : JSON.stringify(value);
+  throw new ConfigurationError(
+    `${setting} must be a whole number from ${min} to ${max}; it is ${given}. ` +
+      "Set it under [vars] in wrangler.toml, or in .dev.vars for local use.",
+  );
+}

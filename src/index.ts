@@ -1,0 +1,12 @@
+/** What the platform calls: requests, queue deliveries, the buffer. Wiring only. */
+import { app } from "./app.ts";
+import { consumeDeadLetters } from "./consumer/consume-dead-letters.ts";
+import { consumeFlushes } from "./consumer/consume-flushes.ts";
+
+export { MetricsBuffer } from "./buffer/metrics-buffer.ts";
+
+export default {
+  fetch: app.fetch,
+  queue: (batch, env) =>
+    batch.queue.endsWith("-dead-letters") ? consumeDeadLetters(batch, env) : consumeFlushes(batch, env),
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,132 @@
+/**
+ * `POST /samples`: validates a batch, sums it into deltas, and hands it to the buffer, which acknowledges.
+ * Good samples are taken even where others are bad.
+ */
+import type { Answer } from "../buffer/answers.ts";
+import type { MetricsBuffer, RecordResult } from "../buffer/metrics-buffer.ts";
+import { readConfiguration } from "../configuration.ts";
+import { ErrorResponse, unavailable } from "../error.ts";
+import { limits } from "../limits.ts";
+import { Batch, firstMessage, readSample, toDelta } from "../sample.ts";
+import { singletonBuffer } from "../shard.ts";
+import { type Delta, mergeDeltas } from "../stats/delta.ts";
+import { readBody } from "./read-body.ts";
+
+/**
+ * The answer is given only once the batch is durable. Sent again under the same `Idempotency-Key`, a batch gets
+ * its first answer again and is counted once; without a key every delivery counts.
+ *
+ * @throws {ErrorResponse} for a batch of which nothing was recorded
+ * @throws {ConfigurationError}
+ */
+export async function takeSamples(request: Request, env: Env): Promise<Answer & { duplicate: boolean }> {
+  readConfiguration(env);
+  const batch = parseBatch(await readBody(request));
+  const key = readKey(request, batch);
+  const { deltas, answer } = sum(batch, Date.now());
+  if (deltas.length === 0 && key === undefined) return { ...answer, duplicate: false };
+
+  const text = JSON.stringify(mergeDeltas(deltas));
+  if (new TextEncoder().encode(text).byteLength > limits.storedBatchBytes) {
+    throw new ErrorResponse(
+      413,
+      "batch_too_large",
+      `The batch takes more than ${limits.storedBatchBytes} bytes of storage: split its samples over several batches.`,
+    );
+  }
+  const digest = await digestOf(batch);
+  const result = await record(env, {
+    service: batch.service,
+    key: key ?? null,
+    digest,
+    items: deltas.length,
+    deltas: text,
+    answer,
+  });
+  switch (result.status) {
+    case "recorded":
+      return { ...answer, duplicate: false };
+    case "duplicate":
+      return { ...result.answer, duplicate: true };
+    case "conflict":
+      throw new ErrorResponse(
+        409,
+        "key_reused",
+        "This Idempotency-Key came before with other samples. Nothing was recorded: a key names one batch for ever.",
+      );
+    case "overloaded":
+      throw unavailable("overloaded", "The buffer is full. Send the same batch again later.", 30);
+  }
+}
+
+function parseBatch(text: string): Batch {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ErrorResponse(400, "invalid_json", `The body is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = Batch.safeParse(json);
+  if (!parsed.success) throw new ErrorResponse(400, "invalid_batch", firstMessage(parsed.error));
+  if (parsed.data.samples.length > limits.samplesPerBatch) {
+    throw new ErrorResponse(
+      413,
+      "batch_too_large",
+      `The batch has ${parsed.data.samples.length} samples: send at most ${limits.samplesPerBatch} at once.`,
+    );
+  }
+  return parsed.data;
+}
+
+function readKey(request: Request, batch: Batch): string | undefined {
+  const key = request.headers.get("Idempotency-Key") ?? batch.idempotencyKey;
+  if (key !== undefined && (key.length === 0 || key.length > limits.idempotencyKeyLength)) {
+    throw new ErrorResponse(
+      400,
+      "invalid_key",
+      `Idempotency-Key must be a string of 1 to ${limits.idempotencyKeyLength} characters; it has ${key.length}.`,
+    );
+  }
+  return key;
+}
+
+function sum(batch: Batch, now: number): { deltas: Delta[]; answer: Answer } {
+  const deltas: Delta[] = [];
+  const answer: Answer = { accepted: 0, rejected: 0, reasons: [] };
+  for (const [index, input] of batch.samples.entries()) {
+    const read = readSample(input);
+    const result = "sample" in read ? toDelta(batch.service, read.sample, now) : read;
+    if ("delta" in result) {
+      deltas.push(result.delta);
+      answer.accepted++;
+    } else {
+      answer.rejected++;
+      if (answer.reasons.length < limits.reasonsPerBatch)
+        answer.reasons.push({ index, reason: result.reason });
+    }
+  }
+  return { deltas, answer };
+}
+
+/**
+ * Names what a batch says, whatever carried it: the same batch as a beacon, with its key in the body, or in
+ * another encoding is the same batch.
+ */
+async function digestOf({ service, samples }: Batch): Promise<string> {
+  const said = new TextEncoder().encode(JSON.stringify([service, samples]));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", said)).toHex();
+}
+
+async function record(env: Env, batch: Parameters<MetricsBuffer["record"]>[0]): Promise<RecordResult> {
+  try {
+    return await singletonBuffer(env).record(batch);
+  } catch (error) {
+    // Whether it was recorded is not known. Only the sender can settle that, by sending it again under its key.
+    console.error(JSON.stringify({ event: "record_failed", error: String(error) }));
+    throw unavailable(
+      "buffer_unavailable",
+      "The buffer did not answer. Send the same batch again, under the same key.",
+      1,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+/** Every bound that a sender can meet, in one place. Sizes are bytes, lengths UTF-16 code units. */
+export const limits = {
+  /** A POST's body, after decompression. */
+  bodyBytes: 1024 * 1024,
+  samplesPerBatch: 5_000,
+  /** A batch as the buffer stores it: production refuses rows of 2 MB, the local runtime does not. */
+  storedBatchBytes: 1_500_000,
+  /** How many bad samples of a batch are answered one by one. */
+  reasonsPerBatch: 100,
+  /** How late a sample may be, in milliseconds. WARNING: idempotency keys must be remembered for longer. */
+  sampleAgeMs: 48 * 60 * 60 * 1000,
+  idempotencyKeyLength: 128,
+  serviceLength: 100,
+  moduleLength: 200,
+  functionLength: 200,
+  /** Longer ones are cut, not refused: a long message must not cost the call that it belongs to. */
+  failureNameLength: 100,
+  failureMessageLength: 500,
+  failuresPerSample: 100,
+  callsPerSample: 1_000_000_000,
+  /** The durations in one sum, in milliseconds: keeps merged sums exact as integers of microseconds. */
+  sumMs: 1e11,
+} as const;

@@ -1,0 +1,33 @@
+/** What the buffer holds that D1 may not have, all pages together. */
+import type { SnapshotCursor } from "../buffer/metrics-buffer.ts";
+import { singletonBuffer } from "../shard.ts";
+import type { Delta } from "../stats/delta.ts";
+
+export interface Snapshot {
+  epoch: string;
+  /** The first flush id that `pending` can get. */
+  next: number;
+  sealed: { n: number; deltas: Delta[] }[];
+  pending: Delta[];
+}
+
+/** Undefined where the buffer sealed something between two pages. */
+export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot | undefined> {
+  const buffer = singletonBuffer(env);
+  const snapshot: Snapshot = { epoch: "", next: 0, sealed: [], pending: [] };
+  let cursor: SnapshotCursor | null = null;
+  do {
+    const page = await buffer.snapshot(cursor);
+    if (page.status === "changed") return undefined;
+    snapshot.epoch = page.epoch;
+    snapshot.next = page.next;
+    for (const { n, deltas } of page.sealed) snapshot.sealed.push({ n, deltas: parse(deltas) });
+    for (const deltas of page.pending) snapshot.pending.push(...parse(deltas));
+    cursor = page.cursor;
+  } while (cursor);
+  return snapshot;
+}
+
+function parse(deltas: string): Delta[] {
+  return JSON.parse(deltas) as Delta[];
+}

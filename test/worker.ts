@@ -1,0 +1,117 @@
+/** How tests speak to the Worker: over HTTP, as senders and readers do, and to its bindings as the platform does. */
+import {
+  createExecutionContext,
+  createMessageBatch,
+  evictDurableObject,
+  getQueueResult,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import worker from "../src/index.ts";
+import type { Answer } from "../src/buffer/answers.ts";
+import type { FunctionMetrics } from "../src/query/list-functions.ts";
+import { singletonBuffer } from "../src/shard.ts";
+
+export const buffer = () => singletonBuffer(env);
+
+export interface PostOptions {
+  service?: string;
+  key?: string;
+}
+
+/** `POST /samples`, as any sender would. */
+export function post(samples: unknown[], { service = "shop", key }: PostOptions = {}): Promise<Response> {
+  return exports.default.fetch("https://metrics.example/samples", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...(key === undefined ? {} : { "Idempotency-Key": key }) },
+    body: JSON.stringify({ service, samples }),
+  });
+}
+
+/** Posts, and insists on being acknowledged. */
+export async function acknowledged(
+  samples: unknown[],
+  options: PostOptions = {},
+): Promise<Answer & { duplicate: boolean }> {
+  const response = await post(samples, options);
+  if (response.status !== 202) throw new Error(`POST /samples: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+/** What `GET /metrics` lists. */
+export async function metrics(): Promise<FunctionMetrics[]> {
+  const response = await exports.default.fetch("https://metrics.example/metrics");
+  if (!response.ok) throw new Error(`GET /metrics: ${response.status} ${await response.text()}`);
+  const { functions } = await response.json<{ functions: FunctionMetrics[] }>();
+  return functions;
+}
+
+/** The calls that `GET /metrics` knows, by function. */
+export async function calls(): Promise<Record<string, number>> {
+  return Object.fromEntries((await metrics()).map((row) => [row.function, row.calls]));
+}
+
+/** The calls that D1 alone knows, by function. */
+export async function callsInD1(): Promise<Record<string, number>> {
+  const { results } = await env.DB.prepare("SELECT function, calls FROM metrics").all<{
+    function: string;
+    calls: number;
+  }>();
+  return Object.fromEntries(results.map((row) => [row.function, row.calls]));
+}
+
+/** Rings the buffer's alarm now. False where none is set. */
+export function ringAlarm(): Promise<boolean> {
+  return runDurableObjectAlarm(buffer());
+}
+
+/** When the buffer's alarm is set to ring, in epoch milliseconds. */
+export function alarmTime(): Promise<number | null> {
+  return runInDurableObject(buffer(), (_, state) => state.storage.getAlarm());
+}
+
+/** Lets everything in the buffer and its outbox be due now, as if the time had passed. */
+export async function letTimePass(): Promise<void> {
+  await runInDurableObject(buffer(), (_, state) => {
+    state.storage.sql.exec("UPDATE outbox SET due = 0");
+    state.storage.sql.exec("UPDATE pending SET received_at = 0");
+  });
+  await evictDurableObject(buffer());
+}
+
+/** The messages that the buffer sent for its unconfirmed flushes, in their order. */
+export function sentMessages(): Promise<string[]> {
+  return runInDurableObject(buffer(), (_, { storage: { sql } }) => {
+    const { name, epoch } = sql
+      .exec<{ name: string; epoch: string }>("SELECT name, epoch FROM identity")
+      .one();
+    return sql
+      .exec<{ n: number; deltas: string }>("SELECT n, deltas FROM outbox ORDER BY n")
+      .toArray()
+      .map(({ n, deltas }) => `{"buffer":"${name}","epoch":"${epoch}","n":${n},"deltas":${deltas}}`);
+  });
+}
+
+export interface DeliverOptions {
+  queue?: string;
+  attempts?: number;
+  env?: Env;
+}
+
+/** Delivers messages to the Worker's queue handler in one batch, and tells which were acked and which come again. */
+export async function deliver(bodies: readonly unknown[], options: DeliverOptions = {}) {
+  const batch = createMessageBatch(
+    options.queue ?? "metrics-collector-flushes",
+    bodies.map((body, i) => ({
+      id: String(i),
+      timestamp: new Date(),
+      attempts: options.attempts ?? 1,
+      body,
+    })),
+  );
+  const context = createExecutionContext();
+  await worker.queue(batch, options.env ?? env);
+  const { explicitAcks, retryMessages } = await getQueueResult(batch, context);
+  return { acked: explicitAcks, retried: retryMessages.map(({ msgId }) => msgId) };
+}

@@ -1,0 +1,32 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const TEST_MIGRATIONS = await readD1Migrations("migrations");
+const wrangler = { configPath: "./wrangler.toml" };
+const workerd = { setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        // The whole Worker, as deployed: flushes travel through the queue by themselves.
+        plugins: [cloudflareTest({ wrangler, miniflare: { bindings: { TEST_MIGRATIONS } } })],
+        test: { ...workerd, name: "pipeline", include: ["test/pipeline.test.ts"] },
+      },
+      {
+        // The same Worker, but nothing consumes the queue: tests deliver, repeat and lose its messages themselves.
+        plugins: [
+          cloudflareTest({ wrangler, miniflare: { bindings: { TEST_MIGRATIONS }, queueConsumers: {} } }),
+        ],
+        test: {
+          ...workerd,
+          name: "stages",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/pipeline.test.ts", "test/client/**", "test/process/**"],
+        },
+      },
+      { test: { name: "client", include: ["test/client/**/*.test.ts"] } },
+      { test: { name: "process", include: ["test/process/**/*.test.ts"], testTimeout: 180_000 } },
+    ],
+  },
+});
