@@ -7,6 +7,7 @@ const workerd = { setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
 
 export default defineConfig({
   test: {
+    silent: "passed-only",
     projects: [
       {
         // The whole Worker, as deployed: flushes travel through the queue by themselves.
@@ -14,9 +15,15 @@ export default defineConfig({
         test: { ...workerd, name: "pipeline", include: ["test/pipeline.test.ts"] },
       },
       {
-        // The same Worker, but nothing consumes the queue: tests deliver, repeat and lose its messages themselves.
+        // The same Worker, but nothing consumes what it sends: tests deliver, repeat and lose messages themselves.
         plugins: [
-          cloudflareTest({ wrangler, miniflare: { bindings: { TEST_MIGRATIONS }, queueConsumers: {} } }),
+          cloudflareTest({
+            wrangler,
+            miniflare: {
+              bindings: { TEST_MIGRATIONS },
+              queueProducers: { QUEUE: { queueName: "not-consumed" } },
+            },
+          }),
         ],
         test: {
           ...workerd,

@@ -1,8 +1,10 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   acknowledged,
   alarmTime,
+  buffer,
   calls,
   callsInD1,
   deliver,
@@ -11,21 +13,95 @@ import {
   sentMessages,
 } from "../worker.ts";
 
-const call = (name: string) => ({ function: name, durationMs: 5 });
+const call = { function: "work", durationMs: 5 };
+const manyCalls = (count: number) => Array.from({ length: count }, () => call);
 
-describe("the buffer flushes", () => {
-  it("by alarm, MAX_WAITING_TIME seconds after the first unflushed sample", async () => {
+describe("a flush", () => {
+  it("is made by the alarm, MAX_WAITING_TIME seconds after the first unflushed sample", async () => {
     const before = Date.now();
-    await acknowledged([call("a")]);
+    await acknowledged([call]);
     const alarm = await alarmTime();
     expect(alarm).toBeGreaterThanOrEqual(before + Number(env.MAX_WAITING_TIME) * 1000);
-    await acknowledged([call("a")]);
+    expect(alarm).toBeLessThanOrEqual(Date.now() + Number(env.MAX_WAITING_TIME) * 1000);
+    await acknowledged([call]);
     expect(await alarmTime()).toBe(alarm);
 
     await letTimePass();
     expect(await ringAlarm()).toBe(true);
     await deliver(await sentMessages());
-    expect(await callsInD1()).toEqual({ a: 2 });
-    expect(await calls()).toEqual({ a: 2 });
+    expect(await callsInD1()).toEqual({ work: 2 });
+  });
+
+  it("is not made by an alarm that rings too early", async () => {
+    await acknowledged([call]);
+    await ringAlarm();
+    expect(await buffer().health()).toMatchObject({ bufferedSamples: 1, unconfirmedFlushes: 0 });
+    expect(await alarmTime()).not.toBeNull();
+  });
+
+  it("is made as soon as MAX_ITEMS samples are there", async () => {
+    await acknowledged(manyCalls(5_000));
+    await acknowledged(manyCalls(4_999));
+    expect(await buffer().health()).toMatchObject({ bufferedSamples: 9_999, unconfirmedFlushes: 0 });
+    await acknowledged([call]);
+    await vi.waitFor(async () =>
+      expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 1 }),
+    );
+    await deliver(await sentMessages());
+    expect(await callsInD1()).toEqual({ work: 10_000 });
+  });
+
+  it("counts a client's sum as one sample", async () => {
+    await acknowledged([
+      { function: "work", calls: 20_000, sumMs: 20_000, minMs: 1, maxMs: 1, histogram: { "-1": 20_000 } },
+    ]);
+    expect(await buffer().health()).toMatchObject({ bufferedSamples: 1, unconfirmedFlushes: 0 });
+    expect(await calls()).toEqual({ work: 20_000 });
+  });
+});
+
+describe("the alarm", () => {
+  it("is not set while the buffer is empty, and gone when it is empty again", async () => {
+    expect(await calls()).toEqual({});
+    expect(await alarmTime()).toBeNull();
+    await acknowledged([call]);
+    await letTimePass();
+    await ringAlarm();
+    expect(await alarmTime()).not.toBeNull();
+    await deliver(await sentMessages());
+    expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 0 });
+    expect(await alarmTime()).toBeNull();
+  });
+
+  it("is not set for a batch of which nothing was accepted", async () => {
+    await acknowledged([{ function: "", durationMs: 1 }], { key: "only bad ones" });
+    expect(await alarmTime()).toBeNull();
+  });
+
+  it("that the platform dropped is set again by the next sample", async () => {
+    await acknowledged([call]);
+    await runInDurableObject(buffer(), async (_, state) => {
+      await state.storage.deleteAlarm();
+      state.storage.sql.exec("UPDATE pending SET received_at = 0");
+    });
+    await evictDurableObject(buffer());
+    await acknowledged([call]);
+    await vi.waitFor(async () =>
+      expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 1 }),
+    );
+    await deliver(await sentMessages());
+    expect(await callsInD1()).toEqual({ work: 2 });
+  });
+
+  it("that is long past is set again by the next sample, though memory says that there is one", async () => {
+    await acknowledged([call]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 400_000 });
+    try {
+      await runInDurableObject(buffer(), (_, state) => state.storage.deleteAlarm());
+      await acknowledged([call]);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await alarmTime()).not.toBeNull();
   });
 });

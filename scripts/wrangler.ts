@@ -1,0 +1,37 @@
+/** Runs the project's own wrangler, with the Node that runs this. */
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+const WRANGLER = join(
+  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
+  "bin/wrangler.js",
+);
+
+export function startWrangler(args: readonly string[], stdio: StdioOptions): ChildProcess {
+  return spawn(process.execPath, [WRANGLER, ...args], {
+    cwd: PROJECT,
+    stdio,
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+  });
+}
+
+/** Runs to the end, and ends this process with it where it fails. Without a terminal, wrangler asks no questions. */
+export async function runWrangler(args: readonly string[]): Promise<void> {
+  const [code] = (await once(startWrangler(args, ["ignore", "inherit", "inherit"]), "exit")) as [
+    number | null,
+  ];
+  if (code !== 0) process.exit(code ?? 1);
+}
+
+/** Those of the arguments that set one of the options given, with their values. */
+export function pickOptions(args: readonly string[], ...options: string[]): string[] {
+  return args.flatMap((arg, i) => {
+    if (options.includes(arg)) return [arg, ...args.slice(i + 1, i + 2)];
+    return options.some((option) => arg.startsWith(`${option}=`)) ? [arg] : [];
+  });
+}

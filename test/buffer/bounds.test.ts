@@ -1,0 +1,104 @@
+import { describe, expect, it, vi } from "vitest";
+import { watchQueue } from "../faults.ts";
+import {
+  acknowledged,
+  alarmTime,
+  buffer,
+  calls,
+  callsInD1,
+  deliver,
+  letTimePass,
+  post,
+  ringAlarm,
+  sentMessages,
+} from "../worker.ts";
+
+const call = { function: "work", durationMs: 5 };
+
+async function flush(): Promise<void> {
+  await letTimePass();
+  await ringAlarm();
+}
+
+/** Sums of distinct functions, each with a name and a message that take room. */
+function manyFunctions(count: number, from = 0) {
+  return Array.from({ length: count }, (_, i) => ({
+    function: `${"f".repeat(180)}${from + i}`,
+    durationMs: 1,
+    error: { name: "E", message: "m".repeat(500) },
+  }));
+}
+
+describe("while D1 confirms nothing", () => {
+  it("at most 16 flushes are on their way, and what comes then merges in place", async () => {
+    for (let i = 0; i < 20; i++) {
+      await acknowledged([call]);
+      await flush();
+    }
+    expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 16, bufferedSamples: 4 });
+    expect(await calls()).toEqual({ work: 20 });
+
+    // Only what was sent is delivered; the confirmation lets the rest follow at once.
+    await deliver(await sentMessages());
+    await vi.waitFor(async () =>
+      expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 1, bufferedSamples: 0 }),
+    );
+    await deliver(await sentMessages());
+    expect(await callsInD1()).toEqual({ work: 20 });
+  });
+
+  it("what is pending is merged to one sum for each function and minute, however often it is called", async () => {
+    for (let i = 0; i < 16; i++) {
+      await acknowledged([call]);
+      await flush();
+    }
+    const samples = Array.from({ length: 5_000 }, () => ({ ...call, at: Date.now() }));
+    await acknowledged(samples);
+    await acknowledged(samples);
+    await vi.waitFor(async () => expect(await buffer().health()).toMatchObject({ bufferedSamples: 0 }));
+    const { bufferedBytes } = await buffer().health();
+    expect(bufferedBytes).toBeLessThan(1_000);
+    expect(await calls()).toEqual({ work: 10_016 });
+  });
+
+  it("a buffer that is full refuses, and nothing that it acknowledged is lost", async () => {
+    let taken = 0;
+    let refusal: Response | undefined;
+    while (!refusal && taken < 100) {
+      const response = await post(manyFunctions(1_200, taken * 1_200));
+      if (response.status === 202) taken++;
+      else refusal = response;
+    }
+    expect(refusal?.status).toBe(503);
+    expect(refusal?.headers.get("Retry-After")).toBe("30");
+    expect(await refusal?.json()).toMatchObject({ error: { code: "overloaded" } });
+    expect(Object.keys(await calls())).toHaveLength(taken * 1_200);
+
+    await vi.waitFor(
+      async () => {
+        await deliver(await sentMessages());
+        expect(await buffer().health()).toMatchObject({ bufferedBytes: 0, unconfirmedFlushes: 0 });
+      },
+      { timeout: 15_000, interval: 10 },
+    );
+    expect(Object.keys(await callsInD1())).toHaveLength(taken * 1_200);
+    expect(await alarmTime()).toBeNull();
+  });
+});
+
+it("cuts a large flush into messages that each fit the queue, and each is a flush of its own", async () => {
+  await acknowledged(manyFunctions(1_000));
+  await letTimePass();
+  const sent = await watchQueue();
+  await ringAlarm();
+  expect(sent.length).toBeGreaterThan(5);
+  for (const body of sent) expect(new TextEncoder().encode(body).byteLength).toBeLessThan(128_000 - 100);
+  const ns = sent.map((body) => (JSON.parse(body) as { n: number }).n);
+  expect(ns).toEqual(sent.map((_, i) => i + 1));
+
+  await deliver(sent.slice(0, 3));
+  expect(Object.keys(await calls())).toHaveLength(1_000);
+  expect(Object.values(await calls()).every((count) => count === 1)).toBe(true);
+  await deliver(sent);
+  expect(Object.values(await callsInD1())).toEqual(Array.from({ length: 1_000 }, () => 1));
+});

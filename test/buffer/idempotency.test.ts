@@ -1,0 +1,143 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import {
+  acknowledged,
+  buffer,
+  calls,
+  deliver,
+  letTimePass,
+  post,
+  ringAlarm,
+  sentMessages,
+} from "../worker.ts";
+
+const batch = [
+  { function: "work", durationMs: 5 },
+  { function: "work", durationMs: -5 },
+];
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function answerTables(): Promise<string[]> {
+  return runInDurableObject(buffer(), (_, { storage: { sql } }) =>
+    sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'answers_*' AND type = 'table'")
+      .toArray()
+      .map(({ name }) => name),
+  );
+}
+
+describe("a batch sent again under its key", () => {
+  it("gets its first answer again, marked as a duplicate, and is counted once", async () => {
+    const first = await acknowledged(batch, { key: "k" });
+    expect(first).toEqual({
+      accepted: 1,
+      rejected: 1,
+      reasons: [
+        { index: 1, reason: "durationMs must be a number of milliseconds from 0 to 604800000; it is -5." },
+      ],
+      duplicate: false,
+    });
+    expect(await acknowledged(batch, { key: "k" })).toEqual({ ...first, duplicate: true });
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("is counted once when all copies arrive at the same time", async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => acknowledged(batch, { key: "k" })));
+    expect(answers.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("is counted once after the buffer was evicted", async () => {
+    await acknowledged(batch, { key: "k" });
+    await evictDurableObject(buffer());
+    expect(await acknowledged(batch, { key: "k" })).toMatchObject({ accepted: 1, duplicate: true });
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("is counted once after the flush, and after D1 confirmed it", async () => {
+    await acknowledged(batch, { key: "k" });
+    await letTimePass();
+    await ringAlarm();
+    expect(await acknowledged(batch, { key: "k" })).toMatchObject({ duplicate: true });
+    await deliver(await sentMessages());
+    expect(await acknowledged(batch, { key: "k" })).toMatchObject({ duplicate: true });
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("gets its first answer even if every sample in it was bad", async () => {
+    const bad = [{ function: "work", durationMs: 1, at: Date.now() - 49 * 60 * 60 * 1000 }];
+    expect(await acknowledged(bad, { key: "k" })).toMatchObject({ rejected: 1, duplicate: false });
+    expect(await acknowledged(bad, { key: "k" })).toMatchObject({ rejected: 1, duplicate: true });
+  });
+
+  it("is known for 72 hours, and then forgotten by dropping a table", async () => {
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: start });
+    try {
+      await acknowledged(batch, { key: "k" });
+      vi.setSystemTime(start + 3 * DAY_MS);
+      await acknowledged(batch, { key: "another day" });
+      expect(await acknowledged(batch, { key: "k" })).toMatchObject({ duplicate: true });
+      expect(await answerTables()).toHaveLength(2);
+      vi.setSystemTime(start + 4 * DAY_MS);
+      await acknowledged(batch, { key: "yet another day" });
+      expect(await answerTables()).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("a key", () => {
+  it("names one batch: with other samples it is refused, and nothing is recorded", async () => {
+    await acknowledged(batch, { key: "k" });
+    const response = await post([{ function: "other", durationMs: 5 }], { key: "k" });
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({ error: { code: "key_reused" } });
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("belongs to its service: another service may use the same", async () => {
+    await acknowledged(batch, { key: "k", service: "shop" });
+    expect(
+      await acknowledged([{ function: "other", durationMs: 5 }], { key: "k", service: "bank" }),
+    ).toMatchObject({
+      duplicate: false,
+    });
+    expect(await calls()).toEqual({ work: 1, other: 1 });
+  });
+
+  it.each(["'; DROP TABLE pending; --", "\u00e9\u00fc", "x".repeat(128)])(
+    "may be any string: %s",
+    async (key) => {
+      const body = JSON.stringify({ service: "shop", samples: batch, idempotencyKey: key });
+      const send = () => postText(body);
+      expect(await send()).toMatchObject({ accepted: 1, duplicate: false });
+      expect(await send()).toMatchObject({ accepted: 1, duplicate: true });
+    },
+  );
+
+  it("may stand in the body, for senders that cannot set headers, and names the same batch there", async () => {
+    await acknowledged(batch, { key: "k" });
+    const body = JSON.stringify({ idempotencyKey: "k", service: "shop", samples: batch });
+    expect(await postText(body)).toMatchObject({ accepted: 1, duplicate: true });
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("is not needed: without one, every delivery counts", async () => {
+    await acknowledged(batch);
+    await acknowledged(batch);
+    expect(await calls()).toEqual({ work: 2 });
+  });
+});
+
+async function postText(body: string): Promise<unknown> {
+  const response = await exports.default.fetch("https://metrics.example/samples", {
+    method: "POST",
+    headers: { "Content-Type": "text/plain;charset=UTF-8" },
+    body,
+  });
+  expect(response.status).toBe(202);
+  return response.json();
+}
