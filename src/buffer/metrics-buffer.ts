@@ -73,8 +73,8 @@ const MAX_UNCONFIRMED = 16;
 const SEAL_BYTES = 2 * 1024 * 1024;
 /** Refused beyond this size, which is only reached while D1 does not confirm. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
-/** Of the 32 MiB that an RPC answer may carry. */
-const SNAPSHOT_PAGE_BYTES = 8 * 1024 * 1024;
+/** Of what is sealed and of what is pending, each; an RPC answer may carry 32 MiB. */
+const SNAPSHOT_PAGE_BYTES = 4 * 1024 * 1024;
 /** An alarm that is overdue by this much was dropped by the platform: it is set anew. */
 const STALE_ALARM_MS = 10_000;
 const RETRY_AFTER_FAULT_MS = 30_000;

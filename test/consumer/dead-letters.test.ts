@@ -1,0 +1,93 @@
+import { runInDurableObject } from "cloudflare:test";
+import { expect, it } from "vitest";
+import { dbFailingAt, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
+import {
+  acknowledged,
+  alarmTime,
+  buffer,
+  calls,
+  callsInD1,
+  deliver,
+  letTimePass,
+  ringAlarm,
+  sentMessages,
+} from "../worker.ts";
+
+const queue = "metrics-collector-dead-letters";
+const refusing = () => envWith({ DB: dbFailingAt(0) });
+
+async function sealedMessage(): Promise<string> {
+  await acknowledged([{ function: "work", durationMs: 5 }]);
+  await letTimePass();
+  await ringAlarm();
+  return (await sentMessages())[0]!;
+}
+
+it("marks a flush that D1 keeps refusing, and still counts it in every read", async () => {
+  const message = await sealedMessage();
+  expect(await deliver([message], { queue, env: refusing() })).toEqual({ acked: ["0"], retried: [] });
+  expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 1, deadLetters: 1 });
+  expect(await calls()).toEqual({ work: 1 });
+  expect(await callsInD1()).toEqual({});
+});
+
+it("keeps the reason that D1 gave", async () => {
+  const message = await sealedMessage();
+  await deliver([message], { queue, env: refusing() });
+  const reason = await runInDurableObject(
+    buffer(),
+    (_, { storage: { sql } }) =>
+      sql.exec<{ dead_reason: string }>("SELECT dead_reason FROM outbox").one().dead_reason,
+  );
+  expect(reason).toContain("malformed JSON");
+});
+
+it("tries a dead letter again hourly, until D1 has it", async () => {
+  const message = await sealedMessage();
+  await deliver([message], { queue, env: refusing() });
+  await ringAlarm();
+  const wait = (await alarmTime())! - Date.now();
+  expect(wait).toBeGreaterThan(59 * 60_000);
+  expect(wait).toBeLessThanOrEqual(60 * 60_000);
+
+  await letTimePass();
+  const sent = await watchQueue();
+  await ringAlarm();
+  expect(sent).toEqual([message]);
+  await deliver(sent);
+  expect(await callsInD1()).toEqual({ work: 1 });
+  expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });
+});
+
+it("ignores a dead letter that was confirmed meanwhile", async () => {
+  const message = await sealedMessage();
+  await deliver([message]);
+  await deliver([message], { queue, env: refusing() });
+  expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });
+  expect(await alarmTime()).toBeNull();
+});
+
+it("applies a flush that D1 takes after all", async () => {
+  const message = await sealedMessage();
+  await deliver([message], { queue });
+  expect(await callsInD1()).toEqual({ work: 1 });
+  expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });
+});
+
+it("comes again where the buffer cannot be told", async () => {
+  const message = await sealedMessage();
+  const nothingWorks = envWith({ DB: dbFailingAt(0), BUFFER: unreachableBuffers() });
+  expect(await deliver([message], { queue, env: nothingWorks })).toEqual({ acked: [], retried: ["0"] });
+});
+
+it("leaves room for other flushes: sixteen dead letters do not stop the pipeline", async () => {
+  for (let i = 0; i < 16; i++) await sealedMessage();
+  await deliver(await sentMessages(), { queue, env: refusing() });
+  expect(await buffer().health()).toMatchObject({ deadLetters: 16 });
+  await acknowledged([{ function: "other", durationMs: 5 }]);
+  await letTimePass();
+  await ringAlarm();
+  await deliver((await sentMessages()).slice(16));
+  expect(await callsInD1()).toEqual({ other: 1 });
+  expect(await calls()).toEqual({ work: 16, other: 1 });
+});

@@ -1,0 +1,206 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import { raiseFloor } from "../../src/store/ledger.ts";
+import { dbFailingAt, dbLosingAnswers, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
+import {
+  acknowledged,
+  buffer,
+  calls,
+  callsInD1,
+  deliver,
+  letTimePass,
+  metrics,
+  ringAlarm,
+  sentMessages,
+} from "../worker.ts";
+
+/** Four statements reach D1 for it: totals, rollups, failures, ledger. */
+const samples = [
+  { function: "work", durationMs: 5 },
+  { function: "work", durationMs: 7, error: { name: "ValueError", message: "An error occurred" } },
+];
+const STATEMENTS = 4;
+
+/** Seals what is pending, and returns the messages of all flushes that are not confirmed. */
+async function sealed(): Promise<string[]> {
+  await letTimePass();
+  await ringAlarm();
+  return sentMessages();
+}
+
+/** Everything that D1 holds of the calls: a second application would show in any of it. */
+async function stored() {
+  const [functions, rollups, failures, flushes] = await env.DB.batch([
+    env.DB.prepare(
+      "SELECT name, calls, errors, sum_us, min_ms, max_ms, histogram FROM functions ORDER BY name",
+    ),
+    env.DB.prepare("SELECT sum(calls) AS calls, sum(errors) AS errors, sum(sum_us) AS sum_us FROM rollups"),
+    env.DB.prepare("SELECT name, message, calls FROM failures"),
+    env.DB.prepare("SELECT count(*) AS count FROM flushes"),
+  ]);
+  return {
+    functions: functions!.results,
+    rollups: rollups!.results[0],
+    failures: failures!.results,
+    flushes: flushes!.results[0],
+  };
+}
+
+const once = {
+  functions: [
+    { name: "work", calls: 2, errors: 1, sum_us: 12_000, min_ms: 5, max_ms: 7, histogram: '{"74":1,"89":1}' },
+  ],
+  rollups: { calls: 2, errors: 1, sum_us: 12_000 },
+  failures: [{ name: "ValueError", message: "An error occurred", calls: 1 }],
+  flushes: { count: 1 },
+};
+
+let message: string;
+beforeEach(async () => {
+  await acknowledged(samples);
+  [message] = (await sealed()) as [string];
+});
+
+describe("a flush is counted once", () => {
+  it("when its message is delivered once", async () => {
+    expect(await deliver([message])).toEqual({ acked: ["0"], retried: [] });
+    expect(await stored()).toEqual(once);
+  });
+
+  it("when its message is delivered three times, in one batch and in several", async () => {
+    expect(await deliver([message, message, message])).toEqual({ acked: ["0", "1", "2"], retried: [] });
+    await deliver([message]);
+    await deliver([message]);
+    expect(await stored()).toEqual(once);
+  });
+
+  it("when the queue drops its message, and the alarm sends it again", async () => {
+    await letTimePass();
+    const sentAgain = await watchQueue();
+    await ringAlarm();
+    expect(sentAgain).toEqual([message]);
+    await deliver(sentAgain);
+    expect(await stored()).toEqual(once);
+    expect(await calls()).toEqual({ work: 2 });
+  });
+
+  it.each(Array.from({ length: STATEMENTS + 1 }, (_, at) => at))(
+    "when D1 fails before statement %i of its transaction",
+    async (at) => {
+      const result = await deliver([message], { env: envWith({ DB: dbFailingAt(at) }) });
+      expect(result).toEqual({ acked: [], retried: ["0"] });
+      expect(await callsInD1()).toEqual({});
+      expect(await calls()).toEqual({ work: 2 });
+
+      await deliver([message]);
+      expect(await stored()).toEqual(once);
+    },
+  );
+
+  it("when D1 commits it and the answer is lost", async () => {
+    const result = await deliver([message], { env: envWith({ DB: dbLosingAnswers() }) });
+    expect(result).toEqual({ acked: [], retried: ["0"] });
+    expect(await calls()).toEqual({ work: 2 });
+    expect(await deliver([message])).toEqual({ acked: ["0"], retried: [] });
+    expect(await stored()).toEqual(once);
+    expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0 });
+  });
+
+  it("when it cannot be confirmed: its message comes again, writes nothing and confirms", async () => {
+    const result = await deliver([message], { env: envWith({ BUFFER: unreachableBuffers() }) });
+    expect(result).toEqual({ acked: [], retried: ["0"] });
+    expect(await calls()).toEqual({ work: 2 });
+    await deliver([message]);
+    expect(await stored()).toEqual(once);
+    expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0 });
+  });
+
+  it("when a copy arrives after the floor has passed its id", async () => {
+    await deliver([message]);
+    const { epoch, n } = await buffer().settledBelow();
+    expect(n).toBe(2);
+    await raiseFloor(env.DB, epoch, n);
+    const afterFloor = { ...once, flushes: { count: 0 } };
+    expect(await stored()).toEqual(afterFloor);
+
+    expect(await deliver([message])).toEqual({ acked: ["0"], retried: [] });
+    expect(await stored()).toEqual(afterFloor);
+    expect(await calls()).toEqual({ work: 2 });
+  });
+
+  it("when the floor of an older sweep comes late: a floor never falls", async () => {
+    await deliver([message]);
+    const { epoch } = await buffer().settledBelow();
+    await raiseFloor(env.DB, epoch, 2);
+    await raiseFloor(env.DB, epoch, 1);
+    await deliver([message]);
+    expect(await callsInD1()).toEqual({ work: 2 });
+  });
+
+  it("when it waits while later flushes are settled: the floor stays below it", async () => {
+    await acknowledged([{ function: "later", durationMs: 1 }]);
+    const [first, second] = (await sealed()) as [string, string];
+    await deliver([second]);
+    const { epoch, n } = await buffer().settledBelow();
+    expect(n).toBe(1);
+    await raiseFloor(env.DB, epoch, n);
+    await deliver([first, second]);
+    expect(await callsInD1()).toEqual({ later: 1, work: 2 });
+  });
+});
+
+describe("several flushes of one delivery", () => {
+  it("go to D1 in one transaction", async () => {
+    await acknowledged([{ function: "other", durationMs: 1 }]);
+    const messages = await sealed();
+    expect(messages).toHaveLength(2);
+    let transactions = 0;
+    const counting = envWith({
+      DB: new Proxy(env.DB, {
+        get: (db, property) =>
+          property === "batch"
+            ? (statements: D1PreparedStatement[]) => (transactions++, db.batch(statements))
+            : (statement: string) => db.prepare(statement),
+      }),
+    });
+    expect(await deliver(messages, { env: counting })).toEqual({ acked: ["0", "1"], retried: [] });
+    expect(transactions).toBe(1);
+    expect(await callsInD1()).toEqual({ work: 2, other: 1 });
+  });
+
+  it("go one by one where one of them is refused, and it alone comes again", async () => {
+    await acknowledged([{ function: "other", durationMs: 1 }]);
+    const [good, other] = (await sealed()) as [string, string];
+    const poison = other.replace('"calls":1', '"calls":null');
+    expect(await deliver([poison, good])).toEqual({ acked: ["1"], retried: ["0"] });
+    expect(await callsInD1()).toEqual({ work: 2 });
+    expect(await calls()).toEqual({ work: 2, other: 1 });
+  });
+
+  it("are exact where only some of a large flush were applied", async () => {
+    await acknowledged(
+      Array.from({ length: 900 }, (_, i) => ({
+        function: `f${i}`,
+        durationMs: 1,
+        error: { name: "E", message: "m".repeat(500) },
+      })),
+    );
+    const messages = await sealed();
+    expect(messages.length).toBeGreaterThan(5);
+    await deliver(messages.filter((_, i) => i % 2 === 0));
+    const partly = await metrics();
+    expect(partly).toHaveLength(901);
+    expect(partly.reduce((sum, row) => sum + row.calls, 0)).toBe(902);
+    await deliver(messages);
+    const wholly = await callsInD1();
+    expect(Object.values(wholly).reduce((sum, count) => sum + count, 0)).toBe(902);
+  });
+});
+
+it("a message that is no flush is acked, and stops no other", async () => {
+  expect(await deliver(["rubbish", { epoch: 1 }, "null", message])).toEqual({
+    acked: ["0", "1", "2", "3"],
+    retried: [],
+  });
+  expect(await stored()).toEqual(once);
+});

@@ -1,0 +1,144 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { cutToSize } from "../../src/buffer/cut.ts";
+import { type Delta, mergeDeltas, sumByFunction } from "../../src/stats/delta.ts";
+
+const counts = fc.integer({ min: 1, max: 1_000 });
+const durations = fc.integer({ min: 1, max: 1_000_000 }).map((us) => us / 1000);
+
+/** Deltas of few functions and minutes, so that many of them meet. */
+const deltas: fc.Arbitrary<Delta> = fc
+  .record({
+    name: fc.constantFrom("a", "b"),
+    module: fc.constantFrom("", "m"),
+    minute: fc.constantFrom(60, 120),
+    bounds: fc.option(fc.tuple(durations, durations)),
+    histogram: fc.dictionary(fc.integer({ min: -50, max: 50 }).map(String), counts, { maxKeys: 5 }),
+    failures: fc.uniqueArray(
+      fc.record({ name: fc.constantFrom("E", "F"), message: fc.constantFrom("", "x"), calls: counts }),
+      {
+        selector: ({ name, message }) => `${name} ${message}`,
+      },
+    ),
+    numbers: fc.tuple(counts, counts, counts, counts, counts, counts),
+  })
+  .map(({ name, module, minute, bounds, histogram, failures, numbers }) => ({
+    service: "s",
+    module,
+    function: name,
+    minute,
+    calls: numbers[0],
+    errors: numbers[1],
+    unmeasured: numbers[2],
+    sumUs: numbers[3],
+    minMs: bounds && Math.min(...bounds),
+    maxMs: bounds && Math.max(...bounds),
+    histogram,
+    firstSeen: numbers[4],
+    lastSeen: numbers[5],
+    failures,
+  }));
+
+const lists = fc.array(deltas, { maxLength: 12 });
+
+/** The same, whatever the order of its parts. */
+function sorted(merged: readonly Delta[]): unknown {
+  return merged
+    .map((delta) => ({
+      ...delta,
+      histogram: Object.entries(delta.histogram).map(String).sort(compare),
+      failures: delta.failures.map(({ name, message, calls }) => `${name} ${message} ${calls}`).sort(compare),
+    }))
+    .sort((a, b) => compare(JSON.stringify(a), JSON.stringify(b)));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+describe("merging", () => {
+  it("gives the same in any order", () => {
+    fc.assert(
+      fc.property(lists, lists, (a, b) => {
+        expect(sorted(mergeDeltas([...a, ...b]))).toEqual(sorted(mergeDeltas([...b, ...a])));
+      }),
+    );
+  });
+
+  it("gives the same in any grouping, also of groups that merged before", () => {
+    fc.assert(
+      fc.property(lists, lists, lists, (a, b, c) => {
+        const whole = sorted(mergeDeltas([...a, ...b, ...c]));
+        expect(sorted(mergeDeltas([...mergeDeltas([...a, ...b]), ...c]))).toEqual(whole);
+        expect(sorted(mergeDeltas([...a, ...mergeDeltas([...b, ...c])]))).toEqual(whole);
+      }),
+    );
+  });
+
+  it("leaves one delta for each function and minute, and what it was given as it was", () => {
+    fc.assert(
+      fc.property(lists, (list) => {
+        const before = JSON.stringify(list);
+        const merged = mergeDeltas(list);
+        expect(JSON.stringify(list)).toBe(before);
+        const keys = merged.map((delta) => `${delta.module} ${delta.function} ${delta.minute}`);
+        expect(new Set(keys).size).toBe(keys.length);
+      }),
+    );
+  });
+
+  it("by function is the same as merging first", () => {
+    fc.assert(
+      fc.property(lists, (list) => {
+        expect(sumByFunction(mergeDeltas(list))).toEqual(sumByFunction(list));
+      }),
+    );
+  });
+});
+
+describe("cutting", () => {
+  it("makes parts of at most the size given, which merge to what was cut", () => {
+    fc.assert(
+      fc.property(lists, fc.integer({ min: 700, max: 3_000 }), (list, maxBytes) => {
+        const merged = mergeDeltas(list);
+        const parts = cutToSize(merged, maxBytes);
+        for (const part of parts)
+          expect(new TextEncoder().encode(part).byteLength).toBeLessThanOrEqual(maxBytes);
+        const together = parts.flatMap((part) => JSON.parse(part) as Delta[]);
+        expect(sorted(mergeDeltas(together))).toEqual(sorted(merged));
+      }),
+    );
+  });
+
+  it("splits one delta that is too large by its failures, which count no call twice", () => {
+    const failures = Array.from({ length: 1_000 }, (_, i) => ({
+      name: "E",
+      message: `${"ü".repeat(200)}${i}`,
+      calls: 1,
+    }));
+    const delta: Delta = {
+      service: "s",
+      module: "",
+      function: "f",
+      minute: 60,
+      calls: 1_000,
+      errors: 1_000,
+      unmeasured: 0,
+      sumUs: 5,
+      minMs: 0.001,
+      maxMs: 0.004,
+      histogram: { "-300": 1_000 },
+      firstSeen: 1,
+      lastSeen: 2,
+      failures,
+    };
+    const parts = cutToSize([delta], 50_000);
+    expect(parts.length).toBeGreaterThan(8);
+    for (const part of parts) expect(new TextEncoder().encode(part).byteLength).toBeLessThanOrEqual(50_000);
+    expect(mergeDeltas(parts.flatMap((part) => JSON.parse(part) as Delta[]))).toEqual([delta]);
+  });
+
+  it("makes nothing of nothing", () => {
+    expect(cutToSize([], 1_000)).toEqual([]);
+  });
+});

@@ -1,0 +1,179 @@
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { mergeDeltas, sumByFunction, type Delta } from "../../src/stats/delta.ts";
+import { applyFlushes, MAX_FAILURES_PER_FUNCTION } from "../../src/store/apply-flushes.ts";
+import { readTotals } from "../../src/store/read-totals.ts";
+import { dbWith } from "../faults.ts";
+
+const epoch = "e";
+
+function delta(values: Partial<Delta> = {}): Delta {
+  return {
+    service: "s",
+    module: "",
+    function: "f",
+    minute: 60,
+    calls: 1,
+    errors: 0,
+    unmeasured: 0,
+    sumUs: 1_000,
+    minMs: 1,
+    maxMs: 1,
+    histogram: { "-1": 1 },
+    firstSeen: 60_000,
+    lastSeen: 60_000,
+    failures: [],
+    ...values,
+  };
+}
+
+const apply = (n: number, deltas: Delta[]) => applyFlushes(env.DB, [{ epoch, n, deltas }]);
+const rows = async (sql: string) => (await env.DB.prepare(sql).all()).results;
+
+describe("merging in SQL", () => {
+  it("agrees with merging in memory, totals and minutes alike", async () => {
+    const some = fc.array(
+      fc.record({
+        function: fc.constantFrom("f", "g"),
+        minute: fc.constantFrom(60, 120),
+        sumUs: fc.nat(1e9),
+        minMs: fc.option(
+          fc.double({ min: 1e-6, max: 1e8, noNaN: true }).map((ms) => Math.round(ms * 1e6) / 1e6),
+        ),
+        histogram: fc.dictionary(
+          fc.integer({ min: -600, max: 900 }).map(String),
+          fc.integer({ min: 1, max: 1e6 }),
+          {
+            maxKeys: 4,
+          },
+        ),
+        firstSeen: fc.nat(1e6),
+      }),
+      { minLength: 1, maxLength: 4 },
+    );
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(some, some, some, async (...lists) => {
+        await env.DB.exec("DELETE FROM functions; DELETE FROM rollups");
+        const flushes = lists.map((list) =>
+          mergeDeltas(
+            list.map((values) => delta({ ...values, maxMs: values.minMs, lastSeen: values.firstSeen + 1 })),
+          ),
+        );
+        for (const deltas of flushes) await apply(++n, deltas);
+        const { totals } = await readTotals(env.DB, epoch, n);
+        const byName = <T extends { function: string }>(list: T[]) =>
+          list.toSorted((a, b) => (a.function < b.function ? -1 : 1));
+        expect(byName(totals)).toEqual(byName(sumByFunction(flushes.flat())));
+        const minutes = await rows(
+          `SELECT name AS function, start AS minute, r.calls, r.sum_us AS sumUs, r.min_ms AS minMs, json(r.histogram) AS histogram
+           FROM rollups r JOIN functions f ON f.id = r.function_id ORDER BY 1, 2`,
+        );
+        const expected = mergeDeltas(flushes.flat())
+          .toSorted((a, b) =>
+            a.function < b.function ? -1 : a.function > b.function ? 1 : a.minute - b.minute,
+          )
+          .map(({ function: name, minute, calls, sumUs, minMs, histogram }) => ({
+            function: name,
+            minute,
+            calls,
+            sumUs,
+            minMs,
+            histogram,
+          }));
+        expect(
+          minutes.map((row) => ({ ...row, histogram: JSON.parse(row["histogram"] as string) as unknown })),
+        ).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("keeps a minimum and a maximum that only one side knows", async () => {
+    const unmeasured = { unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, histogram: {} };
+    await apply(1, [delta(unmeasured)]);
+    expect(await rows("SELECT min_ms, max_ms, histogram FROM functions")).toEqual([
+      { min_ms: null, max_ms: null, histogram: "{}" },
+    ]);
+    await apply(2, [delta({ minMs: 3, maxMs: 4 })]);
+    await apply(3, [delta(unmeasured)]);
+    expect(await rows("SELECT min_ms, max_ms, histogram FROM functions")).toEqual([
+      { min_ms: 3, max_ms: 4, histogram: '{"-1":1}' },
+    ]);
+  });
+});
+
+describe("what a flush costs in D1", () => {
+  it("reads rows in proportion to the flush, however many functions there are", async () => {
+    const many = Array.from({ length: 1_000 }, (_, i) =>
+      delta({ function: `f${i}`, errors: 1, failures: [{ name: "E", message: "m", calls: 1 }] }),
+    );
+    await apply(1, many);
+    const small = many.slice(0, 20);
+    let read = 0;
+    let written = 0;
+    const db = dbWith(async (real, statements) => {
+      const results = await real(statements);
+      for (const { meta } of results) {
+        read += meta.rows_read;
+        written += meta.rows_written;
+      }
+      return results;
+    });
+    await applyFlushes(db, [{ epoch, n: 2, deltas: small }]);
+    // A function, a minute and a failure each; and one entry of the ledger.
+    expect(written).toBe(20 * 3 + 1);
+    expect(read).toBeLessThan(20 * 3 * 12);
+  });
+});
+
+describe("failures", () => {
+  const failure = (i: number, calls = 1) => ({ name: "E", message: `m${i}`, calls });
+
+  it("are counted by name and message", async () => {
+    await apply(1, [delta({ errors: 2, failures: [failure(1, 2)] })]);
+    await apply(2, [
+      delta({ errors: 1, failures: [failure(1)], lastSeen: 90_000 }),
+      delta({ errors: 1, failures: [failure(1)], minute: 120, lastSeen: 150_000 }),
+      delta({ function: "g", errors: 1, failures: [failure(1)] }),
+    ]);
+    expect(
+      await rows(`SELECT f.name AS function, x.name, message, x.calls, x.first_seen, x.last_seen
+                  FROM failures x JOIN functions f ON f.id = function_id ORDER BY 1`),
+    ).toEqual([
+      { function: "f", name: "E", message: "m1", calls: 4, first_seen: 60_000, last_seen: 150_000 },
+      { function: "g", name: "E", message: "m1", calls: 1, first_seen: 60_000, last_seen: 60_000 },
+    ]);
+  });
+
+  it("past the cap are counted together, known ones on their own, and none is lost", async () => {
+    const cap = MAX_FAILURES_PER_FUNCTION;
+    await apply(1, [delta({ failures: Array.from({ length: cap - 1 }, (_, i) => failure(i)) })]);
+    await apply(2, [
+      delta({ failures: [failure(0, 5), ...Array.from({ length: 10 }, (_, i) => failure(1_000 + i))] }),
+    ]);
+    await apply(3, [delta({ failures: [failure(1, 7), failure(5_000, 3)] })]);
+    expect(await rows("SELECT count(*) AS kinds, sum(calls) AS calls FROM failures")).toEqual([
+      { kinds: cap + 1, calls: cap - 1 + 15 + 10 },
+    ]);
+    expect(await rows("SELECT message, calls FROM failures WHERE name = 'other'")).toEqual([
+      { message: "", calls: 12 },
+    ]);
+    expect(await rows("SELECT calls FROM failures WHERE message IN ('m0', 'm1') ORDER BY message")).toEqual([
+      { calls: 6 },
+      { calls: 8 },
+    ]);
+  });
+});
+
+it("the view shows what a person expects", async () => {
+  await apply(1, [
+    delta({ calls: 4, errors: 1, unmeasured: 1, sumUs: 9_000, histogram: { "-1": 3 } }),
+    delta({ function: "cpu", calls: 1, unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, histogram: {} }),
+  ]);
+  expect(await rows("SELECT * FROM metrics")).toEqual([
+    { service: "s", module: "", function: "f", calls: 4, average_ms: 3, errors: 1 },
+    { service: "s", module: "", function: "cpu", calls: 1, average_ms: null, errors: 0 },
+  ]);
+});
