@@ -2,6 +2,8 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const TEST_MIGRATIONS = await readD1Migrations("migrations");
+/** As `npm start` has it: no tokens, and so no rate limit. */
+const bindings = { TEST_MIGRATIONS, OPEN_WITHOUT_TOKENS: "true" };
 const wrangler = { configPath: "./wrangler.toml" };
 const workerd = { setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
 
@@ -11,7 +13,7 @@ export default defineConfig({
     projects: [
       {
         // The whole Worker, as deployed: flushes travel through the queue by themselves.
-        plugins: [cloudflareTest({ wrangler, miniflare: { bindings: { TEST_MIGRATIONS } } })],
+        plugins: [cloudflareTest({ wrangler, miniflare: { bindings } })],
         test: { ...workerd, name: "pipeline", include: ["test/pipeline.test.ts"] },
       },
       {
@@ -20,7 +22,7 @@ export default defineConfig({
           cloudflareTest({
             wrangler,
             miniflare: {
-              bindings: { TEST_MIGRATIONS },
+              bindings,
               queueProducers: { QUEUE: { queueName: "not-consumed" } },
             },
           }),

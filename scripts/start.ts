@@ -5,7 +5,7 @@ import { parseEnv } from "node:util";
 import { pickOptions, PROJECT, runWrangler, startWrangler } from "./wrangler.ts";
 
 /** Small, so that a person sees the flush happen. `.dev.vars` and `--var` go before them. */
-const LOCAL_VARS = { MAX_ITEMS: "10", MAX_WAITING_TIME: "5" };
+const LOCAL_VARS = { MAX_ITEMS: "10", MAX_WAITING_TIME: "5", OPEN_WITHOUT_TOKENS: "true" };
 
 const args = process.argv.slice(2);
 const where = pickOptions(args, "--persist-to", "--config", "-c", "--env", "-e");
@@ -16,6 +16,10 @@ const own = existsSync(devVars) ? parseEnv(readFileSync(devVars, "utf8")) : {};
 const vars = Object.entries(LOCAL_VARS)
   .filter(([name]) => !(name in own))
   .flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+console.log(
+  "Open without tokens, since this is local: anybody who reaches the port may send and read. " +
+    "Tokens in .dev.vars (INGEST_TOKENS, READ_TOKENS, ADMIN_TOKENS) close it.",
+);
 const server = startWrangler(["dev", ...vars, ...args], "inherit");
 
 // The terminal sends Ctrl-C to wrangler as well: it ends first, and this process with it.

@@ -2,6 +2,10 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { cors } from "./access/cors.ts";
+import { guard } from "./access/guard.ts";
 import { ConfigurationError } from "./configuration.ts";
 import { ErrorResponse } from "./error.ts";
 import { takeSamples } from "./ingest/take-samples.ts";
@@ -11,6 +15,8 @@ import { listFunctions } from "./query/list-functions.ts";
 import { readHealth } from "./query/read-health.ts";
 
 export const app = new Hono<{ Bindings: Env }>();
+
+app.use(requestId(), secureHeaders(), cors, guard);
 
 app.use(
   methodNotAllowed({
@@ -34,11 +40,21 @@ app.get("/health", async (c) => {
 
 app.notFound((c) => new ErrorResponse(404, "not_found", `There is nothing at ${c.req.path}.`).getResponse());
 
-app.onError((error) => {
-  if (error instanceof HTTPException) return error.getResponse();
-  logError("request_failed", error);
-  if (error instanceof ConfigurationError) {
-    return new ErrorResponse(500, "misconfigured", error.message).getResponse();
-  }
-  return new ErrorResponse(500, "internal_error", "The request failed; the log says why.").getResponse();
+app.onError((error, c) => {
+  const response = toResponse(error, c.get("requestId"));
+  return c.newResponse(response.body, response);
 });
+
+function toResponse(error: Error, requestId: string): Response {
+  if (error instanceof HTTPException) return error.getResponse();
+  logError("request_failed", error, { requestId });
+  const answer =
+    error instanceof ConfigurationError
+      ? new ErrorResponse(500, "misconfigured", error.message)
+      : new ErrorResponse(
+          500,
+          "internal_error",
+          `The request failed; the log says why, at request ${requestId}.`,
+        );
+  return answer.getResponse();
+}

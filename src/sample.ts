@@ -154,6 +154,7 @@ export const Batch = z.object(
     samples: z.array(z.unknown(), { error: mustBe("samples must be an array") }),
     /** Where a header cannot be set, as in a beacon. */
     idempotencyKey: z.string({ error: mustBe("idempotencyKey must be a string") }).optional(),
+    token: z.string({ error: () => "token must be a string." }).optional(),
   },
   { error: mustBe("The body must be a JSON object with a service and samples") },
 );

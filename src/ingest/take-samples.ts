@@ -4,6 +4,8 @@
  */
 import type { Answer } from "../buffer/answers.ts";
 import type { MetricsBuffer, RecordResult } from "../buffer/metrics-buffer.ts";
+import { admit } from "../access/guard.ts";
+import { bearerToken } from "../access/tokens.ts";
 import { readConfiguration } from "../configuration.ts";
 import { ErrorResponse, unavailable } from "../error.ts";
 import { limits } from "../limits.ts";
@@ -21,7 +23,7 @@ import { readBody } from "./read-body.ts";
  */
 export async function takeSamples(request: Request, env: Env): Promise<Answer & { duplicate: boolean }> {
   readConfiguration(env);
-  const batch = parseBatch(await readBody(request));
+  const batch = await readBatch(request, env);
   const key = readKey(request, batch);
   const { deltas, answer } = sum(batch, Date.now());
   if (deltas.length === 0 && key === undefined) return { ...answer, duplicate: false };
@@ -57,6 +59,27 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
     case "overloaded":
       throw unavailable("overloaded", "The buffer is full. Send the same batch again later.", 30);
   }
+}
+
+/**
+ * Asks for the token before it reads the body, but of a beacon, which cannot set a header and carries its token in
+ * the body.
+ */
+async function readBatch(request: Request, env: Env): Promise<Batch> {
+  const token = bearerToken(request.headers);
+  const isBeacon =
+    token === undefined && request.headers.get("Content-Type")?.startsWith("text/plain") === true;
+  let grant = isBeacon ? undefined : await admit(env, "ingest", token);
+  const batch = parseBatch(await readBody(request));
+  grant ??= await admit(env, "ingest", batch.token);
+  if (grant.service !== null && grant.service !== batch.service) {
+    throw new ErrorResponse(
+      403,
+      "wrong_service",
+      `This token may post for the service ${JSON.stringify(grant.service)} only, not for ${JSON.stringify(batch.service)}.`,
+    );
+  }
+  return batch;
 }
 
 function parseBatch(text: string): Batch {

@@ -1,0 +1,183 @@
+import { createExecutionContext } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { app } from "../src/app.ts";
+import { envWith } from "./faults.ts";
+import { calls } from "./worker.ts";
+
+const secrets = {
+  INGEST_TOKENS: "writer-one, writer-two ,shop=shop-writer,YWJjZA==",
+  READ_TOKENS: "reader",
+  ADMIN_TOKENS: "admin",
+};
+const deployed = (more: Partial<Env> = secrets) =>
+  envWith({ OPEN_WITHOUT_TOKENS: undefined as never, ...more });
+
+interface Sent {
+  method?: string;
+  token?: string;
+  body?: string;
+  headers?: Record<string, string>;
+}
+
+async function send(env: Env, path: string, { method = "GET", token, body, headers }: Sent = {}) {
+  const request = new Request(`https://metrics.example${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+  return app.fetch(request, env, createExecutionContext());
+}
+
+const batch = (service = "shop", more: object = {}) =>
+  JSON.stringify({ service, samples: [{ function: "work", durationMs: 1 }], ...more });
+const postAs = (env: Env, token: string | undefined, body = batch(), headers: Record<string, string> = {}) =>
+  send(env, "/samples", { method: "POST", body, headers, ...(token === undefined ? {} : { token }) });
+
+async function codeOf(response: Response): Promise<string> {
+  return (await response.json<{ error: { code: string } }>()).error.code;
+}
+
+describe("a deployed Worker", () => {
+  it.each([
+    ["POST", "/samples", "INGEST_TOKENS"],
+    ["GET", "/metrics", "READ_TOKENS"],
+    ["GET", "/health", "READ_TOKENS"],
+    ["GET", "/", "READ_TOKENS"],
+    ["DELETE", "/dead-letters/e:1", "ADMIN_TOKENS"],
+  ])("without secrets is closed: %s %s answers 503 and names the secret", async (method, path, secret) => {
+    const body = method === "POST" ? { body: batch() } : {};
+    const response = await send(deployed({}), path, { method, token: "anything", ...body });
+    expect(response.status).toBe(503);
+    const { error } = await response.json<{ error: { code: string; message: string } }>();
+    expect(error.code).toBe("no_tokens");
+    expect(error.message).toContain(`npx wrangler secret put ${secret}`);
+    expect(await calls()).toEqual({});
+  });
+
+  it("does not take an empty secret for an open door", async () => {
+    expect((await postAs(deployed({ INGEST_TOKENS: " , " }), "")).status).toBe(503);
+    expect((await postAs(deployed(), "")).status).toBe(401);
+  });
+
+  it.each(["writer-one", "writer-two", "YWJjZA=="])(
+    "takes samples of a token of the list: %s",
+    async (token) => {
+      expect((await postAs(deployed(), token)).status).toBe(202);
+    },
+  );
+
+  it.each(["reader", "admin", "shop=shop-writer", "writer", "writer-one,", "", undefined])(
+    "takes no samples of another token: %s",
+    async (token) => {
+      const response = await postAs(deployed(), token);
+      expect(response.status).toBe(401);
+      expect(response.headers.get("WWW-Authenticate")).toContain("Bearer");
+      expect(await codeOf(response)).toBe("unauthorised");
+      expect(await calls()).toEqual({});
+    },
+  );
+
+  it("lets each right do its own, and an administrator read", async () => {
+    const status = async (path: string, token: string, method = "GET") =>
+      (await send(deployed(), path, { token, method })).status;
+    expect(await status("/metrics", "reader")).toBe(200);
+    expect(await status("/metrics", "admin")).toBe(200);
+    expect(await status("/metrics", "writer-one")).toBe(401);
+    expect(await status("/dead-letters/e:1", "reader", "DELETE")).toBe(401);
+    expect(await status("/nothing", "writer-one")).toBe(401);
+    expect(await status("/nothing", "reader")).toBe(404);
+  });
+
+  it("binds a token to its service", async () => {
+    expect((await postAs(deployed(), "shop-writer", batch("shop"))).status).toBe(202);
+    const response = await postAs(deployed(), "shop-writer", batch("bank"));
+    expect(response.status).toBe(403);
+    expect(await codeOf(response)).toBe("wrong_service");
+  });
+
+  it("reads a beacon's token from its body", async () => {
+    const beacon = { "Content-Type": "text/plain;charset=UTF-8" };
+    const as = (token?: string) => postAs(deployed(), undefined, batch("shop", { token }), beacon);
+    expect((await as("writer-one")).status).toBe(202);
+    expect((await as("wrong")).status).toBe(401);
+    expect((await as()).status).toBe(401);
+  });
+
+  it("knows a batch again though its token was rotated", async () => {
+    const key = { "Idempotency-Key": "k" };
+    expect(await (await postAs(deployed(), "writer-one", batch(), key)).json()).toMatchObject({
+      duplicate: false,
+    });
+    const rotated = deployed({ ...secrets, INGEST_TOKENS: "writer-three" });
+    expect(await (await postAs(rotated, "writer-three", batch(), key)).json()).toMatchObject({
+      duplicate: true,
+    });
+    expect(await calls()).toEqual({ work: 1 });
+  });
+});
+
+describe("the rate of one token", () => {
+  it("is bounded, and says when to come again", async () => {
+    const seen: string[] = [];
+    const limiter = {
+      limit: async ({ key }: { key: string }) => {
+        seen.push(key);
+        return { success: seen.filter((other) => other === key).length <= 2 };
+      },
+    } as RateLimit;
+    const env = deployed({ ...secrets, INGEST_RATE: limiter });
+    const answers = [];
+    for (let i = 0; i < 3; i++) answers.push(await postAs(env, "writer-one"));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 429]);
+    expect(answers[2]!.headers.get("Retry-After")).toBe("10");
+    expect((await postAs(env, "writer-two")).status).toBe(202);
+    expect(seen.join(" ")).not.toContain("writer");
+  });
+});
+
+describe("what a browser is told", () => {
+  const withOrigins = () =>
+    deployed({ ...secrets, CORS_ORIGINS: "https://shop.example, https://two.example" });
+  const preflight = (env: Env, origin: string) =>
+    send(env, "/samples", {
+      method: "OPTIONS",
+      headers: { Origin: origin, "Access-Control-Request-Method": "POST" },
+    });
+
+  it("is nothing by default: no other origin may read or send", async () => {
+    const response = await preflight(deployed(), "https://shop.example");
+    expect(response.headers.get("Access-Control-Allow-Origin")).toBeNull();
+  });
+
+  it("is which origins may", async () => {
+    const allowed = await preflight(withOrigins(), "https://two.example");
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get("Access-Control-Allow-Origin")).toBe("https://two.example");
+    expect(allowed.headers.get("Access-Control-Allow-Headers")).toContain("Idempotency-Key");
+    const other = await preflight(withOrigins(), "https://evil.example");
+    expect(other.headers.get("Access-Control-Allow-Origin")).toBeNull();
+  });
+
+  it("is the usual security headers, and a request id, also with an error", async () => {
+    for (const path of ["/metrics", "/nothing"]) {
+      const response = await send(deployed(), path, { token: "reader" });
+      expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
+      expect(response.headers.get("X-Frame-Options")).toBe("SAMEORIGIN");
+      expect(response.headers.get("Strict-Transport-Security")).toContain("max-age=");
+      expect(response.headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
+    }
+  });
+
+  it("is nothing of the inside when something breaks", async () => {
+    const env = deployed({ ...secrets, DB: undefined as never });
+    const response = await send(env, "/metrics", { token: "reader" });
+    expect(response.status).toBe(500);
+    const text = await response.text();
+    expect(text).toContain(response.headers.get("X-Request-Id")!);
+    expect(text).not.toMatch(/TypeError|at \w+ \(|undefined|reader|\.ts/);
+  });
+});
