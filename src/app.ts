@@ -7,6 +7,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { cors } from "./access/cors.ts";
 import { guard } from "./access/guard.ts";
 import { ConfigurationError } from "./configuration.ts";
+import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "./dead-letters/dead-letters.ts";
 import { ErrorResponse } from "./error.ts";
 import { takeSamples } from "./ingest/take-samples.ts";
 import { logError } from "./log.ts";
@@ -37,6 +38,15 @@ app.get("/health", async (c) => {
   const health = await readHealth(c.env);
   return c.json(health, health.status === "ok" ? 200 : 503);
 });
+
+app.get("/dead-letters", async (c) => c.json({ deadLetters: await listDeadLetters(c.env) }));
+
+app.post("/dead-letters/:id/replay", async (c) => {
+  await replayDeadLetter(c.env, c.req.param("id"));
+  return c.json({ replayed: c.req.param("id") }, 202);
+});
+
+app.delete("/dead-letters/:id", async (c) => c.json(await dropDeadLetter(c.env, c.req.param("id"))));
 
 app.notFound((c) => new ErrorResponse(404, "not_found", `There is nothing at ${c.req.path}.`).getResponse());
 

@@ -17,6 +17,9 @@ export const limits = {
   failureNameLength: 100,
   failureMessageLength: 500,
   failuresPerSample: 100,
+  /** Functions told apart in one service, and services told apart; calls past them are counted together. */
+  functionsPerService: 1_000,
+  services: 100,
   callsPerSample: 1_000_000_000,
   /** The durations in one sum, in milliseconds: keeps merged sums exact as integers of microseconds. */
   sumMs: 1e11,

@@ -123,12 +123,12 @@ describe("a deployed Worker", () => {
 describe("the rate of one token", () => {
   it("is bounded, and says when to come again", async () => {
     const seen: string[] = [];
-    const limiter = {
+    const limiter: RateLimit = {
       limit: async ({ key }: { key: string }) => {
         seen.push(key);
         return { success: seen.filter((other) => other === key).length <= 2 };
       },
-    } as RateLimit;
+    };
     const env = deployed({ ...secrets, INGEST_RATE: limiter });
     const answers = [];
     for (let i = 0; i < 3; i++) answers.push(await postAs(env, "writer-one"));

@@ -6,11 +6,12 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfiguration } from "../configuration.ts";
 import { log, logError } from "../log.ts";
-import { mergeDeltas } from "../stats/delta.ts";
+import { type Delta, mergeDeltas } from "../stats/delta.ts";
 import { type Answer, Answers } from "./answers.ts";
 import { cutToSize } from "./cut.ts";
 import { Identity } from "./identity.ts";
-import { Outbox, type SealedFlush } from "./outbox.ts";
+import { type Admission, type FunctionName, KnownFunctions, OVERFLOW } from "./known-functions.ts";
+import { type DeadLetter, Outbox, type SealedFlush } from "./outbox.ts";
 import { Pending } from "./pending.ts";
 import { sendFlushes } from "./send.ts";
 
@@ -25,6 +26,8 @@ export interface RecordedBatch {
   items: number;
   /** A JSON array of `Delta`. */
   deltas: string;
+  /** The functions in `deltas`, each once. */
+  functions: FunctionName[];
   answer: Answer;
 }
 
@@ -63,6 +66,9 @@ export interface BufferHealth {
   oldestUnconfirmedAt: number | null;
   unconfirmedFlushes: number;
   deadLetters: number;
+  /** Services that have more functions than are told apart. */
+  overflow: string[];
+  epoch: string;
 }
 
 /** Of a queue message's 128 KB; the rest is for its envelope. */
@@ -82,6 +88,7 @@ const RETRY_AFTER_FAULT_MS = 30_000;
 export class MetricsBuffer extends DurableObject<Env> {
   readonly #identity: Identity;
   readonly #answers: Answers;
+  readonly #functions: KnownFunctions;
   readonly #pending: Pending;
   readonly #outbox: Outbox;
   /** When the alarm rings, in epoch milliseconds, as storage has it. */
@@ -94,6 +101,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     const { sql } = ctx.storage;
     this.#identity = new Identity(sql, ctx.id.name ?? "");
     this.#answers = new Answers(sql);
+    this.#functions = new KnownFunctions(sql);
     this.#pending = new Pending(sql);
     this.#outbox = new Outbox(sql);
     void ctx.blockConcurrencyWhile(async () => {
@@ -117,10 +125,13 @@ export class MetricsBuffer extends DurableObject<Env> {
       this.#setAlarm(now);
       return { status: "overloaded" };
     }
+    const admission = this.#functions.admit(service, batch.functions);
     if (key !== null) this.#answers.turnTo(now);
     this.ctx.storage.transactionSync(() => {
       if (key !== null) this.#answers.remember(service, key, digest, answer, now);
-      if (items > 0) this.#pending.add(items, deltas, now);
+      if (items === 0) return;
+      this.#functions.remember(admission.service, admission.fresh);
+      this.#pending.add(items, withOverflow(deltas, admission), now);
     });
     this.#setAlarm(now);
     return { status: "recorded" };
@@ -138,6 +149,24 @@ export class MetricsBuffer extends DurableObject<Env> {
     if (epoch !== this.#identity.epoch) return;
     this.#outbox.markDead(n, reason, Date.now());
     this.#setAlarm(Date.now());
+  }
+
+  deadLetters(): DeadLetter[] {
+    const { epoch } = this.#identity;
+    return this.#outbox.deadLetters().map((letter) => ({ epoch, ...letter }));
+  }
+
+  /** What a dead letter holds, as a JSON array of `Delta`; null where there is none of that id. */
+  deadDeltas(epoch: string, n: number): string | null {
+    return epoch === this.#identity.epoch ? (this.#outbox.deadDeltas(n) ?? null) : null;
+  }
+
+  /** Sends a dead letter at once. False where there is none of that id. */
+  replay(epoch: string, n: number): boolean {
+    const now = Date.now();
+    const isKnown = epoch === this.#identity.epoch && this.#outbox.replay(n, now);
+    if (isKnown) this.#setAlarm(now);
+    return isKnown;
   }
 
   /** "changed" means that pages given before no longer fit together: start over. */
@@ -180,6 +209,8 @@ export class MetricsBuffer extends DurableObject<Env> {
       oldestUnconfirmedAt: oldestSealedAt,
       unconfirmedFlushes: unconfirmed,
       deadLetters: dead,
+      overflow: this.#functions.overflowing(),
+      epoch: this.#identity.epoch,
     };
   }
 
@@ -262,4 +293,14 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);
   }
+}
+
+/** The deltas, with those that have no place of their own counted together. */
+function withOverflow(deltas: string, { service, isOverflow }: Admission): string {
+  if (isOverflow === null) return deltas;
+  const all = JSON.parse(deltas) as Delta[];
+  const admitted = all.map((delta) =>
+    isOverflow(delta.module, delta.function) ? { ...delta, service, module: "", function: OVERFLOW } : delta,
+  );
+  return JSON.stringify(mergeDeltas(admitted));
 }

@@ -19,6 +19,18 @@ export interface SealedFlush {
   deltas: string;
 }
 
+/** A flush that D1 keeps refusing. Times are epoch milliseconds. */
+export interface DeadLetter {
+  epoch: string;
+  n: number;
+  reason: string;
+  sealedAt: number;
+  nextTryAt: number;
+  /** How often it was sent. */
+  attempts: number;
+  bytes: number;
+}
+
 export class Outbox {
   readonly #sql: SqlStorage;
 
@@ -83,6 +95,38 @@ export class Outbox {
       now + LONGEST_RESEND_MS,
       n,
     );
+  }
+
+  /** Lets a dead letter be due now. False where there is none of that id. */
+  replay(n: number, now: number): boolean {
+    return (
+      this.#sql.exec("UPDATE outbox SET due = ? WHERE n = ? AND dead_reason IS NOT NULL", now, n)
+        .rowsWritten > 0
+    );
+  }
+
+  /** The dead letters, the oldest first. */
+  deadLetters(): Omit<DeadLetter, "epoch">[] {
+    return this.#sql
+      .exec<{
+        n: number;
+        reason: string;
+        sealedAt: number;
+        nextTryAt: number;
+        attempts: number;
+        bytes: number;
+      }>(
+        `SELECT n, dead_reason AS reason, sealed_at AS sealedAt, due AS nextTryAt, attempts, bytes
+         FROM outbox WHERE dead_reason IS NOT NULL ORDER BY n`,
+      )
+      .toArray();
+  }
+
+  /** What a dead letter holds, as a JSON array of `Delta`. */
+  deadDeltas(n: number): string | undefined {
+    return this.#sql
+      .exec<{ deltas: string }>("SELECT deltas FROM outbox WHERE n = ? AND dead_reason IS NOT NULL", n)
+      .toArray()[0]?.deltas;
   }
 
   count(): { unconfirmed: number; dead: number; oldestSealedAt: number | null } {

@@ -3,6 +3,7 @@
  * Good samples are taken even where others are bad.
  */
 import type { Answer } from "../buffer/answers.ts";
+import type { FunctionName } from "../buffer/known-functions.ts";
 import type { MetricsBuffer, RecordResult } from "../buffer/metrics-buffer.ts";
 import { admit } from "../access/guard.ts";
 import { bearerToken } from "../access/tokens.ts";
@@ -11,7 +12,7 @@ import { ErrorResponse, unavailable } from "../error.ts";
 import { limits } from "../limits.ts";
 import { Batch, firstMessage, readSample, toDelta } from "../sample.ts";
 import { singletonBuffer } from "../shard.ts";
-import { type Delta, mergeDeltas } from "../stats/delta.ts";
+import { type Delta, functionKey, mergeDeltas } from "../stats/delta.ts";
 import { readBody } from "./read-body.ts";
 
 /**
@@ -28,7 +29,8 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
   const { deltas, answer } = sum(batch, Date.now());
   if (deltas.length === 0 && key === undefined) return { ...answer, duplicate: false };
 
-  const text = JSON.stringify(mergeDeltas(deltas));
+  const merged = mergeDeltas(deltas);
+  const text = JSON.stringify(merged);
   if (new TextEncoder().encode(text).byteLength > limits.storedBatchBytes) {
     throw new ErrorResponse(
       413,
@@ -43,6 +45,7 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
     digest,
     items: deltas.length,
     deltas: text,
+    functions: functionsOf(merged),
     answer,
   });
   switch (result.status) {
@@ -129,6 +132,14 @@ function sum(batch: Batch, now: number): { deltas: Delta[]; answer: Answer } {
     }
   }
   return { deltas, answer };
+}
+
+function functionsOf(deltas: readonly Delta[]): FunctionName[] {
+  const names = deltas.map((delta): [string, FunctionName] => [
+    functionKey(delta),
+    [delta.module, delta.function],
+  ]);
+  return [...new Map(names).values()];
 }
 
 /**

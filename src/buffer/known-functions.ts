@@ -1,0 +1,98 @@
+/**
+ * The functions that were ever acknowledged, so that a sender that invents names cannot fill the store: past the caps,
+ * calls are counted under one name. It is decided here, before the acknowledgement; no name changes downstream.
+ */
+import { limits } from "../limits.ts";
+
+/** A function of one service: its module and its name. */
+export type FunctionName = readonly [module: string, name: string];
+
+/** Where calls past a cap are counted: a function of its service or, past the cap on services, a service of its own. */
+export const OVERFLOW = "__overflow__";
+
+export interface Admission {
+  /** The service under which the batch counts. */
+  service: string;
+  /** Functions that are new and have a place. */
+  fresh: readonly FunctionName[];
+  /** Tells the functions that have no place, and count as overflow; null where all have one. */
+  isOverflow: ((module: string, name: string) => boolean) | null;
+}
+
+export class KnownFunctions {
+  readonly #sql: SqlStorage;
+  /** Keys of functions by service, read from storage when first needed. */
+  #known: Map<string, Set<string>> | undefined;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS known_functions (
+      service TEXT NOT NULL, module TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (service, module, name)
+    ) WITHOUT ROWID`);
+  }
+
+  /** Changes nothing yet: what is fresh becomes known by `remember`. */
+  admit(service: string, functions: readonly FunctionName[]): Admission {
+    const services = this.#load();
+    const isNew = !services.has(service);
+    const isWhole = isNew && services.size - Number(services.has(OVERFLOW)) >= limits.services;
+    if (isWhole) return { ...this.#overflowing(OVERFLOW), isOverflow: () => true };
+
+    const known = services.get(service);
+    const unknown = functions.filter(([module, name]) => !known?.has(keyOf(module, name)));
+    const taken = (known?.size ?? 0) - Number(known?.has(keyOf("", OVERFLOW)) ?? false);
+    const places = Math.max(0, limits.functionsPerService - taken);
+    if (unknown.length <= places) return { service, fresh: unknown, isOverflow: null };
+
+    const fresh = unknown.slice(0, places);
+    const refused = new Set(unknown.slice(places).map(([module, name]) => keyOf(module, name)));
+    return {
+      service,
+      fresh: [...fresh, ...this.#overflowing(service).fresh],
+      isOverflow: (module, name) => refused.has(keyOf(module, name)),
+    };
+  }
+
+  remember(service: string, fresh: readonly FunctionName[]): void {
+    const services = this.#load();
+    for (const [module, name] of fresh) {
+      this.#sql.exec("INSERT OR IGNORE INTO known_functions VALUES (?, ?, ?)", service, module, name);
+      const known = services.get(service) ?? new Set();
+      services.set(service, known.add(keyOf(module, name)));
+    }
+  }
+
+  /** The services some of whose calls are counted under `OVERFLOW`. */
+  overflowing(): string[] {
+    return this.#sql
+      .exec<{ service: string }>(
+        "SELECT service FROM known_functions WHERE module = '' AND name = ?",
+        OVERFLOW,
+      )
+      .toArray()
+      .map(({ service }) => service);
+  }
+
+  #overflowing(service: string): { service: string; fresh: FunctionName[] } {
+    const isKnown = this.#load().get(service)?.has(keyOf("", OVERFLOW)) === true;
+    return { service, fresh: isKnown ? [] : [["", OVERFLOW]] };
+  }
+
+  #load(): Map<string, Set<string>> {
+    if (this.#known) return this.#known;
+    this.#known = new Map();
+    const rows = this.#sql.exec<{ service: string; module: string; name: string }>(
+      "SELECT * FROM known_functions",
+    );
+    for (const { service, module, name } of rows) {
+      const known = this.#known.get(service) ?? new Set();
+      this.#known.set(service, known.add(keyOf(module, name)));
+    }
+    return this.#known;
+  }
+}
+
+/** Names hold no control characters. */
+function keyOf(module: string, name: string): string {
+  return `${module}\n${name}`;
+}

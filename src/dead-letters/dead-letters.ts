@@ -1,0 +1,90 @@
+/**
+ * `/dead-letters`: flushes that D1 keeps refusing, for a person to look at, send again or drop. Until it is dropped,
+ * a dead letter counts in every read.
+ */
+import { ErrorResponse } from "../error.ts";
+import { log } from "../log.ts";
+import { singletonBuffer } from "../shard.ts";
+import { type Delta, sumByFunction } from "../stats/delta.ts";
+import { settle } from "../store/ledger.ts";
+
+export interface DeadLetterView {
+  /** `<epoch>:<n>` */
+  id: string;
+  /** What D1 said. */
+  reason: string;
+  sealedAt: string;
+  nextTryAt: string;
+  attempts: number;
+  bytes: number;
+}
+
+/** By how much each counter falls: the calls are gone from every read from now on. */
+export interface Dropped {
+  dropped: { service: string; module: string; function: string; calls: number; errors: number }[];
+}
+
+export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLetterView[]> {
+  const letters = await singletonBuffer(env).deadLetters();
+  return letters.map(({ epoch, n, sealedAt, nextTryAt, ...letter }) => ({
+    id: `${epoch}:${n}`,
+    ...letter,
+    sealedAt: new Date(sealedAt).toISOString(),
+    nextTryAt: new Date(nextTryAt).toISOString(),
+  }));
+}
+
+/** @throws {ErrorResponse} 404 */
+export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Promise<void> {
+  const { epoch, n } = parseId(id);
+  if (!(await singletonBuffer(env).replay(epoch, n))) throw notFound(id);
+  log("dead_letter_replayed", { epoch, n });
+}
+
+/**
+ * The one act that may lower a counter. The ledger comes first: from then on no copy of the flush can be applied, and
+ * reads leave it out; only then does the buffer forget it.
+ *
+ * @throws {ErrorResponse} 404, and 409 where D1 has taken it after all
+ */
+export async function dropDeadLetter(env: Pick<Env, "BUFFER" | "DB">, id: string): Promise<Dropped> {
+  const { epoch, n } = parseId(id);
+  const buffer = singletonBuffer(env);
+  const deltas = await buffer.deadDeltas(epoch, n);
+  if (deltas === null) throw notFound(id);
+  const isDropped = await settle(env.DB, epoch, n);
+  await buffer.confirm(epoch, [n]);
+  if (!isDropped) {
+    throw new ErrorResponse(
+      409,
+      "already_applied",
+      `D1 has taken ${id} after all: it counts, and nothing was dropped.`,
+    );
+  }
+  log("dead_letter_dropped", { epoch, n });
+  return {
+    dropped: sumByFunction(JSON.parse(deltas) as Delta[]).map(
+      ({ service, module, function: name, calls, errors }) => ({
+        service,
+        module,
+        function: name,
+        calls,
+        errors,
+      }),
+    ),
+  };
+}
+
+function parseId(id: string): { epoch: string; n: number } {
+  const match = /^(.+):([1-9]\d{0,14})$/.exec(id);
+  if (!match) throw notFound(id);
+  return { epoch: match[1]!, n: Number(match[2]) };
+}
+
+function notFound(id: string): ErrorResponse {
+  return new ErrorResponse(
+    404,
+    "not_found",
+    `There is no dead letter ${id}. GET /dead-letters lists those there are.`,
+  );
+}
