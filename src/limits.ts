@@ -10,6 +10,8 @@ export const limits = {
   /** How late a sample may be, in milliseconds. WARNING: idempotency keys must be remembered for longer. */
   sampleAgeMs: 48 * 60 * 60 * 1000,
   idempotencyKeyLength: 128,
+  /** What the buffer may store, keys of 72 hours most of all; of the 10 GB that an object may hold. */
+  bufferBytes: 5 * 1024 * 1024 * 1024,
   serviceLength: 100,
   moduleLength: 200,
   functionLength: 200,

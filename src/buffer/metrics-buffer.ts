@@ -5,6 +5,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfiguration } from "../configuration.ts";
+import { limits } from "../limits.ts";
 import { log, logError } from "../log.ts";
 import { type Delta, mergeDeltas } from "../stats/delta.ts";
 import { type Answer, Answers } from "./answers.ts";
@@ -121,7 +122,8 @@ export class MetricsBuffer extends DurableObject<Env> {
       this.#setAlarm(now);
       return first.digest === digest ? { status: "duplicate", answer: first.answer } : { status: "conflict" };
     }
-    if (this.#pending.state.bytes + deltas.length > MAX_PENDING_BYTES) {
+    const isFull = this.ctx.storage.sql.databaseSize > limits.bufferBytes;
+    if (isFull || this.#pending.state.bytes + deltas.length > MAX_PENDING_BYTES) {
       this.#setAlarm(now);
       return { status: "overloaded" };
     }

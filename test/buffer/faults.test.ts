@@ -1,0 +1,89 @@
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
+import { dbFailingAt, envWith, watchQueue } from "../faults.ts";
+import {
+  acknowledged,
+  alarmTime,
+  buffer,
+  calls,
+  callsInD1,
+  deliver,
+  letTimePass,
+  ringAlarm,
+  sentMessages,
+} from "../worker.ts";
+
+const call = { function: "work", durationMs: 5 };
+
+describe("without a person, it heals", () => {
+  it("after the queue refused every message for a while", async () => {
+    await acknowledged([call]);
+    let refused = 0;
+    for (let i = 0; i < 5; i++) {
+      await letTimePass();
+      await watchQueue(() => {
+        refused++;
+        throw new Error("Queue is overloaded. Please back off.");
+      });
+      await ringAlarm();
+      expect(await calls()).toEqual({ work: 1 });
+    }
+    expect(refused).toBe(5);
+    await letTimePass();
+    const sent = await watchQueue();
+    await ringAlarm();
+    await deliver(sent);
+    expect(await callsInD1()).toEqual({ work: 1 });
+    expect(await alarmTime()).toBeNull();
+  });
+
+  it("after its alarm failed ten times", async () => {
+    await acknowledged([call]);
+    for (let i = 0; i < 10; i++) {
+      await letTimePass();
+      await runInDurableObject(buffer(), (instance) => {
+        Reflect.set(instance, "env", envWith({ MAX_ITEMS: "broken" }));
+      });
+      await ringAlarm();
+      const alarm = await alarmTime();
+      expect(alarm).toBeGreaterThan(Date.now());
+      expect(alarm).toBeLessThanOrEqual(Date.now() + 30_000);
+    }
+    await letTimePass();
+    await ringAlarm();
+    await deliver(await sentMessages());
+    expect(await callsInD1()).toEqual({ work: 1 });
+  });
+
+  it("after D1 was down for an hour, with every retry and the dead-letter queue used up", async () => {
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: start });
+    try {
+      const down = envWith({ DB: dbFailingAt(0) });
+      for (let minute = 0; minute < 60; minute += 5) {
+        vi.setSystemTime(start + minute * 60_000);
+        await acknowledged([call]);
+        await letTimePass();
+        await ringAlarm();
+        for (const message of await sentMessages()) {
+          expect((await deliver([message], { env: down, attempts: 3 })).retried).toEqual(["0"]);
+        }
+        if (minute === 30)
+          await deliver(await sentMessages(), { env: down, queue: "metrics-collector-dead-letters" });
+        expect(await calls()).toEqual({ work: minute / 5 + 1 });
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    await letTimePass();
+    const sent = await watchQueue();
+    await ringAlarm();
+    await deliver(sent);
+    expect(await callsInD1()).toEqual({ work: 12 });
+    expect(await buffer().health()).toMatchObject({
+      bufferedSamples: 0,
+      unconfirmedFlushes: 0,
+      deadLetters: 0,
+    });
+  });
+});
