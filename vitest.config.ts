@@ -5,7 +5,7 @@ const TEST_MIGRATIONS = await readD1Migrations("migrations");
 /** As `npm start` has it: no tokens, and so no rate limit. */
 const bindings = { TEST_MIGRATIONS, OPEN_WITHOUT_TOKENS: "true" };
 const wrangler = { configPath: "./wrangler.toml" };
-const workerd = { setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
+const workerd = { isolate: false, setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
 
 export default defineConfig({
   test: {
