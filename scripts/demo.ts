@@ -6,8 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { callTwoFunctions } from "../examples/two-functions.ts";
-import type { FunctionMetrics } from "../src/query/list-functions.ts";
-import { answers, Server } from "./server.ts";
+import { answers, type Listing, Server } from "./server.ts";
 
 const url = process.env.METRICS_URL ?? "http://127.0.0.1:8787";
 if (await answers(url)) {
@@ -33,7 +32,7 @@ async function demonstrate(url: string): Promise<void> {
   const response = await fetch(new URL("/metrics", url));
   if (!response.ok)
     throw new Error(`GET ${url}/metrics answered ${response.status}: ${await response.text()}`);
-  const { functions } = (await response.json()) as { functions: FunctionMetrics[] };
+  const { functions } = (await response.json()) as Listing;
   const rows = functions.filter(({ service }) => service === "demo");
   console.log(`\nGET ${url}/metrics\n`);
   printTable(

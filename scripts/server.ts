@@ -8,6 +8,16 @@ import { PROJECT } from "./wrangler.ts";
 
 const READY_WITHIN_MS = 90_000;
 
+/** What programs here read of `GET /metrics` and `GET /health`, as any program would that speaks to the Worker. */
+export interface Listing {
+  functions: { service: string; function: string; calls: number; errors: number; averageMs: number | null }[];
+}
+export interface Health {
+  status: "ok" | "degraded";
+  bufferedSamples: number;
+  unconfirmedFlushes: number;
+}
+
 export interface ServerOptions {
   /** Where the Durable Object and D1 live. */
   stateFolder: string;
