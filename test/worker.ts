@@ -10,7 +10,7 @@ import {
 import { env, exports } from "cloudflare:workers";
 import worker from "../src/index.ts";
 import type { Answer } from "../src/buffer/answers.ts";
-import type { FunctionMetrics } from "../src/query/list-functions.ts";
+import type { FunctionMetrics } from "../src/query/function-metrics.ts";
 import { singletonBuffer } from "../src/shard.ts";
 
 export const buffer = () => singletonBuffer(env);
@@ -37,6 +37,25 @@ export async function acknowledged(
   const response = await post(samples, options);
   if (response.status !== 202) throw new Error(`POST /samples: ${response.status} ${await response.text()}`);
   return response.json();
+}
+
+/** What a GET answers, which is JSON with the status given. */
+export async function getJson<T = Record<string, unknown>>(path: string, status = 200): Promise<T> {
+  const response = await get(path);
+  const text = await response.text();
+  if (response.status !== status) throw new Error(`GET ${path}: ${response.status} ${text}`);
+  return JSON.parse(text) as T;
+}
+
+export function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return exports.default.fetch(`https://metrics.example${path}`, { headers });
+}
+
+/** Brings all that is acknowledged into D1. */
+export async function carryToD1(): Promise<void> {
+  await letTimePass();
+  await ringAlarm();
+  await deliver(await sentMessages());
 }
 
 /** What `GET /metrics` lists. */
