@@ -14,6 +14,7 @@ import { logError } from "./log.ts";
 import { describeFunction, DescribeParameters } from "./query/describe-function.ts";
 import { DistributionParameters, readDistribution } from "./query/distribution.ts";
 import { listFunctions, ListParameters } from "./query/list-functions.ts";
+import { exposeMetrics } from "./query/prometheus/expose-metrics.ts";
 import { readHealth } from "./query/read-health.ts";
 import { listServices, NoParameters } from "./query/services.ts";
 import { query } from "./query/validate.ts";
@@ -36,7 +37,7 @@ base.use(
 /** Chained, so that its type tells callers (`hc`) what each route takes and answers. */
 export const app = base
   .post("/samples", async (c) => c.json(await takeSamples(c.req.raw, c.env), 202))
-  .get("/metrics", query(ListParameters), async (c) =>
+  .get("/metrics", exposeMetrics, query(ListParameters), async (c) =>
     c.json(await listFunctions(c.env, c.req.valid("query"))),
   )
   .get("/metrics/:service/:function", query(DescribeParameters), async (c) => {

@@ -18,6 +18,9 @@ import { isSelectedBy } from "./selection.ts";
 import { readTotals, readTotalsOver } from "./totals.ts";
 
 export const ListParameters = z.strictObject({
+  format: oneOf(["json", "prometheus", "openmetrics"]).optional().meta({
+    description: "Whatever `Accept` says. For text, only the functions can be chosen: service, function, q.",
+  }),
   service: z.string().optional(),
   function: z
     .string()

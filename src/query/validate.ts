@@ -3,10 +3,6 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "zod";
 import { ErrorResponse, invalidParameter } from "../error.ts";
 
-/**
- * @throws {ErrorResponse} 400 for the first parameter that is not what it may be, that is not known, or that is given
- * twice: what is not understood is not ignored, since the answer would be to another question.
- */
 export function query<Schema extends z.ZodObject>(
   schema: Schema,
 ): MiddlewareHandler<
@@ -15,12 +11,16 @@ export function query<Schema extends z.ZodObject>(
   { in: { query: z.input<Schema> }; out: { query: z.output<Schema> } }
 > {
   return async function query(c, next) {
-    c.req.addValidatedData("query", read(schema, c));
+    c.req.addValidatedData("query", readQuery(schema, c));
     await next();
   };
 }
 
-function read<Schema extends z.ZodObject>(schema: Schema, c: Context): z.output<Schema> {
+/**
+ * @throws {ErrorResponse} 400 for the first parameter that is not what it may be, that is not known, or that is given
+ * twice: what is not understood is not ignored, since the answer would be to another question.
+ */
+export function readQuery<Schema extends z.ZodObject>(schema: Schema, c: Context): z.output<Schema> {
   const given = c.req.queries();
   for (const [parameter, values] of Object.entries(given)) {
     if (values.length > 1) throw invalidParameter(parameter, values, "given once");
