@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { callTwoFunctions } from "../examples/two-functions.ts";
-import type { FunctionMetrics } from "../src/query/list-functions.ts";
+import type { FunctionMetrics } from "../src/query/function-metrics.ts";
 import { answers, Server } from "./server.ts";
 
 const url = process.env.METRICS_URL ?? "http://127.0.0.1:8787";

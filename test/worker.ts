@@ -11,6 +11,7 @@ import { env, exports } from "cloudflare:workers";
 import worker from "../src/index.ts";
 import type { Answer } from "../src/buffer/answers.ts";
 import type { FunctionMetrics } from "../src/query/function-metrics.ts";
+import type { FunctionList } from "../src/query/list-functions.ts";
 import { singletonBuffer } from "../src/shard.ts";
 
 export const buffer = () => singletonBuffer(env);
@@ -58,12 +59,16 @@ export async function carryToD1(): Promise<void> {
   await deliver(await sentMessages());
 }
 
-/** What `GET /metrics` lists. */
+/** What `GET /metrics` lists, all of its pages. */
 export async function metrics(): Promise<FunctionMetrics[]> {
-  const response = await exports.default.fetch("https://metrics.example/metrics");
-  if (!response.ok) throw new Error(`GET /metrics: ${response.status} ${await response.text()}`);
-  const { functions } = await response.json<{ functions: FunctionMetrics[] }>();
-  return functions;
+  const all: FunctionMetrics[] = [];
+  let next: string | null = null;
+  do {
+    const page: FunctionList = await getJson(`/metrics${next === null ? "" : `?cursor=${next}`}`);
+    all.push(...page.functions);
+    next = page.next;
+  } while (next !== null);
+  return all;
 }
 
 /** The calls that `GET /metrics` knows, by function. */

@@ -116,7 +116,7 @@ it("reads as many rows of D1 as there are functions", async () => {
     rowsRead += results.reduce((sum, { meta }) => sum + meta.rows_read, 0);
     return results;
   });
-  await readExactTotals(envWith({ DB: db }));
+  await readTotals(envWith({ DB: db }), () => true);
   expect(rowsRead).toBeGreaterThanOrEqual(200);
   expect(rowsRead).toBeLessThanOrEqual(202);
 });

@@ -112,7 +112,7 @@ describe("GET /metrics", () => {
     ["cursor=abc", 'The parameter cursor is "abc": it must be the `next` of the page before.'],
     ["sort=callsPerSecond", "it must be another column where there is no range"],
     ["points=5", "it must be left out where there is no range"],
-    ["form=-1h", 'There is no parameter "form" here: there are service, function, q, from, to,'],
+    ["form=-1h", 'There is no parameter "form" here: there are format, service, function, q,'],
     ["limit=1&limit=2", 'The parameter limit is ["1","2"]: it must be given once.'],
   ])("refuses ?%s with a sentence that helps", async (query, message) => {
     const { error } = await getJson<{ error: { message: string } }>(`/metrics?${query}`, 400);

@@ -6,27 +6,13 @@ import type { FunctionList } from "../../src/query/list-functions.ts";
 import type { Delta } from "../../src/stats/delta.ts";
 import { moveRollups } from "../../src/store/move-rollups.ts";
 import { sweep } from "../../src/sweep/sweep.ts";
+import { dbFailingAt, dbLosingAnswers, envWith } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
 import { getJson } from "../worker.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-/** D1 whose transactions fail: before anything is written, or after all is, when only the answer is lost. */
-function failing(when: "before" | "after"): D1Database {
-  const batch = async (statements: D1PreparedStatement[]) => {
-    if (when === "after") await env.DB.batch(statements);
-    throw new Error(`lost ${when}`);
-  };
-  return new Proxy(env.DB, {
-    get: (db, key) => {
-      if (key === "batch") return batch;
-      const value = Reflect.get(db, key) as unknown;
-      return typeof value === "function" ? (value.bind(db) as unknown) : value;
-    },
-  });
-}
 
 const SUMS =
   "sum(calls) AS calls, sum(errors) AS errors, sum(sum_us) AS us, min(min_ms) AS min, max(max_ms) AS max";
@@ -60,7 +46,7 @@ type Step =
   | OtherStep;
 type OtherStep =
   | { do: "sweep" | "twice" | "with a write"; chunk: number; maxChunks: number }
-  | { do: "crash"; when: "before" | "after" }
+  | { do: "crash"; when: "within" | "after" }
   | { do: "one chunk"; move: "minutes" | "hours"; chunk: number };
 
 const chunk = fc.integer({ min: 1, max: 12 });
@@ -79,7 +65,7 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({
     do: fc.constant("crash" as const),
-    when: fc.constantFrom("before" as const, "after" as const),
+    when: fc.constantFrom("within" as const, "after" as const),
   }),
   fc.record({
     do: fc.constant("one chunk" as const),
@@ -114,7 +100,9 @@ describe("what ages", () => {
             inD1(toDelta({ age: 3 * DAY, name: "a", calls: 1, durationMs: 3 })),
           ]);
         case "crash":
-          return sweep({ BUFFER: env.BUFFER, DB: failing(step.when) }, now, { chunk: 5 });
+          return sweep(envWith({ DB: step.when === "after" ? dbLosingAnswers() : dbFailingAt(1) }), now, {
+            chunk: 5,
+          });
         case "one chunk":
           return moveRollups(env.DB, step.move, (now - DAY) / 1000, step.chunk);
       }

@@ -21,7 +21,7 @@ export const ScrapeParameters = z.strictObject({
 
 /** Answers where text is asked for, and leaves all else to the handlers that follow. */
 export const exposeMetrics: MiddlewareHandler<{ Bindings: Env }> = async function exposeMetrics(c, next) {
-  c.header("Vary", "Accept");
+  c.header("Vary", "Accept", { append: true });
   const format = textFormatOf(c);
   if (!format) {
     await next();
