@@ -16,6 +16,7 @@ import { DistributionParameters, readDistribution } from "./query/distribution.t
 import { listFunctions, ListParameters } from "./query/list-functions.ts";
 import { exposeMetrics } from "./query/prometheus/expose-metrics.ts";
 import { readHealth } from "./query/read-health.ts";
+import { search, SearchParameters } from "./query/search.ts";
 import { listServices, NoParameters } from "./query/services.ts";
 import { query } from "./query/validate.ts";
 
@@ -49,6 +50,7 @@ export const app = base
     return c.json(await readDistribution(c.env, { ...c.req.param(), module }, asked));
   })
   .get("/services", query(NoParameters), async (c) => c.json(await listServices(c.env)))
+  .get("/search", query(SearchParameters), async (c) => c.json(await search(c.env, c.req.valid("query"))))
   .get("/health", async (c) => {
     const health = await readHealth(c.env);
     return c.json(health, health.status === "ok" ? 200 : 503);
