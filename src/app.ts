@@ -11,6 +11,7 @@ import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "./dead-letter
 import { ErrorResponse } from "./error.ts";
 import { takeSamples } from "./ingest/take-samples.ts";
 import { logError } from "./log.ts";
+import { openApiDocument } from "./openapi.ts";
 import { describeFunction, DescribeParameters } from "./query/describe-function.ts";
 import { DistributionParameters, readDistribution } from "./query/distribution.ts";
 import { listFunctions, ListParameters } from "./query/list-functions.ts";
@@ -51,6 +52,7 @@ export const app = base
   })
   .get("/services", query(NoParameters), async (c) => c.json(await listServices(c.env)))
   .get("/search", query(SearchParameters), async (c) => c.json(await search(c.env, c.req.valid("query"))))
+  .get("/openapi.json", (c) => c.json(openApiDocument()))
   .get("/health", async (c) => {
     const health = await readHealth(c.env);
     return c.json(health, health.status === "ok" ? 200 : 503);
