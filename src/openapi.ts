@@ -222,6 +222,17 @@ function json(schema: object): Record<string, object> {
 }
 
 function schemaOf(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    override: ({ jsonSchema }) => simplify(jsonSchema),
+  });
   return rest;
+}
+
+/** Leaves out what a format or a type says already, and what would forbid an answer to say more one day. */
+function simplify(schema: z.core.JSONSchema.BaseSchema): void {
+  if (schema.format === "date-time" || schema.type === "integer") delete schema.pattern;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.additionalProperties === false) delete schema.additionalProperties;
 }

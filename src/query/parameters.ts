@@ -44,7 +44,7 @@ export function wholeNumber(min: number, max: number) {
     .regex(/^\d{1,9}$/, { error })
     .transform(Number)
     .pipe(z.int({ error }).min(min, { error }).max(max, { error }))
-    .meta({ description: `${capitalised(error)}.` });
+    .meta({ type: "integer", minimum: min, maximum: max });
 }
 
 /** One of some words. */
