@@ -33,7 +33,8 @@ async function needs(context: TestContext, program: "prometheus" | "promtool"): 
     () => false,
   );
   const reason = `${program} is not installed (Debian: apt-get install prometheus)`;
-  if (!isThere) console.warn(`Skipped: ${reason}.`);
+  // Not by console: what a skipped test says there is not shown.
+  if (!isThere) process.stderr.write(`Skipped "${context.task.name}": ${reason}.\n`);
   context.skip(!isThere, reason);
 }
 
