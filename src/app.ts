@@ -11,17 +11,23 @@ import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "./dead-letter
 import { ErrorResponse } from "./error.ts";
 import { takeSamples } from "./ingest/take-samples.ts";
 import { logError } from "./log.ts";
-import { readExactTotals } from "./query/exact-totals.ts";
-import { listFunctions } from "./query/list-functions.ts";
+import { openApiDocument } from "./openapi.ts";
+import { describeFunction, DescribeParameters } from "./query/describe-function.ts";
+import { DistributionParameters, readDistribution } from "./query/distribution.ts";
+import { listFunctions, ListParameters } from "./query/list-functions.ts";
+import { exposeMetrics } from "./query/prometheus/expose-metrics.ts";
 import { readHealth } from "./query/read-health.ts";
+import { search, SearchParameters } from "./query/search.ts";
+import { listServices, NoParameters } from "./query/services.ts";
+import { query } from "./query/validate.ts";
 
-export const app = new Hono<{ Bindings: Env }>();
+const base = new Hono<{ Bindings: Env }>();
 
-app.use(requestId(), secureHeaders(), cors, guard);
+base.use(requestId(), secureHeaders(), cors, guard);
 
-app.use(
+base.use(
   methodNotAllowed({
-    app,
+    app: base,
     onMethodNotAllowed: (c, methods) => {
       const allowed = methods.join(", ");
       const message = `${c.req.path} takes ${allowed}, not ${c.req.method}.`;
@@ -30,23 +36,35 @@ app.use(
   }),
 );
 
-app.post("/samples", async (c) => c.json(await takeSamples(c.req.raw, c.env), 202));
+/** Chained, so that its type tells callers (`hc`) what each route takes and answers. */
+export const app = base
+  .post("/samples", async (c) => c.json(await takeSamples(c.req.raw, c.env), 202))
+  .get("/metrics", exposeMetrics, query(ListParameters), async (c) =>
+    c.json(await listFunctions(c.env, c.req.valid("query"))),
+  )
+  .get("/metrics/:service/:function", query(DescribeParameters), async (c) => {
+    const { module, ...asked } = c.req.valid("query");
+    return c.json(await describeFunction(c.env, { ...c.req.param(), module }, asked));
+  })
+  .get("/metrics/:service/:function/histogram", query(DistributionParameters), async (c) => {
+    const { module, ...asked } = c.req.valid("query");
+    return c.json(await readDistribution(c.env, { ...c.req.param(), module }, asked));
+  })
+  .get("/services", query(NoParameters), async (c) => c.json(await listServices(c.env)))
+  .get("/search", query(SearchParameters), async (c) => c.json(await search(c.env, c.req.valid("query"))))
+  .get("/openapi.json", (c) => c.json(openApiDocument()))
+  .get("/health", async (c) => {
+    const health = await readHealth(c.env);
+    return c.json(health, health.status === "ok" ? 200 : 503);
+  })
+  .get("/dead-letters", async (c) => c.json({ deadLetters: await listDeadLetters(c.env) }))
+  .post("/dead-letters/:id/replay", async (c) => {
+    await replayDeadLetter(c.env, c.req.param("id"));
+    return c.json({ replayed: c.req.param("id") }, 202);
+  })
+  .delete("/dead-letters/:id", async (c) => c.json(await dropDeadLetter(c.env, c.req.param("id"))));
 
-app.get("/metrics", async (c) => c.json({ functions: listFunctions(await readExactTotals(c.env)) }));
-
-app.get("/health", async (c) => {
-  const health = await readHealth(c.env);
-  return c.json(health, health.status === "ok" ? 200 : 503);
-});
-
-app.get("/dead-letters", async (c) => c.json({ deadLetters: await listDeadLetters(c.env) }));
-
-app.post("/dead-letters/:id/replay", async (c) => {
-  await replayDeadLetter(c.env, c.req.param("id"));
-  return c.json({ replayed: c.req.param("id") }, 202);
-});
-
-app.delete("/dead-letters/:id", async (c) => c.json(await dropDeadLetter(c.env, c.req.param("id"))));
+export type App = typeof app;
 
 app.notFound((c) => new ErrorResponse(404, "not_found", `There is nothing at ${c.req.path}.`).getResponse());
 

@@ -14,6 +14,17 @@ export class ErrorResponse extends HTTPException {
   }
 }
 
+/** A parameter that cannot be what it is. `allowed` goes on from "it must be". */
+export function invalidParameter(parameter: string, value: unknown, allowed: string): ErrorResponse {
+  const given = JSON.stringify(value) ?? "missing";
+  const shown = given.length > 100 ? `${given.slice(0, 100)}…` : given;
+  return new ErrorResponse(
+    400,
+    "invalid_parameter",
+    `The parameter ${parameter} is ${shown}: it must be ${allowed}.`,
+  );
+}
+
 /** Too much for now: the sender should come again with the same batch, under the same key. */
 export function unavailable(code: string, message: string, retryAfterSeconds: number): ErrorResponse {
   return new ErrorResponse(503, code, message, { "Retry-After": String(retryAfterSeconds) });

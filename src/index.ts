@@ -1,7 +1,8 @@
-/** What the platform calls: requests, queue deliveries, the buffer. Wiring only. */
+/** What the platform calls: requests, queue deliveries, the hourly sweep, the buffer. Wiring only. */
 import { app } from "./app.ts";
 import { consumeDeadLetters } from "./consumer/consume-dead-letters.ts";
 import { consumeFlushes } from "./consumer/consume-flushes.ts";
+import { sweep } from "./sweep/sweep.ts";
 
 export { MetricsBuffer } from "./buffer/metrics-buffer.ts";
 
@@ -9,4 +10,7 @@ export default {
   fetch: app.fetch,
   queue: (batch, env) =>
     batch.queue.endsWith("-dead-letters") ? consumeDeadLetters(batch, env) : consumeFlushes(batch, env),
+  scheduled: async (_, env) => {
+    await sweep(env);
+  },
 } satisfies ExportedHandler<Env>;

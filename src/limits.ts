@@ -1,4 +1,4 @@
-/** Every bound that a sender can meet, in one place. Sizes are bytes, lengths UTF-16 code units. */
+/** Every bound that a sender or a reader can meet, in one place. Sizes are bytes, lengths UTF-16 code units. */
 export const limits = {
   /** A POST's body, after decompression. */
   bodyBytes: 1024 * 1024,
@@ -25,4 +25,15 @@ export const limits = {
   callsPerSample: 1_000_000_000,
   /** The durations in one sum, in milliseconds: keeps merged sums exact as integers of microseconds. */
   sumMs: 1e11,
+  /** Functions in one answer, and how many where none is asked for. */
+  functionsPerPage: 10_000,
+  defaultFunctionsPerPage: 1_000,
+  /** What is searched for. */
+  queryLength: 200,
+  searchResults: 100,
+  /** Points of a series that is asked for with its step, and of one that is not. */
+  seriesPoints: 1_500,
+  defaultSeriesPoints: 300,
+  sparklinePoints: 60,
+  histogramBuckets: 400,
 } as const;

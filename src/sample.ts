@@ -66,7 +66,7 @@ const identity = {
   at: z.number({ error: mustBe("at must be a time in epoch milliseconds") }).optional(),
 };
 
-const singleCall = z.object(
+export const singleCall = z.object(
   {
     ...identity,
     durationMs: milliseconds("durationMs", MAX_DURATION_MS),
@@ -111,7 +111,7 @@ const histogram = z
     return counts;
   });
 
-const sumOfCalls = z
+export const sumOfCalls = z
   .object({
     ...identity,
     calls: count("calls", limits.callsPerSample).min(1, { error: mustBe("calls must be at least 1") }),

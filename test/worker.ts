@@ -10,7 +10,8 @@ import {
 import { env, exports } from "cloudflare:workers";
 import worker from "../src/index.ts";
 import type { Answer } from "../src/buffer/answers.ts";
-import type { FunctionMetrics } from "../src/query/list-functions.ts";
+import type { FunctionMetrics } from "../src/query/function-metrics.ts";
+import type { FunctionList } from "../src/query/list-functions.ts";
 import { singletonBuffer } from "../src/shard.ts";
 
 export const buffer = () => singletonBuffer(env);
@@ -39,12 +40,35 @@ export async function acknowledged(
   return response.json();
 }
 
-/** What `GET /metrics` lists. */
+/** What a GET answers, which is JSON with the status given. */
+export async function getJson<T = Record<string, unknown>>(path: string, status = 200): Promise<T> {
+  const response = await get(path);
+  const text = await response.text();
+  if (response.status !== status) throw new Error(`GET ${path}: ${response.status} ${text}`);
+  return JSON.parse(text) as T;
+}
+
+export function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return exports.default.fetch(`https://metrics.example${path}`, { headers });
+}
+
+/** Brings all that is acknowledged into D1. */
+export async function carryToD1(): Promise<void> {
+  await letTimePass();
+  await ringAlarm();
+  await deliver(await sentMessages());
+}
+
+/** What `GET /metrics` lists, all of its pages. */
 export async function metrics(): Promise<FunctionMetrics[]> {
-  const response = await exports.default.fetch("https://metrics.example/metrics");
-  if (!response.ok) throw new Error(`GET /metrics: ${response.status} ${await response.text()}`);
-  const { functions } = await response.json<{ functions: FunctionMetrics[] }>();
-  return functions;
+  const all: FunctionMetrics[] = [];
+  let next: string | null = null;
+  do {
+    const page: FunctionList = await getJson(`/metrics${next === null ? "" : `?cursor=${next}`}`);
+    all.push(...page.functions);
+    next = page.next;
+  } while (next !== null);
+  return all;
 }
 
 /** The calls that `GET /metrics` knows, by function. */

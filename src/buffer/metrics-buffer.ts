@@ -14,6 +14,7 @@ import { Identity } from "./identity.ts";
 import { type Admission, type FunctionName, KnownFunctions, OVERFLOW } from "./known-functions.ts";
 import { type DeadLetter, Outbox, type SealedFlush } from "./outbox.ts";
 import { Pending } from "./pending.ts";
+import { Rejections } from "./rejections.ts";
 import { sendFlushes } from "./send.ts";
 
 /** A batch that ingest has validated and summed. */
@@ -30,6 +31,8 @@ export interface RecordedBatch {
   /** The functions in `deltas`, each once. */
   functions: FunctionName[];
   answer: Answer;
+  /** How many samples were refused, by reason. An older Worker does not tell. */
+  rejected?: Record<string, number>;
 }
 
 export type RecordResult =
@@ -70,6 +73,8 @@ export interface BufferHealth {
   /** Services that have more functions than are told apart. */
   overflow: string[];
   epoch: string;
+  /** Since the buffer was made, by reason. An older buffer does not tell. */
+  rejectedSamples?: Record<string, number>;
 }
 
 /** Of a queue message's 128 KB; the rest is for its envelope. */
@@ -92,6 +97,7 @@ export class MetricsBuffer extends DurableObject<Env> {
   readonly #functions: KnownFunctions;
   readonly #pending: Pending;
   readonly #outbox: Outbox;
+  readonly #rejections: Rejections;
   /** When the alarm rings, in epoch milliseconds, as storage has it. */
   #alarmAt: number | null = null;
   /** Changes whenever `pending` is rewritten, so that a paged snapshot notices. */
@@ -105,6 +111,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#functions = new KnownFunctions(sql);
     this.#pending = new Pending(sql);
     this.#outbox = new Outbox(sql);
+    this.#rejections = new Rejections(sql);
     void ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
     });
@@ -116,7 +123,7 @@ export class MetricsBuffer extends DurableObject<Env> {
    */
   record(batch: RecordedBatch): RecordResult {
     const now = Date.now();
-    const { service, key, digest, items, deltas, answer } = batch;
+    const { service, key, digest, items, deltas, answer, rejected = {} } = batch;
     const first = key === null ? undefined : this.#answers.find(service, key);
     if (first) {
       this.#setAlarm(now);
@@ -131,6 +138,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     if (key !== null) this.#answers.turnTo(now);
     this.ctx.storage.transactionSync(() => {
       if (key !== null) this.#answers.remember(service, key, digest, answer, now);
+      this.#rejections.add(rejected);
       if (items === 0) return;
       this.#functions.remember(admission.service, admission.fresh);
       this.#pending.add(items, withOverflow(deltas, admission), now);
@@ -213,6 +221,7 @@ export class MetricsBuffer extends DurableObject<Env> {
       deadLetters: dead,
       overflow: this.#functions.overflowing(),
       epoch: this.#identity.epoch,
+      rejectedSamples: this.#rejections.counts(),
     };
   }
 

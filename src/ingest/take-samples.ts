@@ -26,8 +26,8 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
   readConfiguration(env);
   const batch = await readBatch(request, env);
   const key = readKey(request, batch);
-  const { deltas, answer } = sum(batch, Date.now());
-  if (deltas.length === 0 && key === undefined) return { ...answer, duplicate: false };
+  const { deltas, answer, rejected } = sum(batch, Date.now());
+  if (batch.samples.length === 0 && key === undefined) return { ...answer, duplicate: false };
 
   const merged = mergeDeltas(deltas);
   const text = JSON.stringify(merged);
@@ -47,6 +47,7 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
     deltas: text,
     functions: functionsOf(merged),
     answer,
+    rejected,
   });
   switch (result.status) {
     case "recorded":
@@ -116,8 +117,16 @@ function readKey(request: Request, batch: Batch): string | undefined {
   return key;
 }
 
-function sum(batch: Batch, now: number): { deltas: Delta[]; answer: Answer } {
+interface Sum {
+  deltas: Delta[];
+  answer: Answer;
+  /** How many samples were refused, by reason. */
+  rejected: Record<string, number>;
+}
+
+function sum(batch: Batch, now: number): Sum {
   const deltas: Delta[] = [];
+  const rejected: Sum["rejected"] = {};
   const answer: Answer = { accepted: 0, rejected: 0, reasons: [] };
   for (const [index, input] of batch.samples.entries()) {
     const read = readSample(input);
@@ -127,11 +136,13 @@ function sum(batch: Batch, now: number): { deltas: Delta[]; answer: Answer } {
       answer.accepted++;
     } else {
       answer.rejected++;
+      const reason = "sample" in read ? "too_late" : "invalid";
+      rejected[reason] = (rejected[reason] ?? 0) + 1;
       if (answer.reasons.length < limits.reasonsPerBatch)
         answer.reasons.push({ index, reason: result.reason });
     }
   }
-  return { deltas, answer };
+  return { deltas, answer, rejected };
 }
 
 function functionsOf(deltas: readonly Delta[]): FunctionName[] {

@@ -10,7 +10,7 @@ export interface FunctionId {
 }
 
 /** The sums of any number of calls of one function. */
-export interface Tally {
+export interface Sums {
   calls: number;
   errors: number;
   /** Calls whose duration the clock could not see: counted as calls, never as durations. */
@@ -22,6 +22,9 @@ export interface Tally {
   maxMs: number | null;
   /** Of measured calls, so its counts add up to `calls - unmeasured`. */
   histogram: Histogram;
+}
+
+export interface Tally extends Sums {
   /** Epoch milliseconds of the earliest and the latest call known. */
   firstSeen: number;
   lastSeen: number;
@@ -86,7 +89,12 @@ export function functionKey(id: FunctionId): string {
   return `${id.service}\n${id.module}\n${id.function}`;
 }
 
-function addTally(into: Tally, from: Tally): void {
+/** The sums of no calls. */
+export function noCalls(): Sums {
+  return { calls: 0, errors: 0, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, histogram: {} };
+}
+
+export function addSums(into: Sums, from: Sums): void {
   into.calls += from.calls;
   into.errors += from.errors;
   into.unmeasured += from.unmeasured;
@@ -94,6 +102,10 @@ function addTally(into: Tally, from: Tally): void {
   into.minMs = pick(Math.min, into.minMs, from.minMs);
   into.maxMs = pick(Math.max, into.maxMs, from.maxMs);
   addHistogram(into.histogram, from.histogram);
+}
+
+function addTally(into: Tally, from: Tally): void {
+  addSums(into, from);
   into.firstSeen = Math.min(into.firstSeen, from.firstSeen);
   into.lastSeen = Math.max(into.lastSeen, from.lastSeen);
 }

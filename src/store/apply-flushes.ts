@@ -25,7 +25,7 @@ const IS_NEW = `NOT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?2 AND n = ?3)
     AND NOT EXISTS (SELECT 1 FROM epochs WHERE epoch = ?2 AND floor > ?3)`;
 
 /** Adds one tally to another: what both `functions` and `rollups` do with a row they already have. */
-const mergeInto = (table: string) => `
+export const mergeInto = (table: string) => `
     calls = calls + excluded.calls,
     errors = errors + excluded.errors,
     unmeasured = unmeasured + excluded.unmeasured,
@@ -41,7 +41,7 @@ const mergeInto = (table: string) => `
       )
     )`;
 
-const TALLY_COLUMNS = "calls, errors, unmeasured, sum_us, min_ms, max_ms, histogram";
+export const TALLY_COLUMNS = "calls, errors, unmeasured, sum_us, min_ms, max_ms, histogram";
 const TALLY_VALUES = `row.value ->> 'calls', row.value ->> 'errors', row.value ->> 'unmeasured', row.value ->> 'sumUs',
     row.value ->> 'minMs', row.value ->> 'maxMs', row.value -> 'histogram'`;
 

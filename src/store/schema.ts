@@ -1,10 +1,11 @@
 /**
- * D1's tables. `npm run migration` makes a migration of what changes here; WITHOUT ROWID, the view and anything
- * else that drizzle-kit does not know is added to it by hand.
+ * D1's tables. `npm run migration` makes a migration of what changes here; WITHOUT ROWID, the view, and the search
+ * indexes with their triggers are not known to drizzle-kit and are added to it by hand.
  *
  * Times are epoch milliseconds, but `start` and `width`, which are seconds.
  */
 import { integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Histogram } from "../stats/histogram.ts";
 
 /** The columns of a tally; a histogram is sparse JSON, `{ "index": count }`. */
 const tally = () => ({
@@ -14,7 +15,7 @@ const tally = () => ({
   sumUs: integer("sum_us").notNull(),
   minMs: real("min_ms"),
   maxMs: real("max_ms"),
-  histogram: text("histogram").notNull(),
+  histogram: text("histogram", { mode: "json" }).$type<Histogram>().notNull(),
 });
 
 const seen = () => ({
@@ -33,7 +34,8 @@ export const functions = sqliteTable(
     ...tally(),
     ...seen(),
   },
-  (table) => [uniqueIndex("functions_identity").on(table.service, table.module, table.name)],
+  // The module last: one that is asked for without its module is found as quickly.
+  (table) => [uniqueIndex("functions_identity").on(table.service, table.name, table.module)],
 );
 
 /** One function over one bucket of time. Each acknowledged call stands in exactly one. WITHOUT ROWID. */
@@ -78,4 +80,15 @@ export const flushes = sqliteTable(
 export const epochs = sqliteTable("epochs", {
   epoch: text("epoch").primaryKey(),
   floor: integer("floor").notNull(),
+});
+
+/** The last sweep, in one row whose id is 0. */
+export const sweeps = sqliteTable("sweeps", {
+  id: integer("id").primaryKey(),
+  finishedAt: integer("finished_at").notNull(),
+  /** Rollups that it moved into wider ones. */
+  moved: integer("moved").notNull(),
+  prunedFailures: integer("pruned_failures").notNull(),
+  /** False where more was due than one sweep may do, or where a part of it failed. */
+  complete: integer("complete", { mode: "boolean" }).notNull(),
 });

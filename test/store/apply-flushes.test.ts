@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mergeDeltas, sumByFunction, type Delta } from "../../src/stats/delta.ts";
 import { applyFlushes, MAX_FAILURES_PER_FUNCTION } from "../../src/store/apply-flushes.ts";
-import { readTotals } from "../../src/store/read-totals.ts";
+import { allTotals } from "../../src/store/read-functions.ts";
+import { readWithLedger } from "../../src/store/read-with-ledger.ts";
 import { dbWith } from "../faults.ts";
 
 const epoch = "e";
@@ -62,7 +63,8 @@ describe("merging in SQL", () => {
           ),
         );
         for (const deltas of flushes) await apply(++n, deltas);
-        const { totals } = await readTotals(env.DB, epoch, n);
+        const { rows: stored } = await readWithLedger(env.DB, epoch, n, [allTotals()]);
+        const totals = stored[0].map(({ id: _, ...row }) => row);
         const byName = <T extends { function: string }>(list: T[]) =>
           list.toSorted((a, b) => (a.function < b.function ? -1 : 1));
         expect(byName(totals)).toEqual(byName(sumByFunction(flushes.flat())));

@@ -1,0 +1,92 @@
+/** Where a page of a sorted list ended, as text that a reader hands back unread. */
+import type { FunctionMetrics } from "./function-metrics.ts";
+
+export const SORTABLE = [
+  "calls",
+  "errors",
+  "errorRate",
+  "callsPerSecond",
+  "averageMs",
+  "minMs",
+  "maxMs",
+  "unmeasured",
+  "p50Ms",
+  "p90Ms",
+  "p95Ms",
+  "p99Ms",
+  "firstSeen",
+  "lastSeen",
+] as const;
+
+export type Column = (typeof SORTABLE)[number];
+export type Order = "asc" | "desc";
+
+export interface Sorting {
+  sort: Column;
+  order: Order;
+}
+
+/** What an item is sorted by. */
+export type Sortable = Pick<FunctionMetrics, "service" | "module" | "function"> &
+  Partial<Record<Column, number | string | null | undefined>>;
+
+/** Nulls last, whatever the order; equals by name, so that the order is total. */
+export function comparing({ sort, order }: Sorting): (a: Sortable, b: Sortable) => number {
+  const direction = order === "asc" ? 1 : -1;
+  return (a, b) =>
+    compareValues(a[columnOf(sort)] ?? null, b[columnOf(sort)] ?? null, direction) ||
+    compare(a.service, b.service) ||
+    compare(a.module, b.module) ||
+    compare(a.function, b.function);
+}
+
+export function writeCursor({ sort, order }: Sorting, last: Sortable): string {
+  const text = JSON.stringify([
+    sort,
+    order,
+    last[columnOf(sort)] ?? null,
+    last.service,
+    last.module,
+    last.function,
+  ]);
+  return new TextEncoder().encode(text).toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/** Undefined where the text is no cursor. */
+export function readCursor(text: string): { sorting: Sorting; last: Sortable } | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
+    const [sort, order, value, ...names] = JSON.parse(new TextDecoder().decode(bytes)) as unknown[];
+    const [service, module, name] = names;
+    const isCursor =
+      SORTABLE.includes(sort as Column) &&
+      (order === "asc" || order === "desc") &&
+      (value === null || typeof value === "number" || typeof value === "string") &&
+      typeof service === "string" &&
+      typeof module === "string" &&
+      typeof name === "string";
+    if (!isCursor) return undefined;
+    return {
+      sorting: { sort: sort as Column, order },
+      last: { service, module, function: name, [columnOf(sort as Column)]: value },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rates fall while time goes on, all of them alike: calls stand in the same order, and stand still. */
+function columnOf(sort: Column): Column {
+  return sort === "callsPerSecond" ? "calls" : sort;
+}
+
+type Value = number | string | null;
+
+function compareValues(a: Value, b: Value, direction: number): number {
+  if (a === null || b === null) return (a === null ? 1 : 0) - (b === null ? 1 : 0);
+  return compare(a, b) * direction;
+}
+
+function compare<T extends number | string>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

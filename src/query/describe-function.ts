@@ -1,0 +1,89 @@
+/** `GET /metrics/:service/:function`: one function since the beginning, over a range, and over time within it. */
+import { z } from "zod";
+import { addSums, noCalls } from "../stats/delta.ts";
+import { failuresOf } from "../store/read-failures.ts";
+import { type Named, totalsOf } from "../store/read-functions.ts";
+import { rollupsOf } from "../store/read-rollups.ts";
+import { readExact } from "./exact.ts";
+import { FailureMetrics, listFailures } from "./failures.ts";
+import { CallMetrics, callMetrics, round, Seen, seen } from "./function-metrics.ts";
+import { limits } from "../limits.ts";
+import { isOf, mergeModules } from "./one-function.ts";
+import { ModuleName, RangeParameters, Step } from "./parameters.ts";
+import { applyStep, chooseStep, isWithin, type Range, rangeOf, secondsOf } from "./range.ts";
+
+export const DescribeParameters = z.strictObject({
+  module: ModuleName.optional(),
+  ...RangeParameters.shape,
+  step: Step.optional().meta({
+    description:
+      `The length of a step; chosen if left out, so that there are at most ${limits.defaultSeriesPoints}. It is widened ` +
+      "where time is not kept as finely: minutes for 48 hours, hours for 90 days, then days.",
+  }),
+});
+
+export const FunctionDescription = z.object({
+  service: z.string(),
+  function: z.string(),
+  module: z.string().nullable().meta({ description: "Null where several modules are taken together." }),
+  modules: z.array(z.string()).meta({ description: "The modules in which the name was met." }),
+  totals: CallMetrics.extend(Seen.shape).meta({ description: "Since the beginning." }),
+  failures: z.array(FailureMetrics).meta({ description: "Since the beginning, the most frequent first." }),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  stepSeconds: z.int(),
+  range: CallMetrics.extend({ callsPerSecond: z.number() }).meta({
+    description: "From `from` on and before `to`.",
+  }),
+  series: z
+    .array(CallMetrics.extend({ at: z.iso.datetime() }))
+    .meta({ description: "A point for each step, also for those without calls." }),
+});
+export type FunctionDescription = z.infer<typeof FunctionDescription>;
+
+export async function describeFunction(
+  env: Pick<Env, "BUFFER" | "DB">,
+  named: Named,
+  asked: { from?: number | undefined; to?: number | undefined; step?: number | undefined },
+): Promise<FunctionDescription> {
+  const now = Date.now();
+  const { range, step } =
+    asked.step === undefined
+      ? chooseStep(rangeOf(asked, now), limits.defaultSeriesPoints, now)
+      : applyStep(rangeOf(asked, now), asked.step, now);
+  const read = await readExact(env, [totalsOf(named), failuresOf(named), rollupsOf(named, range)]);
+  const [storedTotals, storedFailures, rollups] = read.stored;
+  const waiting = read.waiting.filter(isOf(named));
+  const { modules, totals } = mergeModules(named, storedTotals, waiting);
+
+  const points = emptyPoints(range, step);
+  const sums = noCalls();
+  const add = (start: number, from: Parameters<typeof addSums>[1]) => {
+    addSums(sums, from);
+    addSums(points[Math.floor((start - range.from) / step)]!.sums, from);
+  };
+  for (const rollup of rollups) add(rollup.start, rollup);
+  for (const delta of waiting) if (isWithin(range, delta.minute)) add(delta.minute, delta);
+
+  return {
+    service: named.service,
+    function: named.function,
+    module: modules.length === 1 ? modules[0]! : null,
+    modules,
+    totals: { ...callMetrics(totals), ...seen(totals) },
+    failures: listFailures(storedFailures, waiting),
+    from: iso(range.from),
+    to: iso(range.to),
+    stepSeconds: step,
+    range: { ...callMetrics(sums), callsPerSecond: round(sums.calls / secondsOf(range, now)) },
+    series: points.map(({ at, sums }) => ({ at: iso(at), ...callMetrics(sums) })),
+  };
+}
+
+function emptyPoints({ from, to }: Range, step: number) {
+  return Array.from({ length: (to - from) / step }, (_, i) => ({ at: from + i * step, sums: noCalls() }));
+}
+
+function iso(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString();
+}

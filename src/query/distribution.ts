@@ -1,0 +1,78 @@
+/** `GET /metrics/:service/:function/histogram`: how durations are distributed, as bounds and counts for a picture. */
+import { z } from "zod";
+import { limits } from "../limits.ts";
+import { addHistogram, bucketLowerBound, type Histogram } from "../stats/histogram.ts";
+import { type Named, totalsOf } from "../store/read-functions.ts";
+import { rollupsOf } from "../store/read-rollups.ts";
+import { readExact } from "./exact.ts";
+import { round } from "./function-metrics.ts";
+import { isOf, mergeModules } from "./one-function.ts";
+import { ModuleName, RangeParameters, wholeNumber } from "./parameters.ts";
+import { isWithin, type Range, rangeAskedFor } from "./range.ts";
+
+const DEFAULT_BUCKETS = 60;
+
+export const DistributionParameters = z.strictObject({
+  module: ModuleName.optional(),
+  ...RangeParameters.shape,
+  buckets: wholeNumber(1, limits.histogramBuckets)
+    .optional()
+    .meta({ description: `At most so many; ${DEFAULT_BUCKETS} if left out.` }),
+});
+
+export const Distribution = z.object({
+  from: z.iso
+    .datetime()
+    .nullable()
+    .meta({ description: "Null where no range is given: since the beginning." }),
+  to: z.iso.datetime().nullable(),
+  measured: z.int().meta({ description: "Calls in the buckets." }),
+  unmeasured: z.int(),
+  buckets: z
+    .array(z.object({ aboveMs: z.number(), toMs: z.number(), calls: z.int() }))
+    .meta({ description: "Each from `aboveMs` (not included) to `toMs`, each where the one before ends." }),
+});
+export type Distribution = z.infer<typeof Distribution>;
+
+export async function readDistribution(
+  env: Pick<Env, "BUFFER" | "DB">,
+  named: Named,
+  asked: { from?: number | undefined; to?: number | undefined; buckets?: number | undefined },
+): Promise<Distribution> {
+  const range = rangeAskedFor(asked, Date.now());
+  const read = await readExact(env, [totalsOf(named), rollupsOf(named, range ?? { from: 0, to: 0 })]);
+  const waiting = read.waiting.filter(isOf(named));
+  const { totals } = mergeModules(named, read.stored[0], waiting);
+  const parts = range
+    ? [...read.stored[1], ...waiting.filter(({ minute }) => isWithin(range, minute))]
+    : [totals];
+  const histogram: Histogram = {};
+  for (const part of parts) addHistogram(histogram, part.histogram);
+  const buckets = bucketsOf(histogram, asked.buckets ?? DEFAULT_BUCKETS);
+  return {
+    ...bounds(range),
+    measured: buckets.reduce((sum, { calls }) => sum + calls, 0),
+    unmeasured: parts.reduce((sum, part) => sum + part.unmeasured, 0),
+    buckets,
+  };
+}
+
+/** Neighbours are taken together, two, four, eight…, until there are few enough: that moves no count over a bound. */
+export function bucketsOf(histogram: Histogram, max: number): Distribution["buckets"] {
+  const entries = Object.entries(histogram).map(([index, calls]) => ({ index: Number(index), calls }));
+  if (entries.length === 0) return [];
+  const low = Math.min(...entries.map(({ index }) => index));
+  const high = Math.max(...entries.map(({ index }) => index));
+  let shift = 0;
+  while ((high >> shift) - (low >> shift) >= max) shift++;
+  const first = low >> shift;
+  const counts = Array.from({ length: (high >> shift) - first + 1 }, () => 0);
+  for (const { index, calls } of entries) counts[(index >> shift) - first]! += calls;
+  const lowerBound = (i: number) => round(bucketLowerBound((first + i) * 2 ** shift));
+  return counts.map((calls, i) => ({ aboveMs: lowerBound(i), toMs: lowerBound(i + 1), calls }));
+}
+
+function bounds(range: Range | undefined): { from: string | null; to: string | null } {
+  if (!range) return { from: null, to: null };
+  return { from: new Date(range.from * 1000).toISOString(), to: new Date(range.to * 1000).toISOString() };
+}

@@ -1,0 +1,23 @@
+/** Forgets failures that have not been seen for long. The errors that they were stay in the totals. */
+
+/** In one transaction with the search index. Tells how many it forgot; another call forgets what is left. */
+export async function pruneFailures(db: D1Database, seenBefore: number, limit: number): Promise<number> {
+  const [deleted] = await db.batch([
+    db
+      .prepare(
+        `DELETE FROM failures WHERE (function_id, name, message) IN (
+          SELECT function_id, name, message FROM failures WHERE last_seen < ?1 LIMIT ?2
+        )`,
+      )
+      .bind(seenBefore, limit),
+    db.prepare(
+      `DELETE FROM search_failures WHERE rowid IN (
+        SELECT indexed.rowid FROM search_failures AS indexed WHERE NOT EXISTS (
+          SELECT 1 FROM failures AS known
+          WHERE known.function_id = indexed.function_id AND known.name = indexed.name AND known.message = indexed.message
+        )
+      )`,
+    ),
+  ]);
+  return deleted!.meta.changes;
+}

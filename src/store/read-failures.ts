@@ -1,0 +1,29 @@
+/** Queries of failures. */
+import { desc, inArray, max, min, sum } from "drizzle-orm";
+import type { Failure } from "../stats/delta.ts";
+import { isNamed, type Named } from "./read-functions.ts";
+import type { Query } from "./read-with-ledger.ts";
+import { failures, functions } from "./schema.ts";
+
+export type SeenFailure = Failure & { firstSeen: number; lastSeen: number };
+
+/** Those of all functions of the name together. */
+export const failuresOf =
+  (named: Named): Query<SeenFailure[]> =>
+  (orm) => {
+    const calls = sum(failures.calls).mapWith(Number);
+    return orm
+      .select({
+        name: failures.name,
+        message: failures.message,
+        calls,
+        firstSeen: min(failures.firstSeen).mapWith(Number),
+        lastSeen: max(failures.lastSeen).mapWith(Number),
+      })
+      .from(failures)
+      .where(
+        inArray(failures.functionId, orm.select({ id: functions.id }).from(functions).where(isNamed(named))),
+      )
+      .groupBy(failures.name, failures.message)
+      .orderBy(desc(calls), failures.name, failures.message);
+  };

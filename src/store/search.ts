@@ -1,0 +1,106 @@
+/**
+ * Finds functions and failures by parts of their names. FTS5 with trigrams indexes each when it first appears, and so
+ * costs nothing while known functions are called. Words too short for a trigram are looked for row by row.
+ */
+import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import type { SeenFailure } from "./read-failures.ts";
+import type { StoredFunction } from "./read-functions.ts";
+import type { Query } from "./read-with-ledger.ts";
+import { failures, functions } from "./schema.ts";
+
+export type FoundFunction = Omit<StoredFunction, "id"> & { calls: number; errors: number };
+export type FoundFailure = Pick<StoredFunction, "service" | "module" | "function"> & SeenFailure;
+
+const TRIGRAM = 3;
+/** A word of a few letters is in everything: so many are looked at, the best or the most frequent first. */
+const CANDIDATES = 500;
+
+const inFunctions = sql`search_functions`;
+const inFailures = sql`search_failures`;
+
+/** Functions with every word in the service, the module or the name. */
+export const functionsWith =
+  (words: readonly string[]): Query<FoundFunction[]> =>
+  (orm) => {
+    const { service, module, name, calls, errors, firstSeen, lastSeen } = functions;
+    const found = { service, module, function: name, calls, errors, firstSeen, lastSeen };
+    const text = sql`${service} || ' ' || ${module} || ' ' || ${name}`;
+    const phrase = phraseOf(words);
+    const isShort = containsShort(text, words);
+    if (phrase === "") {
+      return orm.select(found).from(functions).where(isShort).orderBy(desc(calls)).limit(CANDIDATES);
+    }
+    return orm
+      .select(found)
+      .from(inFunctions)
+      .innerJoin(functions, sql`${functions.id} = search_functions.rowid`)
+      .where(and(sql`search_functions MATCH ${phrase}`, isShort))
+      .orderBy(sql`search_functions.rank`)
+      .limit(CANDIDATES);
+  };
+
+/** Failures with every word in them or in their function's names, and at least one in the failure itself. */
+export const failuresWith =
+  (words: readonly string[]): Query<FoundFailure[]> =>
+  (orm) => {
+    const { service, module, name } = functions;
+    const found = {
+      service,
+      module,
+      // Named apart: D1 answers with objects, in which a second `name` would take the place of the first.
+      function: sql<string>`${name}`.as("function"),
+      name: failures.name,
+      message: failures.message,
+      calls: failures.calls,
+      firstSeen: failures.firstSeen,
+      lastSeen: failures.lastSeen,
+    };
+    const own = sql`${failures.name} || ' ' || ${failures.message}`;
+    const all = sql`${own} || ' ' || ${service} || ' ' || ${module} || ' ' || ${name}`;
+    const isShort = and(containsShort(all, words), containsOne(own, words));
+    const phrase = phraseOf(words);
+    if (phrase === "") {
+      return orm
+        .select(found)
+        .from(failures)
+        .innerJoin(functions, eq(functions.id, failures.functionId))
+        .where(isShort)
+        .orderBy(desc(failures.calls))
+        .limit(CANDIDATES);
+    }
+    return orm
+      .select(found)
+      .from(inFailures)
+      .innerJoin(functions, sql`${functions.id} = search_failures.function_id`)
+      .innerJoin(
+        failures,
+        sql`${failures.functionId} = search_failures.function_id AND ${failures.name} = search_failures.name
+          AND ${failures.message} = search_failures.message`,
+      )
+      .where(and(sql`search_failures MATCH ${phrase}`, isShort))
+      .orderBy(sql`search_failures.rank`)
+      .limit(CANDIDATES);
+  };
+
+/** Every word that a trigram can find, each as a string in which FTS5 knows no syntax but the quote. */
+function phraseOf(words: readonly string[]): string {
+  return words
+    .filter(isIndexed)
+    .map((word) => `"${word.replaceAll('"', '""')}"`)
+    .join(" AND ");
+}
+
+/** Whether it has a trigram, which is of three code points. */
+function isIndexed(word: string): boolean {
+  return Array.from(word).length >= TRIGRAM;
+}
+
+function containsShort(text: SQL, words: readonly string[]): SQL | undefined {
+  const short = words.filter((word) => !isIndexed(word));
+  if (short.length === 0) return undefined;
+  return sql`NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(short)}) WHERE instr(lower(${text}), value) = 0)`;
+}
+
+function containsOne(text: SQL, words: readonly string[]): SQL {
+  return sql`EXISTS (SELECT 1 FROM json_each(${JSON.stringify(words)}) WHERE instr(lower(${text}), value) > 0)`;
+}
