@@ -78,7 +78,10 @@ export function sorted(entries: [string, string][]): Table {
 export function difference(actual: Table, expected: Table): string {
   return [...new Set([...Object.keys(actual), ...Object.keys(expected)])]
     .filter((key) => actual[key] !== expected[key])
-    .map((key) => `  ${key}\n    is        ${actual[key] ?? "missing"}\n    should be ${expected[key] ?? "missing"}`)
+    .map(
+      (key) =>
+        `  ${key}\n    is        ${actual[key] ?? "missing"}\n    should be ${expected[key] ?? "missing"}`,
+    )
     .slice(0, 5)
     .join("\n");
 }

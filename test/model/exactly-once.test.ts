@@ -8,7 +8,7 @@
 import { applyD1Migrations, type D1Migration, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, it, vi } from "vitest";
 import { describeStep, history } from "./step.ts";
 import { World } from "./world.ts";
 
@@ -54,7 +54,7 @@ it("holds in random histories", { timeout: HISTORIES ? 24 * 3_600_000 : 120_000 
     const [steps] = result.counterexample ?? [[]];
     const text = steps.map((step, i) => `${String(i + 1).padStart(3)}. ${describeStep(step)}`).join("\n");
     const { message } = result.errorInstance as Error;
-    expect.fail(
+    throw new Error(
       `Seed ${SEED}, history ${result.numRuns}, shrunk ${result.numShrinks} times (${histories} in all):\n${text}\n\n${message}`,
     );
   }

@@ -12,7 +12,10 @@ export interface Call {
   times: number;
 }
 
-export type TransactionFate = "commits" | "commits, and its answer is lost" | { failsBeforeStatement: number };
+export type TransactionFate =
+  | "commits"
+  | "commits, and its answer is lost"
+  | { failsBeforeStatement: number };
 
 export type Step =
   /** A new batch, in so many copies at once. A lost answer leaves its sender in doubt. */
@@ -42,7 +45,8 @@ export type Step =
       /** What happens after the first transaction, and before the confirmation. */
       between: Step[];
     }
-  /** What a sweep asks the buffer for, and what it then does with it, maybe late. */
+  /** A sweep of the ledger; and one that stops half-way: what it asks the buffer for, and what it does with it later. */
+  | { do: "sweep" }
   | { do: "ask floor" }
   | { do: "raise floor"; floor: number }
   /** A reader, with what happens between its snapshot and its read of D1; each list for one attempt. */
@@ -54,14 +58,15 @@ export type Step =
 export function describeStep(step: Step): string {
   const { do: name, ...rest } = step;
   const details = Object.entries(rest).map(([key, value]) => {
-    const text = isSteps(value) ? `[${value.map(describeStep).join("; ")}]` : JSON.stringify(value);
-    return `${key}: ${text}`;
+    return `${key}: ${describeValue(value)}`;
   });
   return details.length > 0 ? `${name} (${details.join(", ")})` : name;
 }
 
-function isSteps(value: unknown): value is Step[] {
-  return Array.isArray(value) && value.length > 0 && typeof value[0] === "object" && "do" in value[0];
+function describeValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(describeValue).join("; ")}]`;
+  const isStep = typeof value === "object" && value !== null && "do" in value;
+  return isStep ? describeStep(value as Step) : JSON.stringify(value);
 }
 
 const call: fc.Arbitrary<Call> = fc.record({
@@ -114,6 +119,7 @@ const deliver = (between: fc.Arbitrary<Step[]>) =>
     ),
     between,
   });
+const sweep = fc.record({ do: fc.constant("sweep") });
 const askFloor = fc.record({ do: fc.constant("ask floor") });
 const raiseFloor = fc.record({ do: fc.constant("raise floor"), floor: fc.nat({ max: 2 }) });
 
@@ -123,11 +129,12 @@ const during = fc.oneof(
   { weight: 4, arbitrary: ring },
   { weight: 4, arbitrary: deliver(fc.constant([])) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("evict", "abort") }) },
+  { weight: 2, arbitrary: sweep },
   { weight: 1, arbitrary: askFloor },
   { weight: 1, arbitrary: raiseFloor },
 ) as fc.Arbitrary<Step>;
 
-const few = fc.array(during, { maxLength: 3 });
+const few = fc.array(during, { maxLength: 4, size: "max" });
 
 const step = fc.oneof(
   { weight: 42, arbitrary: post },
@@ -135,11 +142,15 @@ const step = fc.oneof(
   { weight: 12, arbitrary: fc.record({ do: fc.constant("post again"), batch: recent }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("reuse key"), batch: recent }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("resend") }) },
-  { weight: 9, arbitrary: fc.record({ do: fc.constant("wait"), hours: fc.constantFrom(1, -1, 25, 73, 120) }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({ do: fc.constant("wait"), hours: fc.constantFrom(1, -1, 25, 73, 120) }),
+  },
   { weight: 42, arbitrary: ring },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("evict", "abort") }) },
   { weight: 42, arbitrary: deliver(few) },
-  { weight: 9, arbitrary: askFloor },
+  { weight: 6, arbitrary: sweep },
+  { weight: 6, arbitrary: askFloor },
   { weight: 9, arbitrary: raiseFloor },
   { weight: 18, arbitrary: fc.record({ do: fc.constant("read"), between: fc.array(few, { maxLength: 2 }) }) },
   {
@@ -149,7 +160,8 @@ const step = fc.oneof(
       steps: fc.array(during, { minLength: 2, maxLength: 3 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("fill", "post much", "wipe", "wipe") }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("wipe") }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("fill", "post much") }) },
 ) as fc.Arbitrary<Step>;
 
 export const history = fc.array(step, { minLength: 1, maxLength: 24, size: "max" });

@@ -17,7 +17,17 @@ import { raiseFloor } from "../../src/store/ledger.ts";
 import { dbWith, envWith } from "../faults.ts";
 import { buffer, deliver, metrics, post } from "../worker.ts";
 import { type Batch, batchOf, KEY_KNOWN_MS } from "./batch.ts";
-import { difference, failuresOf, line, type Part, readD1, sorted, type Table, tableOf, totalsOf } from "./counts.ts";
+import {
+  difference,
+  failuresOf,
+  line,
+  type Part,
+  readD1,
+  sorted,
+  type Table,
+  tableOf,
+  totalsOf,
+} from "./counts.ts";
 import { buffersWith, dbWithFates, replaceQueue } from "./faulty-bindings.ts";
 import type { Call, Step } from "./step.ts";
 
@@ -88,6 +98,10 @@ export class World {
         const floor = this.#floors[step.floor];
         return floor && raiseFloor(env.DB, floor.epoch, floor.n);
       }
+      case "sweep": {
+        const { epoch, n } = await buffer().settledBelow();
+        return raiseFloor(env.DB, epoch, n);
+      }
       case "read":
         return this.#readWith(step.between);
       case "at once":
@@ -155,9 +169,13 @@ export class World {
 
   async #ring({ early, queue }: StepOf<"ring">): Promise<void> {
     await replaceQueue((message) => this.#take(message), queue);
-    const at = await runInDurableObject(buffer(), (_, state) => state.storage.getAlarm());
-    if (at !== null && !early && at > Date.now()) await this.#turnClockTo(at);
+    if (!early) await this.#turnClockToAlarm();
     await runDurableObjectAlarm(buffer());
+  }
+
+  async #turnClockToAlarm(): Promise<void> {
+    const at = await runInDurableObject(buffer(), (_, state) => state.storage.getAlarm());
+    if (at !== null && at > Date.now()) await this.#turnClockTo(at);
   }
 
   /** Keeps a message. An id means one flush for ever: another one would look applied. */
@@ -209,7 +227,11 @@ export class World {
 
   async #atOnce(steps: readonly Step[]): Promise<void> {
     const mayDie = steps.some((step) => step.do === "abort");
-    const outcomes = await Promise.allSettled(steps.map((step) => this.#run(step)));
+    // The clock stands still while they run: a batch is of one time only.
+    if (steps.some((step) => step.do === "ring" && !step.early)) await this.#turnClockToAlarm();
+    const outcomes = await Promise.allSettled(
+      steps.map((step) => this.#run(step.do === "ring" ? { ...step, early: true } : step)),
+    );
     for (const outcome of outcomes) if (outcome.status === "rejected" && !mayDie) throw outcome.reason;
   }
 
