@@ -70,3 +70,23 @@ export async function replaceQueue(
     Reflect.set(instance, "env", envWith({ QUEUE: { sendBatch } as unknown as Queue }));
   });
 }
+
+/** What a reader reads from, with a pause before each read. */
+export function pausingBindings(pause: () => Promise<void>): Pick<Env, "BUFFER" | "DB"> {
+  const BUFFER = new Proxy(env.BUFFER, {
+    get: () => (name: string) => {
+      const stub = env.BUFFER.getByName(name);
+      return {
+        snapshot: async (...args: Parameters<typeof stub.snapshot>) => {
+          await pause();
+          return stub.snapshot(...args);
+        },
+      };
+    },
+  });
+  const DB = dbWith(async (real, statements) => {
+    await pause();
+    return real(statements);
+  });
+  return { BUFFER, DB };
+}

@@ -49,8 +49,8 @@ export type Step =
   | { do: "sweep" }
   | { do: "ask floor" }
   | { do: "raise floor"; floor: number }
-  /** A reader, with what happens between its snapshot and its read of D1; each list for one attempt. */
-  | { do: "read"; between: Step[][] }
+  /** A reader, with what happens before each of its reads of the buffer and of D1. */
+  | { do: "read"; pauses: Step[][] }
   | { do: "at once"; steps: Step[] }
   /** The buffer loses its storage. */
   | { do: "wipe" };
@@ -152,7 +152,7 @@ const step = fc.oneof(
   { weight: 6, arbitrary: sweep },
   { weight: 6, arbitrary: askFloor },
   { weight: 9, arbitrary: raiseFloor },
-  { weight: 18, arbitrary: fc.record({ do: fc.constant("read"), between: fc.array(few, { maxLength: 2 }) }) },
+  { weight: 18, arbitrary: fc.record({ do: fc.constant("read"), pauses: fc.array(few, { maxLength: 4 }) }) },
   {
     weight: 3,
     arbitrary: fc.record({

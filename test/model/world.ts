@@ -14,7 +14,7 @@ import { listFunctions } from "../../src/query/list-functions.ts";
 import { readExactTotals } from "../../src/query/exact-totals.ts";
 import type { Delta, FunctionTotals } from "../../src/stats/delta.ts";
 import { raiseFloor } from "../../src/store/ledger.ts";
-import { dbWith, envWith } from "../faults.ts";
+import { envWith } from "../faults.ts";
 import { buffer, deliver, metrics, post } from "../worker.ts";
 import { type Batch, batchOf, KEY_KNOWN_MS } from "./batch.ts";
 import {
@@ -28,7 +28,7 @@ import {
   tableOf,
   totalsOf,
 } from "./counts.ts";
-import { buffersWith, dbWithFates, replaceQueue } from "./faulty-bindings.ts";
+import { buffersWith, dbWithFates, pausingBindings, replaceQueue } from "./faulty-bindings.ts";
 import type { Call, Step } from "./step.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
@@ -49,6 +49,7 @@ export class World {
   readonly #sealed = new Map<string, { epoch: string; n: number; deltas: Delta[]; message: string }>();
   /** Flushes of a storage that was lost: what of them reached D1 counts, whenever it does. */
   readonly #orphans = new Set<string>();
+  readonly #countedOrphans = new Set<string>();
   #floors: { epoch: string; n: number }[] = [];
   #keys = 0;
   #latest = 0;
@@ -103,7 +104,7 @@ export class World {
         return raiseFloor(env.DB, epoch, n);
       }
       case "read":
-        return this.#readWith(step.between);
+        return this.#readWith(step.pauses);
       case "at once":
         return this.#atOnce(step.steps);
       case "wipe":
@@ -198,7 +199,6 @@ export class World {
   async #deliver(step: StepOf<"deliver">): Promise<void> {
     const bodies = step.messages.map((i) => this.#messages[i]).filter((body) => body !== undefined);
     if (bodies.length === 0) return;
-    const before = this.#orphans.size > 0 ? await this.#appliedOrphans() : new Set<string>();
     await deliver(bodies, {
       queue: `metrics-collector-${step.queue.replace(" ", "-")}`,
       env: envWith({
@@ -208,20 +208,18 @@ export class World {
         BUFFER: buffersWith(step.confirmation),
       }),
     });
-    if (this.#orphans.size === 0) return;
-    for (const id of await this.#appliedOrphans()) if (!before.has(id)) this.#count(id);
+    if (this.#orphans.size > 0) await this.#countOrphans();
   }
 
-  /** Reads with pauses in between: what comes out was true at some moment from the first read to the last. */
-  async #readWith(between: readonly Step[][]): Promise<void> {
+  /** Reads with a pause before each of its reads: what comes out was true at some moment from the first to the last. */
+  async #readWith(pauses: readonly Step[][]): Promise<void> {
     const from = this.#counted.length;
     const doubtful = [...this.#doubtful];
-    let attempt = 0;
-    const db = dbWith(async (real, statements) => {
-      for (const step of between[attempt++] ?? []) await this.#run(step);
-      return real(statements);
+    let reads = 0;
+    const pausing = pausingBindings(async () => {
+      for (const step of pauses[reads++] ?? []) await this.#run(step);
     });
-    const totals = await readExactTotals(envWith({ DB: db }));
+    const totals = await readExactTotals(envWith(pausing));
     this.#compare(totals, from, [...new Set([...doubtful, ...this.#doubtful])]);
   }
 
@@ -241,13 +239,18 @@ export class World {
     this.#counted = [];
     this.#known = [];
     this.#doubtful = [];
-    for (const id of await this.#appliedOrphans()) this.#count(id);
+    this.#countedOrphans.clear();
+    await this.#countOrphans();
     await runInDurableObject(buffer(), (_, state) => state.storage.deleteAll());
     await evictDurableObject(buffer());
   }
 
-  #count(id: string): void {
-    this.#counted.push(this.#sealed.get(id)!.deltas.map(partOfDelta));
+  async #countOrphans(): Promise<void> {
+    for (const id of await this.#appliedOrphans()) {
+      if (this.#countedOrphans.has(id)) continue;
+      this.#countedOrphans.add(id);
+      this.#counted.push(this.#sealed.get(id)!.deltas.map(partOfDelta));
+    }
   }
 
   async #appliedOrphans(): Promise<Set<string>> {
