@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 const TEST_MIGRATIONS = await readD1Migrations("migrations");
 /** As `npm start` has it: no tokens, and so no rate limit. */
 const bindings = { TEST_MIGRATIONS, OPEN_WITHOUT_TOKENS: "true" };
+/** For the random tests: how many, and which ones again. */
+const { HISTORIES = "", SEED = "" } = process.env;
 const wrangler = { configPath: "./wrangler.toml" };
 const workerd = { isolate: false, setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
 
@@ -22,7 +24,7 @@ export default defineConfig({
           cloudflareTest({
             wrangler,
             miniflare: {
-              bindings,
+              bindings: { ...bindings, HISTORIES, SEED },
               queueProducers: { QUEUE: { queueName: "not-consumed" } },
             },
           }),

@@ -1,0 +1,80 @@
+/** A batch as its sender froze it, and what of it counts. */
+import { limits } from "../../src/limits.ts";
+import type { Part } from "./counts.ts";
+import type { Call } from "./step.ts";
+
+/** A key is known for so long at least. */
+export const KEY_KNOWN_MS = 72 * 60 * 60 * 1000;
+
+export interface Batch {
+  service: string;
+  key: string | undefined;
+  samples: unknown[];
+  /** When it was first sent: what it says counts as of then, if it arrived. */
+  sentAt: number;
+  /** What counts, if it is recorded at that time. */
+  partsAt(now: number): Part[];
+}
+
+/** One batch for the calls of one service; `key` is undefined for a sender that names none. */
+export function batchOf(
+  service: string,
+  calls: readonly Omit<Call, "service">[],
+  key: string | undefined,
+  now: number,
+): Batch {
+  const dated = calls.map((call) => ({
+    ...call,
+    at: call.minutesAgo === undefined ? undefined : now - call.minutesAgo * 60_000,
+  }));
+  return {
+    service,
+    key,
+    samples: dated.map(sampleOf),
+    sentAt: now,
+    partsAt: (time) =>
+      dated
+        .filter(({ at }) => at === undefined || at >= time - limits.sampleAgeMs)
+        .map((call) => partOf(service, call, Math.min(call.at ?? time, time))),
+  };
+}
+
+type DatedCall = Omit<Call, "service"> & { at: number | undefined };
+
+function sampleOf({ function: name, ms, at, error, times }: DatedCall): unknown {
+  const where = { function: name, ...(at === undefined ? {} : { at }) };
+  if (times === 1) {
+    return { ...where, durationMs: ms, ...(error && { error: { name: error, message: "m" } }) };
+  }
+  return {
+    ...where,
+    calls: times,
+    ...(ms > 0
+      ? { sumMs: ms * times, minMs: ms, maxMs: ms, histogram: { [bucketOf(ms)]: times } }
+      : { unmeasured: times }),
+    ...(error && { errors: times, failures: [{ name: error, message: "m", calls: times }] }),
+  };
+}
+
+function partOf(service: string, { function: name, ms, error, times }: DatedCall, at: number): Part {
+  return {
+    function: `${service}/${name}`,
+    minute: Math.floor(at / 60_000) * 60,
+    calls: times,
+    errors: error ? times : 0,
+    unmeasured: ms > 0 ? 0 : times,
+    sumUs: Math.round(ms * 1000) * times,
+    minMs: ms > 0 ? ms : null,
+    maxMs: ms > 0 ? ms : null,
+    histogram: ms > 0 ? { [bucketOf(ms)]: times } : {},
+    failures: error ? { [error]: times } : {},
+  };
+}
+
+/** The i for which ms lies in (2^(i/32), 2^((i+1)/32)]. */
+function bucketOf(ms: number): number {
+  let i = 0;
+  while (2 ** (i / 32) >= ms) i--;
+  while (2 ** ((i + 1) / 32) < ms) i++;
+  return i;
+}

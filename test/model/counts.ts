@@ -1,0 +1,123 @@
+/** What the counters must be, summed in the plainest way and by none of the code under test. */
+import { env } from "cloudflare:workers";
+
+export interface Counts {
+  calls: number;
+  errors: number;
+  unmeasured: number;
+  sumUs: number;
+  minMs: number | null;
+  maxMs: number | null;
+  histogram: Record<string, number>;
+}
+
+/** Calls of one function in one minute. */
+export interface Part extends Counts {
+  /** Service and name, as "shop/work". */
+  function: string;
+  /** Epoch seconds at which the minute starts. */
+  minute: number;
+  failures: Record<string, number>;
+}
+
+/** Text by key, so that two tables are compared as two strings and a difference is readable. */
+export type Table = Record<string, string>;
+
+/** Totals by function. */
+export function totalsOf(parts: readonly Part[]): Table {
+  return tableOf(parts, (part) => part.function);
+}
+
+export function tableOf(parts: readonly Part[], keyOf: (part: Part) => string): Table {
+  const sums = new Map<string, Counts>();
+  for (const part of parts) {
+    const key = keyOf(part);
+    const sum = sums.get(key);
+    if (!sum) {
+      sums.set(key, { ...part, histogram: { ...part.histogram } });
+      continue;
+    }
+    sum.calls += part.calls;
+    sum.errors += part.errors;
+    sum.unmeasured += part.unmeasured;
+    sum.sumUs += part.sumUs;
+    sum.minMs = Math.min(sum.minMs ?? Infinity, part.minMs ?? Infinity);
+    sum.maxMs = Math.max(sum.maxMs ?? 0, part.maxMs ?? 0);
+    if (sum.minMs === Infinity) sum.minMs = sum.maxMs = null;
+    for (const bucket in part.histogram) {
+      sum.histogram[bucket] = (sum.histogram[bucket] ?? 0) + part.histogram[bucket]!;
+    }
+  }
+  return sorted([...sums].map(([key, sum]) => [key, line(sum)]));
+}
+
+export function failuresOf(parts: readonly Part[]): Table {
+  const sums = new Map<string, number>();
+  for (const part of parts) {
+    for (const name in part.failures) {
+      const key = `${part.function} ${name}`;
+      sums.set(key, (sums.get(key) ?? 0) + part.failures[name]!);
+    }
+  }
+  return sorted([...sums].map(([key, calls]) => [key, String(calls)]));
+}
+
+/** One function's counts as a line of text. */
+export function line(counts: Counts): string {
+  const { calls, errors, unmeasured, sumUs, minMs, maxMs } = counts;
+  const buckets = Object.entries(counts.histogram).sort(([a], [b]) => Number(a) - Number(b));
+  const histogram = buckets.map(([bucket, count]) => `${bucket}:${count}`).join(" ");
+  return `calls ${calls}, errors ${errors}, unmeasured ${unmeasured}, sum ${sumUs} µs, ${minMs}…${maxMs} ms, {${histogram}}`;
+}
+
+export function sorted(entries: [string, string][]): Table {
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The lines in which two tables differ; empty where they are equal. */
+export function difference(actual: Table, expected: Table): string {
+  return [...new Set([...Object.keys(actual), ...Object.keys(expected)])]
+    .filter((key) => actual[key] !== expected[key])
+    .map(
+      (key) =>
+        `  ${key}\n    is        ${actual[key] ?? "missing"}\n    should be ${expected[key] ?? "missing"}`,
+    )
+    .slice(0, 5)
+    .join("\n");
+}
+
+const tallyOf = (table: string) =>
+  `${table}.calls, ${table}.errors, ${table}.unmeasured, ${table}.sum_us AS sumUs, ${table}.min_ms AS minMs,
+   ${table}.max_ms AS maxMs, ${table}.histogram`;
+
+/** What D1 alone holds, by all three of its tables. */
+export async function readD1(): Promise<{
+  totals: Table;
+  rollups: { function: string; width: number; start: number; line: string }[];
+  failures: Table;
+}> {
+  const [functions, rollups, failures] = await env.DB.batch<Record<string, unknown>>([
+    env.DB.prepare(`SELECT f.service || '/' || f.name AS function, ${tallyOf("f")} FROM functions AS f`),
+    env.DB.prepare(
+      `SELECT f.service || '/' || f.name AS function, width, start, ${tallyOf("r")}
+       FROM rollups AS r JOIN functions AS f ON f.id = r.function_id ORDER BY 1, 2, 3`,
+    ),
+    env.DB.prepare(
+      `SELECT f.service || '/' || f.name || ' ' || e.name AS failure, e.calls
+       FROM failures AS e JOIN functions AS f ON f.id = e.function_id`,
+    ),
+  ]);
+  const lineOf = (row: Record<string, unknown>) =>
+    line({
+      ...(row as unknown as Counts),
+      histogram: JSON.parse(row.histogram as string) as Record<string, number>,
+    });
+  return {
+    totals: sorted(functions!.results.map((row) => [row.function as string, lineOf(row)])),
+    rollups: rollups!.results.map((row) => ({
+      ...(row as unknown as { function: string; width: number; start: number }),
+      line: lineOf(row),
+    })),
+    failures: sorted(failures!.results.map((row) => [row.failure as string, String(row.calls)])),
+  };
+}

@@ -1,0 +1,92 @@
+/** The bindings that a step breaks in the way that it names, each around the real one. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { dbWith, envWith } from "../faults.ts";
+import { buffer } from "../worker.ts";
+import type { Step, TransactionFate } from "./step.ts";
+
+type Confirmation = Extract<Step, { do: "deliver" }>["confirmation"];
+
+/** D1, whose transactions end as given, one after the other; the further ones commit. */
+export function dbWithFates(
+  fates: readonly TransactionFate[],
+  afterFirst: () => Promise<void> = async () => {},
+): D1Database {
+  let count = 0;
+  return dbWith(async (real, statements) => {
+    const fate = fates[count] ?? "commits";
+    const isFirst = count++ === 0;
+    try {
+      if (typeof fate === "object") {
+        const at = Math.min(fate.failsBeforeStatement, statements.length);
+        const broken = env.DB.prepare("SELECT json('not JSON')");
+        return await real([...statements.slice(0, at), broken, ...statements.slice(at)]);
+      }
+      const results = await real(statements);
+      if (fate !== "commits") throw new Error("D1_ERROR: Network connection lost.");
+      return results;
+    } finally {
+      if (isFirst) await afterFirst();
+    }
+  });
+}
+
+/** Buffers whose answers to the consumer are lost, before or after they heard it. */
+export function buffersWith(confirmation: Confirmation): Env["BUFFER"] {
+  if (confirmation === "arrives") return env.BUFFER;
+  const faulty =
+    <Args extends unknown[]>(real: (...args: Args) => Promise<unknown>) =>
+    async (...args: Args) => {
+      if (confirmation !== "is lost") await real(...args);
+      throw new Error("Network connection lost.");
+    };
+  return new Proxy(env.BUFFER, {
+    get: () => (name: string) => {
+      const stub = env.BUFFER.getByName(name);
+      return {
+        confirm: faulty((epoch: string, ns: number[]) => stub.confirm(epoch, ns)),
+        markDead: faulty((epoch: string, n: number, reason: string) => stub.markDead(epoch, n, reason)),
+      };
+    },
+  });
+}
+
+/**
+ * Lets the buffer send to a queue that hands each message to `taken`, until the buffer is evicted. As on the
+ * platform, a message leaves only after what was written before it is durable.
+ */
+export async function replaceQueue(
+  taken: (message: string) => void,
+  fate: Extract<Step, { do: "ring" }>["queue"],
+): Promise<void> {
+  await runInDurableObject(buffer(), (instance, state) => {
+    let sends = 0;
+    const sendBatch = async (messages: Iterable<MessageSendRequest<string>>) => {
+      const bodies = Array.from(messages, ({ body }) => body);
+      await state.storage.sync();
+      if (fate === "refuses" || (fate !== "takes" && sends++ > 0)) throw new Error("Queue is overloaded.");
+      for (const body of bodies) taken(body);
+    };
+    Reflect.set(instance, "env", envWith({ QUEUE: { sendBatch } as unknown as Queue }));
+  });
+}
+
+/** What a reader reads from, with a pause before each read. */
+export function pausingBindings(pause: () => Promise<void>): Pick<Env, "BUFFER" | "DB"> {
+  const BUFFER = new Proxy(env.BUFFER, {
+    get: () => (name: string) => {
+      const stub = env.BUFFER.getByName(name);
+      return {
+        snapshot: async (...args: Parameters<typeof stub.snapshot>) => {
+          await pause();
+          return stub.snapshot(...args);
+        },
+      };
+    },
+  });
+  const DB = dbWith(async (real, statements) => {
+    await pause();
+    return real(statements);
+  });
+  return { BUFFER, DB };
+}

@@ -1,0 +1,167 @@
+/** The steps that a history is made of: plain values, so that a failing history can be shrunk and printed. */
+import fc from "fast-check";
+
+export interface Call {
+  service: "bank" | "shop";
+  function: "add" | "pay" | "sum";
+  ms: number;
+  /** Undefined: the sample does not say when, and is of now. */
+  minutesAgo?: number | undefined;
+  error?: "E" | "F" | undefined;
+  /** Sent as one sum of so many calls. */
+  times: number;
+}
+
+export type TransactionFate =
+  | "commits"
+  | "commits, and its answer is lost"
+  | { failsBeforeStatement: number };
+
+export type Step =
+  /** A new batch, in so many copies at once. A lost answer leaves its sender in doubt. */
+  | { do: "post"; calls: Call[]; keyed: boolean; copies: number; answer: "arrives" | "is lost" }
+  /** A batch of some 200 KB: more than one message. */
+  | { do: "post much" }
+  /** An acknowledged batch again; the latest is 0. */
+  | { do: "post again"; batch: number }
+  /** Other samples under the key of an acknowledged batch. */
+  | { do: "reuse key"; batch: number }
+  /** Senders in doubt send again, byte for byte. */
+  | { do: "resend" }
+  | { do: "wait"; hours: number }
+  /** The alarm rings, at its time or too early. */
+  | { do: "ring"; early: boolean; queue: "takes" | "refuses" | "takes one send, then refuses" }
+  | { do: "evict" }
+  | { do: "abort" }
+  /** Sixteen flushes, so that there is no room for another. */
+  | { do: "fill" }
+  /** Messages in one delivery, the latest sent is 0: any may be left out for ever, come late, or come again. */
+  | {
+      do: "deliver";
+      messages: number[];
+      queue: "flushes" | "dead letters";
+      transactions: TransactionFate[];
+      confirmation: "arrives" | "is lost" | "arrives, and its answer is lost";
+      /** What happens after the first transaction, and before the confirmation. */
+      between: Step[];
+    }
+  /** A sweep of the ledger; and one that stops half-way: what it asks the buffer for, and what it does with it later. */
+  | { do: "sweep" }
+  | { do: "ask floor" }
+  | { do: "raise floor"; floor: number }
+  /** A reader, with what happens before each of its reads of the buffer and of D1. */
+  | { do: "read"; pauses: Step[][] }
+  | { do: "at once"; steps: Step[] }
+  /** The buffer loses its storage. */
+  | { do: "wipe" };
+
+export function describeStep(step: Step): string {
+  const { do: name, ...rest } = step;
+  const details = Object.entries(rest).map(([key, value]) => {
+    return `${key}: ${describeValue(value)}`;
+  });
+  return details.length > 0 ? `${name} (${details.join(", ")})` : name;
+}
+
+function describeValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(describeValue).join("; ")}]`;
+  const isStep = typeof value === "object" && value !== null && "do" in value;
+  return isStep ? describeStep(value as Step) : JSON.stringify(value);
+}
+
+const call: fc.Arbitrary<Call> = fc.record({
+  service: fc.constantFrom("shop", "bank"),
+  function: fc.constantFrom("add", "pay", "sum"),
+  ms: fc.constantFrom(5, 0, 0.25, 7.5, 100.3),
+  minutesAgo: fc.constantFrom(undefined, 0, 1, 70, 47 * 60, 49 * 60),
+  error: fc.constantFrom(undefined, undefined, "E", "F"),
+  times: fc.constantFrom(1, 1, 3),
+});
+
+const recent = fc.nat({ max: 5 });
+
+const post = fc.record({
+  do: fc.constant("post"),
+  calls: fc.array(call, { minLength: 1, maxLength: 3 }),
+  keyed: fc.constant(true),
+  copies: fc.constantFrom(1, 1, 1, 2),
+  answer: fc.constantFrom("arrives", "arrives", "arrives", "is lost"),
+});
+const postWithoutKey = fc.record({
+  do: fc.constant("post"),
+  calls: fc.array(call, { minLength: 1, maxLength: 2 }),
+  keyed: fc.constant(false),
+  copies: fc.constantFrom(1, 2),
+  answer: fc.constant("arrives"),
+});
+const ring = fc.record({
+  do: fc.constant("ring"),
+  early: fc.constantFrom(false, false, false, true),
+  queue: fc.constantFrom("takes", "takes", "takes", "takes", "refuses", "takes one send, then refuses"),
+});
+const transaction = fc.oneof(
+  { weight: 3, arbitrary: fc.constant("commits" as const) },
+  { weight: 1, arbitrary: fc.constant("commits, and its answer is lost" as const) },
+  { weight: 1, arbitrary: fc.record({ failsBeforeStatement: fc.nat({ max: 8 }) }) },
+);
+const deliver = (between: fc.Arbitrary<Step[]>) =>
+  fc.record({
+    do: fc.constant("deliver"),
+    messages: fc.array(recent, { minLength: 1, maxLength: 4 }),
+    queue: fc.constantFrom("flushes", "flushes", "flushes", "dead letters"),
+    transactions: fc.array(transaction, { maxLength: 4 }),
+    confirmation: fc.constantFrom(
+      "arrives",
+      "arrives",
+      "arrives",
+      "is lost",
+      "arrives, and its answer is lost",
+    ),
+    between,
+  });
+const sweep = fc.record({ do: fc.constant("sweep") });
+const askFloor = fc.record({ do: fc.constant("ask floor") });
+const raiseFloor = fc.record({ do: fc.constant("raise floor"), floor: fc.nat({ max: 2 }) });
+
+/** What may happen while something else waits. */
+const during = fc.oneof(
+  { weight: 2, arbitrary: post },
+  { weight: 4, arbitrary: ring },
+  { weight: 4, arbitrary: deliver(fc.constant([])) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("evict", "abort") }) },
+  { weight: 2, arbitrary: sweep },
+  { weight: 1, arbitrary: askFloor },
+  { weight: 1, arbitrary: raiseFloor },
+) as fc.Arbitrary<Step>;
+
+const few = fc.array(during, { maxLength: 4, size: "max" });
+
+const step = fc.oneof(
+  { weight: 42, arbitrary: post },
+  { weight: 6, arbitrary: postWithoutKey },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant("post again"), batch: recent }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("reuse key"), batch: recent }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("resend") }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({ do: fc.constant("wait"), hours: fc.constantFrom(1, -1, 25, 73, 120) }),
+  },
+  { weight: 42, arbitrary: ring },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("evict", "abort") }) },
+  { weight: 42, arbitrary: deliver(few) },
+  { weight: 6, arbitrary: sweep },
+  { weight: 6, arbitrary: askFloor },
+  { weight: 9, arbitrary: raiseFloor },
+  { weight: 18, arbitrary: fc.record({ do: fc.constant("read"), pauses: fc.array(few, { maxLength: 4 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("at once"),
+      steps: fc.array(during, { minLength: 2, maxLength: 3 }),
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("wipe") }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("fill", "post much") }) },
+) as fc.Arbitrary<Step>;
+
+export const history = fc.array(step, { minLength: 1, maxLength: 24, size: "max" });
