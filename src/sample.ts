@@ -14,10 +14,12 @@ import {
   MIN_DURATION_MS,
 } from "./stats/histogram.ts";
 
-const shown = (input: unknown): string => {
+/** A part of what was sent, short enough for a sentence. */
+function shown(input: unknown): string {
+  if (typeof input === "object" && input !== null) return Array.isArray(input) ? "an array" : "an object";
   const text = JSON.stringify(input) ?? String(input);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-};
+}
 
 /** A message that names the field, what it must be, and what it is. */
 const mustBe =
@@ -25,7 +27,12 @@ const mustBe =
   (issue: { input?: unknown }): string =>
     issue.input === undefined ? `${what}; it is missing.` : `${what}; it is ${shown(issue.input)}.`;
 
-/** Trimmed and in Unicode's composed form, so that one name is one function however it was typed. */
+/**
+ * Trimmed and in Unicode's composed form, so that one name is one function however it was typed.
+ *
+ * WARNING: no `min` or `max` of zod here or on arrays: those look at the `length` of anything, and throw on an object
+ * whose `length` is hostile.
+ */
 const name = (field: string, maxLength: number) => {
   const error = mustBe(
     `${field} must be a string of 1 to ${maxLength} characters, none of them a control character`,
@@ -33,9 +40,8 @@ const name = (field: string, maxLength: number) => {
   return z
     .string({ error })
     .overwrite(normalised)
-    .min(1, { error })
-    .max(maxLength, { error })
-    .regex(/^\P{Cc}*$/u, { error });
+    .refine((text) => text.length >= 1 && text.length <= maxLength && !/\p{Cc}/u.test(text), { error })
+    .meta({ minLength: 1, maxLength });
 };
 
 const count = (field: string, max: number) => {
@@ -133,7 +139,7 @@ export const sumOfCalls = z
         ),
         { error: mustBe("failures must be an array") },
       )
-      .max(limits.failuresPerSample, {
+      .refine((failures) => failures.length <= limits.failuresPerSample, {
         error: `failures must hold at most ${limits.failuresPerSample} different ones.`,
       })
       .default([]),

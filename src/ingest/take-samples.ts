@@ -158,8 +158,16 @@ function functionsOf(deltas: readonly Delta[]): FunctionName[] {
  * another encoding is the same batch.
  */
 async function digestOf({ service, samples }: Batch): Promise<string> {
-  const said = new TextEncoder().encode(JSON.stringify([service, samples]));
+  const said = new TextEncoder().encode(textOf([service, samples]));
   return new Uint8Array(await crypto.subtle.digest("SHA-256", said)).toHex();
+}
+
+function textOf(json: unknown): string {
+  try {
+    return JSON.stringify(json);
+  } catch {
+    throw new ErrorResponse(400, "invalid_json", "The body is nested too deeply.");
+  }
 }
 
 async function record(env: Env, batch: Parameters<MetricsBuffer["record"]>[0]): Promise<RecordResult> {

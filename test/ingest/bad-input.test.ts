@@ -42,7 +42,7 @@ describe("a body that is no batch is refused as a whole", () => {
       '{"service":"shop","samples":{}}',
       400,
       "invalid_batch",
-      "samples must be an array; it is {}.",
+      "samples must be an array; it is an object.",
     ],
     [
       "without a service",
@@ -79,6 +79,37 @@ describe("a body that is no batch is refused as a whole", () => {
     const answer = await send(body);
     expect(answer).toMatchObject({ status, error: { code } });
     expect(answer.error.message).toMatch(message);
+  });
+
+  it("or taken in part, however deeply it is nested", async () => {
+    const deep = `${"[".repeat(300_000)}${"]".repeat(300_000)}`;
+    const sample = { function: "f", calls: 1, histogram: { "0": 0 } };
+    for (const body of [
+      deep,
+      `{"service":${deep},"samples":[]}`,
+      `{"service":"shop","samples":${deep}}`,
+      `{"service":"shop","samples":[{"function":"f","durationMs":${deep}}]}`,
+      JSON.stringify({ service: "shop", samples: [sample] }).replace('"0":0', `"0":${deep}`),
+    ]) {
+      expect([202, 400]).toContain((await send(body)).status);
+    }
+    expect(await calls()).toEqual({});
+  });
+
+  it("whatever its members pretend to be", async () => {
+    const hostile = { length: { toString: 1, valueOf: 1, toJSON: 1 }, toString: 1, then: 1 };
+    for (const batch of [
+      { service: hostile, samples: [] },
+      { service: "shop", samples: hostile },
+      { service: "shop", samples: [], idempotencyKey: hostile },
+    ]) {
+      expect((await send(JSON.stringify(batch))).status).toBe(400);
+    }
+    const call = { function: "f", calls: 1, errors: 1, sumMs: 1, minMs: 1, maxMs: 1, histogram: { "-1": 1 } };
+    for (const field of ["function", "module", "at", "calls", "sumMs", "histogram", "failures"]) {
+      expect(await acknowledged([{ ...call, [field]: hostile }])).toMatchObject({ accepted: 0, rejected: 1 });
+    }
+    expect(await calls()).toEqual({});
   });
 
   it("not UTF-8", async () => {
