@@ -100,6 +100,12 @@ describe("GET /metrics", () => {
     expect((await list(`?${range}&points=2&function=a`)).functions[0]).toMatchObject({
       sparkline: { calls: [0, 61], errors: [0, 6] },
     });
+    // Steps are whole, and the numbers are still those of the range.
+    const within = `from=${now - 1.5 * HOUR}&to=${now}`;
+    expect((await list(`?${within}&points=2&function=a`)).functions[0]).toMatchObject({
+      calls: 61,
+      sparkline: { calls: [0, 61] },
+    });
   });
 
   it("reads many functions over a range in several reads, and misses none that moves to D1 meanwhile", async () => {
