@@ -34,7 +34,7 @@ describe("GET /search finds", () => {
         call("discard"),
         call("refund"),
         failing("refund", "TimeoutError", "no answer after 30 s"),
-        call("É"),
+        failing("É", "ÉCHEC", "ÀÉ"),
       ]);
       if (where === "stored") await carryToD1();
       expect(await found("chargeCard")).toEqual(["chargeCard"]);
@@ -46,6 +46,9 @@ describe("GET /search finds", () => {
       expect(await found("fu")).toEqual(["refund"]);
       expect(await found("ar ch")).toEqual(["chargeCard", "chargeCard: CardError"]);
       expect(await found("30 answer")).toEqual(["refund: TimeoutError"]);
+      expect(await found("échec")).toEqual(["É: ÉCHEC"]);
+      expect(await found("é")).toEqual(["É", "É: ÉCHEC"]);
+      expect(await found("àé sh")).toEqual(["É: ÉCHEC"]);
       expect(await found("nothing")).toEqual([]);
       expect(await found("shop card")).toEqual(["chargeCard", "chargeCard: CardError", "discard"]);
     },
