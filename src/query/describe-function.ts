@@ -10,7 +10,7 @@ import { CallMetrics, callMetrics, round, Seen, seen } from "./function-metrics.
 import { limits } from "../limits.ts";
 import { isOf, mergeModules } from "./one-function.ts";
 import { ModuleName, RangeParameters, Step } from "./parameters.ts";
-import { applyStep, chooseStep, isWithin, type Range, rangeOf, secondsOf } from "./range.ts";
+import { applyStep, chooseStep, isWithin, rangeOf, secondsOf, stepOf, type Steps } from "./range.ts";
 
 export const DescribeParameters = z.strictObject({
   module: ModuleName.optional(),
@@ -29,15 +29,17 @@ export const FunctionDescription = z.object({
   modules: z.array(z.string()).meta({ description: "The modules in which the name was met." }),
   totals: CallMetrics.extend(Seen.shape).meta({ description: "Since the beginning." }),
   failures: z.array(FailureMetrics).meta({ description: "Since the beginning, the most frequent first." }),
-  from: z.iso.datetime(),
+  from: z.iso.datetime().meta({ description: "As it was cut, at whole minutes or coarser." }),
   to: z.iso.datetime(),
   stepSeconds: z.int(),
   range: CallMetrics.extend({ callsPerSecond: z.number() }).meta({
     description: "From `from` on and before `to`.",
   }),
-  series: z
-    .array(CallMetrics.extend({ at: z.iso.datetime() }))
-    .meta({ description: "A point for each step, also for those without calls." }),
+  series: z.array(CallMetrics.extend({ at: z.iso.datetime() })).meta({
+    description:
+      "A point for each step, also for those without calls. Steps are whole: the first may begin before `from`, " +
+      "the last end after `to`.",
+  }),
 });
 export type FunctionDescription = z.infer<typeof FunctionDescription>;
 
@@ -47,23 +49,25 @@ export async function describeFunction(
   asked: { from?: number | undefined; to?: number | undefined; step?: number | undefined },
 ): Promise<FunctionDescription> {
   const now = Date.now();
-  const { range, step } =
+  const range = rangeOf(asked, now);
+  const steps =
     asked.step === undefined
-      ? chooseStep(rangeOf(asked, now), limits.defaultSeriesPoints, now)
-      : applyStep(rangeOf(asked, now), asked.step, now);
-  const read = await readExact(env, [totalsOf(named), failuresOf(named), rollupsOf(named, range)]);
+      ? chooseStep(range, limits.defaultSeriesPoints, now)
+      : applyStep(range, asked.step, now);
+  const { covered, step } = steps;
+  const read = await readExact(env, [totalsOf(named), failuresOf(named), rollupsOf(named, covered)]);
   const [storedTotals, storedFailures, rollups] = read.stored;
   const waiting = read.waiting.filter(isOf(named));
   const { modules, totals } = mergeModules(named, storedTotals, waiting);
 
-  const points = emptyPoints(range, step);
+  const points = emptyPoints(steps);
   const sums = noCalls();
   const add = (start: number, from: Parameters<typeof addSums>[1]) => {
-    addSums(sums, from);
-    addSums(points[Math.floor((start - range.from) / step)]!.sums, from);
+    if (isWithin(range, start)) addSums(sums, from);
+    addSums(points[stepOf(steps, start)]!.sums, from);
   };
   for (const rollup of rollups) add(rollup.start, rollup);
-  for (const delta of waiting) if (isWithin(range, delta.minute)) add(delta.minute, delta);
+  for (const delta of waiting) if (isWithin(covered, delta.minute)) add(delta.minute, delta);
 
   return {
     service: named.service,
@@ -80,7 +84,7 @@ export async function describeFunction(
   };
 }
 
-function emptyPoints({ from, to }: Range, step: number) {
+function emptyPoints({ covered: { from, to }, step }: Steps) {
   return Array.from({ length: (to - from) / step }, (_, i) => ({ at: from + i * step, sums: noCalls() }));
 }
 

@@ -59,7 +59,10 @@ export const FunctionList = z.object({
       sparkline: z
         .object({ calls: z.array(z.int()), errors: z.array(z.int()) })
         .optional()
-        .meta({ description: "With `points`: of each step, from the range's beginning." }),
+        .meta({
+          description:
+            "With `points`: of each step. Steps are whole: the first begins at `from` or, at most a step, before it.",
+        }),
     }),
   ),
   next: z.string().nullable().meta({ description: "The cursor of the next page; null at the end." }),
@@ -72,10 +75,10 @@ export async function listFunctions(
   parameters: z.infer<typeof ListParameters>,
 ): Promise<FunctionList> {
   const now = Date.now();
-  const asked = rangeAskedFor(parameters, now);
+  const range = rangeAskedFor(parameters, now);
   const { sorting, last } = sortingOf(parameters);
   const isSelected = isSelectedBy(parameters);
-  if (!asked) {
+  if (!range) {
     if (parameters.points !== undefined) {
       throw invalidParameter("points", parameters.points, "left out where there is no range (from)");
     }
@@ -86,9 +89,8 @@ export async function listFunctions(
     return pageOf(totals.map(functionMetrics), sorting, last, parameters.limit);
   }
   const { points } = parameters;
-  const { range, step } =
-    points === undefined ? { range: asked, step: Infinity } : chooseStep(asked, points, now);
-  const totals = await readTotalsOver(env, isSelected, { range, step }, now);
+  const steps = points === undefined ? { covered: range, step: Infinity } : chooseStep(range, points, now);
+  const totals = await readTotalsOver(env, isSelected, range, steps, now);
   const seconds = secondsOf(range, now);
   const items = totals.map((row) => ({
     ...functionMetrics(row),
@@ -98,7 +100,7 @@ export async function listFunctions(
   return {
     from: new Date(range.from * 1000).toISOString(),
     to: new Date(range.to * 1000).toISOString(),
-    ...(points === undefined ? {} : { stepSeconds: step }),
+    ...(points === undefined ? {} : { stepSeconds: steps.step }),
     ...pageOf(items, sorting, last, parameters.limit),
   };
 }

@@ -59,8 +59,14 @@ export function rollupsIn(range: Range, now: number): number {
   );
 }
 
-/** The range widened to whole steps, with as many points as asked for at most. Seconds. */
-export function chooseStep(range: Range, maxPoints: number, now: number): { range: Range; step: number } {
+/** A range in steps of equal length, in seconds, which cover it: the first may begin before it, the last end after. */
+export interface Steps {
+  covered: Range;
+  step: number;
+}
+
+/** As many steps as asked for at most. */
+export function chooseStep(range: Range, maxPoints: number, now: number): Steps {
   const days = Math.ceil((range.to - range.from) / DAY / maxPoints) * DAY;
   for (const step of NICE_STEPS) {
     if (step < widthAt(range.from, now)) continue;
@@ -72,11 +78,11 @@ export function chooseStep(range: Range, maxPoints: number, now: number): { rang
 }
 
 /**
- * The range widened to whole steps of the length given, or to longer ones where time is not kept as finely.
+ * Steps of the length given, or longer ones where time is not kept as finely.
  *
  * @throws {ErrorResponse} 400 for more points than an answer may have
  */
-export function applyStep(range: Range, step: number, now: number): { range: Range; step: number } {
+export function applyStep(range: Range, step: number, now: number): Steps {
   const widened = widenTo(range, step, now);
   if (points(widened) <= limits.seriesPoints) return widened;
   const least = ceilTo((range.to - range.from) / (limits.seriesPoints - 1), MINUTE);
@@ -88,14 +94,19 @@ export function applyStep(range: Range, step: number, now: number): { range: Ran
 }
 
 /** Widening may reach further back, to where time is kept less finely: then it starts over with what is kept there. */
-function widenTo(range: Range, atLeast: number, now: number): { range: Range; step: number } {
+function widenTo(range: Range, atLeast: number, now: number): Steps {
   const step = ceilTo(atLeast, widthAt(range.from, now));
   const widened = { from: floorTo(range.from, step), to: ceilTo(range.to, step) };
   return step % widthAt(widened.from, now) === 0
-    ? { range: widened, step }
+    ? { covered: widened, step }
     : widenTo(widened, ceilTo(step, widthAt(widened.from, now)), now);
 }
 
-function points({ range, step }: { range: Range; step: number }): number {
-  return (range.to - range.from) / step;
+function points({ covered, step }: Steps): number {
+  return (covered.to - covered.from) / step;
+}
+
+/** Which of the steps a moment is in. */
+export function stepOf({ covered, step }: Steps, epochSeconds: number): number {
+  return Math.floor((epochSeconds - covered.from) / step);
 }

@@ -1,15 +1,23 @@
 /** What each function did, since the beginning or over a range, with what is not in D1 yet. */
-import { addSums, addToTotals, type Delta, functionKey, type FunctionId, noCalls } from "../stats/delta.ts";
+import {
+  addSums,
+  addToTotals,
+  type Delta,
+  functionKey,
+  type FunctionId,
+  noCalls,
+  type Sums,
+} from "../stats/delta.ts";
 import type { FunctionTotals } from "../stats/delta.ts";
 import { allFunctions, allTotals, type StoredFunction } from "../store/read-functions.ts";
 import { rollupsOfIds } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
-import { isWithin, type Range, rollupsIn } from "./range.ts";
+import { isWithin, type Range, rollupsIn, stepOf, type Steps } from "./range.ts";
 
 type Bindings = Pick<Env, "BUFFER" | "DB">;
 type IsSelected = (id: FunctionId) => boolean;
 
-/** Over a range: the calls and errors of each step, from the range's beginning. */
+/** The calls and errors of each step. */
 export interface Sparkline {
   calls: number[];
   errors: number[];
@@ -38,7 +46,8 @@ export async function readTotals(env: Bindings, isSelected: IsSelected): Promise
 export async function readTotalsOver(
   env: Bindings,
   isSelected: IsSelected,
-  { range, step }: { range: Range; step: number },
+  range: Range,
+  steps: Steps,
   now: number,
 ): Promise<RangeTotals[]> {
   const { stored, waiting } = await readExact(env, [allFunctions()]);
@@ -50,11 +59,11 @@ export async function readTotalsOver(
     totals,
     waiting.filter((delta) => isSelected(delta) && !known.has(functionKey(delta))),
     range,
-    step,
+    steps,
   );
-  const size = Math.max(1, Math.floor(ROLLUPS_PER_READ / rollupsIn(range, now)));
+  const size = Math.max(1, Math.floor(ROLLUPS_PER_READ / rollupsIn(steps.covered, now)));
   for (let i = 0; i < selected.length; i += size) {
-    await addStored(env, totals, selected.slice(i, i + size), range, step);
+    await addStored(env, totals, selected.slice(i, i + size), range, steps);
   }
   return [...totals.values()];
 }
@@ -64,21 +73,20 @@ async function addStored(
   totals: Map<string, RangeTotals>,
   functions: readonly StoredFunction[],
   range: Range,
-  step: number,
+  steps: Steps,
 ): Promise<void> {
-  const byId = new Map(functions.map((row) => [row.id, silent(row, range, step)]));
-  const { stored, waiting } = await readExact(env, [rollupsOfIds([...byId.keys()], range)]);
+  const byId = new Map(functions.map((row) => [row.id, silent(row, steps)]));
+  const { stored, waiting } = await readExact(env, [rollupsOfIds([...byId.keys()], steps.covered)]);
   for (const rollup of stored[0]) {
     const into = byId.get(rollup.functionId)!;
-    addSums(into, rollup);
-    addToSparkline(into.sparkline, rollup, rollup.start, range, step);
+    add(into, rollup, rollup.start, range, steps);
   }
   const own = new Map([...byId.values()].map((row) => [functionKey(row), row]));
   addWaiting(
     own,
     waiting.filter((delta) => own.has(functionKey(delta))),
     range,
-    step,
+    steps,
   );
   for (const [key, row] of own) totals.set(key, row);
 }
@@ -87,39 +95,31 @@ function addWaiting(
   totals: Map<string, RangeTotals>,
   deltas: readonly Delta[],
   range: Range,
-  step: number,
+  steps: Steps,
 ): void {
   for (const delta of deltas) {
     const key = functionKey(delta);
-    const into = totals.get(key) ?? silent(delta, range, step);
+    const into = totals.get(key) ?? silent(delta, steps);
     totals.set(key, into);
     into.firstSeen = Math.min(into.firstSeen, delta.firstSeen);
     into.lastSeen = Math.max(into.lastSeen, delta.lastSeen);
-    if (!isWithin(range, delta.minute)) continue;
-    addSums(into, delta);
-    addToSparkline(into.sparkline, delta, delta.minute, range, step);
+    if (isWithin(steps.covered, delta.minute)) add(into, delta, delta.minute, range, steps);
   }
 }
 
-function addToSparkline(
-  into: Sparkline,
-  from: { calls: number; errors: number },
-  start: number,
-  range: Range,
-  step: number,
-): void {
-  const i = Math.floor((start - range.from) / step);
-  into.calls[i]! += from.calls;
-  into.errors[i]! += from.errors;
+function add(into: RangeTotals, from: Sums, start: number, range: Range, steps: Steps): void {
+  if (isWithin(range, start)) addSums(into, from);
+  const step = stepOf(steps, start);
+  into.sparkline.calls[step]! += from.calls;
+  into.sparkline.errors[step]! += from.errors;
 }
 
 function silent(
   row: FunctionId & { firstSeen: number; lastSeen: number },
-  range: Range,
-  step: number,
+  { covered, step }: Steps,
 ): RangeTotals {
   const { service, module, function: name, firstSeen, lastSeen } = row;
-  const steps = Math.max(1, Math.ceil((range.to - range.from) / step));
+  const steps = Math.max(1, Math.ceil((covered.to - covered.from) / step));
   const nothing = () => Array.from({ length: steps }, () => 0);
   return {
     service,

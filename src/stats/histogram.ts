@@ -46,16 +46,20 @@ export function quantiles(
   minMs: number | null,
   maxMs: number | null,
 ): (number | null)[] {
-  const buckets = Object.entries(histogram)
-    .map(([index, count]) => ({ index: Number(index), count }))
-    .sort((a, b) => a.index - b.index);
-  const total = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
+  // Dense, so that the buckets are in order without being sorted: lists ask this of every function.
+  const counts = new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
+  let total = 0;
+  for (const index in histogram) {
+    const count = histogram[index]!;
+    counts[Number(index) - MIN_BUCKET] = count;
+    total += count;
+  }
   return at.map((q) => {
     if (total === 0) return null;
     const rank = Math.max(1, Math.ceil(q * total));
-    let seen = 0;
-    const bucket = buckets.find(({ count }) => (seen += count) >= rank)!;
-    const midpoint = bucketLowerBound(bucket.index + 0.5);
+    let bucket = 0;
+    for (let seen = counts[0]!; seen < rank; seen += counts[bucket]!) bucket++;
+    const midpoint = bucketLowerBound(MIN_BUCKET + bucket + 0.5);
     return Math.min(maxMs ?? Infinity, Math.max(minMs ?? 0, midpoint));
   });
 }

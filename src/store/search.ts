@@ -2,7 +2,7 @@
  * Finds functions and failures by parts of their names. FTS5 with trigrams indexes each when it first appears, and so
  * costs nothing while known functions are called. Words too short for a trigram are looked for row by row.
  */
-import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import type { SeenFailure } from "./read-failures.ts";
 import type { StoredFunction } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
@@ -57,17 +57,17 @@ export const failuresWith =
     };
     const own = sql`${failures.name} || ' ' || ${failures.message}`;
     const all = sql`${own} || ' ' || ${service} || ' ' || ${module} || ' ' || ${name}`;
-    const isShort = and(containsShort(all, words), containsOne(own, words));
     const phrase = phraseOf(words);
     if (phrase === "") {
       return orm
         .select(found)
         .from(failures)
         .innerJoin(functions, eq(functions.id, failures.functionId))
-        .where(isShort)
+        .where(and(containsShort(all, words), containsOneShort(own, words)))
         .orderBy(desc(failures.calls))
         .limit(CANDIDATES);
     }
+    const inTheFailure = `{name message} : (${phraseOf(words, " OR ")})`;
     return orm
       .select(found)
       .from(inFailures)
@@ -77,17 +77,26 @@ export const failuresWith =
         sql`${failures.functionId} = search_failures.function_id AND ${failures.name} = search_failures.name
           AND ${failures.message} = search_failures.message`,
       )
-      .where(and(sql`search_failures MATCH ${phrase}`, isShort))
+      .where(
+        and(
+          sql`search_failures MATCH ${phrase}`,
+          containsShort(all, words),
+          or(
+            sql`search_failures.rowid IN (SELECT rowid FROM search_failures WHERE search_failures MATCH ${inTheFailure})`,
+            containsOneShort(own, words),
+          ),
+        ),
+      )
       .orderBy(sql`search_failures.rank`)
       .limit(CANDIDATES);
   };
 
 /** Every word that a trigram can find, each as a string in which FTS5 knows no syntax but the quote. */
-function phraseOf(words: readonly string[]): string {
+function phraseOf(words: readonly string[], joint: " AND " | " OR " = " AND "): string {
   return words
     .filter(isIndexed)
     .map((word) => `"${word.replaceAll('"', '""')}"`)
-    .join(" AND ");
+    .join(joint);
 }
 
 /** Whether it has a trigram, which is of three code points. */
@@ -98,9 +107,19 @@ function isIndexed(word: string): boolean {
 function containsShort(text: SQL, words: readonly string[]): SQL | undefined {
   const short = words.filter((word) => !isIndexed(word));
   if (short.length === 0) return undefined;
-  return sql`NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(short)}) WHERE instr(lower(${text}), value) = 0)`;
+  return sql`NOT EXISTS (SELECT 1 FROM json_each(${inBothCases(short)}) AS word WHERE NOT ${isIn(text)})`;
 }
 
-function containsOne(text: SQL, words: readonly string[]): SQL {
-  return sql`EXISTS (SELECT 1 FROM json_each(${JSON.stringify(words)}) WHERE instr(lower(${text}), value) > 0)`;
+function containsOneShort(text: SQL, words: readonly string[]): SQL {
+  const short = words.filter((word) => !isIndexed(word));
+  return sql`EXISTS (SELECT 1 FROM json_each(${inBothCases(short)}) AS word WHERE ${isIn(text)})`;
+}
+
+/** SQLite knows the cases of ASCII only: of other letters it is told both. */
+function inBothCases(words: readonly string[]): string {
+  return JSON.stringify(words.map((word) => [word, word.toUpperCase()]));
+}
+
+function isIn(text: SQL): SQL {
+  return sql`(instr(lower(${text}), word.value ->> 0) > 0 OR instr(${text}, word.value ->> 1) > 0)`;
 }

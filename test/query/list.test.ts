@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ListParameters, type FunctionList } from "../../src/query/list-functions.ts";
+import { listFunctions, ListParameters, type FunctionList } from "../../src/query/list-functions.ts";
+import { dbWith, envWith } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
 import { acknowledged, carryToD1, getJson } from "../worker.ts";
 
@@ -99,6 +100,29 @@ describe("GET /metrics", () => {
     expect((await list(`?${range}&points=2&function=a`)).functions[0]).toMatchObject({
       sparkline: { calls: [0, 61], errors: [0, 6] },
     });
+    // Steps are whole, and the numbers are still those of the range.
+    const within = `from=${now - 1.5 * HOUR}&to=${now}`;
+    expect((await list(`?${within}&points=2&function=a`)).functions[0]).toMatchObject({
+      calls: 61,
+      sparkline: { calls: [0, 61] },
+    });
+  });
+
+  it("reads many functions over a range in several reads, and misses none that moves to D1 meanwhile", async () => {
+    const at = Date.now() - HOUR;
+    const name = (i: number) => `f${String(i).padStart(3, "0")}`;
+    await inD1(...Array.from({ length: 100 }, (_, i) => delta(at, { name: name(i), calls: i + 1 })));
+    await acknowledged(Array.from({ length: 120 }, (_, i) => ({ function: name(i), durationMs: 10, at })));
+    let reads = 0;
+    const db = dbWith(async (real, statements) => {
+      if (reads++ === 1) await carryToD1();
+      return real(statements);
+    });
+    const { functions } = await listFunctions(envWith({ DB: db }), { from: at - 24 * HOUR, limit: 200 });
+    expect(reads).toBeGreaterThan(3);
+    expect(Object.fromEntries(functions.map((row) => [row.function, row.calls]))).toEqual(
+      Object.fromEntries(Array.from({ length: 120 }, (_, i) => [name(i), i < 100 ? i + 2 : 1])),
+    );
   });
 
   it.each([

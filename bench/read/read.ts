@@ -1,0 +1,146 @@
+/**
+ * `npm run bench:read`: what reading costs with 1,000 functions and 90 days of history, and with ten times the calls.
+ * Prints the rows that D1 read and the time of each answer, and fails where a promise is not kept.
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { type History, seed } from "./seed.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const RUNS = 11;
+const HISTORY: History = {
+  functions: Number(process.env["FUNCTIONS"] ?? 1_000),
+  busy: 50,
+  days: 90,
+  callsPerMinute: 20,
+};
+
+interface Measured {
+  rows: number;
+  ms: number;
+  kilobytes: number;
+}
+
+const REQUESTS = {
+  bareList: "/?sql=SELECT * FROM functions",
+  list: "/metrics",
+  prometheus: "/metrics?format=prometheus",
+  bareSeries:
+    "/?sql=SELECT * FROM rollups WHERE function_id = 1 AND width = 60 AND start >= unixepoch() - 86400",
+  series: "/metrics/service1/function1?from=-24h",
+  series90: "/metrics/service1/function1?from=-90d",
+  search: "/search?q=function99",
+  hour: "/metrics?from=-1h",
+  dayOfService: "/metrics?service=service1&from=-24h",
+  day: "/metrics?from=-24h",
+} as const;
+type Request = keyof typeof REQUESTS;
+
+const folder = await mkdtemp(join(tmpdir(), "metrics-collector-bench-"));
+try {
+  await promisify(execFile)(
+    process.execPath,
+    [
+      join(ROOT, "node_modules/wrangler/bin/wrangler.js"),
+      "deploy",
+      join(import.meta.dirname, "worker.ts"),
+      "--dry-run",
+      "--outdir",
+      folder,
+    ],
+    { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false" } },
+  );
+  const once = await measure(HISTORY);
+  const tenfold = await measure({ ...HISTORY, callsPerMinute: HISTORY.callsPerMinute * 10 });
+  console.log(
+    `\n${HISTORY.functions} functions, ${HISTORY.days} days; median of ${RUNS}. In brackets: with ten times the calls.`,
+  );
+  for (const request of Object.keys(REQUESTS) as Request[]) {
+    const [a, b] = [once[request], tenfold[request]];
+    console.log(
+      `${REQUESTS[request].replace("/?sql=", "").slice(0, 60).padEnd(62)} ${cell(a.rows, b.rows)} rows ${cell(a.ms, b.ms)} ms ${cell(a.kilobytes, b.kilobytes)} kB`,
+    );
+  }
+  const promises = [
+    promise("GET /metrics: rows read / functions", once.list.rows / HISTORY.functions, 1.1),
+    promise("GET /metrics: time / bare SELECT", once.list.ms / once.bareList.ms, 3),
+    promise("24 h series: rows read / rows in range", once.series.rows / once.bareSeries.rows, 2),
+    promise("GET /metrics, ten times the calls: rows read", tenfold.list.rows / once.list.rows, 1.05),
+    promise(
+      "GET /metrics, ten times the calls: time / bare SELECT",
+      tenfold.list.ms / tenfold.bareList.ms,
+      3,
+    ),
+    promise("24 h series, ten times the calls: rows read", tenfold.series.rows / once.series.rows, 1.05),
+  ];
+  if (promises.includes(false)) process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function measure(history: History): Promise<Record<Request, Measured>> {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      modulesRoot: folder,
+      scriptPath: join(folder, "worker.js"),
+      compatibilityDate: "2026-11-02",
+      d1Databases: ["DB"],
+      durableObjects: { BUFFER: { className: "MetricsBuffer", useSQLite: true } },
+      queueProducers: { QUEUE: "flushes" },
+      bindings: {
+        MAX_ITEMS: "10000",
+        MAX_WAITING_TIME: "300",
+        OPEN_WITHOUT_TOKENS: "true",
+        CORS_ORIGINS: "",
+      },
+      defaultPersistRoot: join(folder, `state-${history.callsPerMinute}`),
+    }),
+  );
+  try {
+    const before = performance.now();
+    await seed(await miniflare.getD1Database("DB"), history);
+    const seconds = ((performance.now() - before) / 1000).toFixed(1);
+    console.log(`Seeded with ${history.callsPerMinute} calls a minute in ${seconds} s.`);
+    const url = await miniflare.ready;
+    const measured: Partial<Record<Request, Measured>> = {};
+    for (const [name, path] of Object.entries(REQUESTS)) {
+      measured[name as Request] = await time(new URL(path, url));
+    }
+    return measured as Record<Request, Measured>;
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+async function time(url: URL): Promise<Measured> {
+  const times: number[] = [];
+  let rows = 0;
+  let bytes = 0;
+  for (let run = -2; run < RUNS; run++) {
+    const before = performance.now();
+    const response = await fetch(url);
+    const body = await response.arrayBuffer();
+    if (!response.ok) throw new Error(`${url.href}: ${response.status} ${new TextDecoder().decode(body)}`);
+    if (run >= 0) times.push(performance.now() - before);
+    rows = Number(response.headers.get("Rows-Read"));
+    bytes = body.byteLength;
+  }
+  const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
+  return { rows, ms: median, kilobytes: bytes / 1000 };
+}
+
+function cell(a: number, b: number): string {
+  const text = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
+  return `${text(a).padStart(7)} ${`(${text(b)})`.padEnd(9)}`;
+}
+
+function promise(what: string, value: number, atMost: number): boolean {
+  const kept = value <= atMost;
+  console.log(`${kept ? "kept  " : "BROKEN"} ${what}: ${value.toFixed(2)}, at most ${atMost}`);
+  return kept;
+}
