@@ -6,19 +6,19 @@ import { bucketIndex } from "../src/stats/histogram.ts";
 
 let n = 0;
 
-/** What one function did in the minute of `at`: calls of one duration each, some of them in error. */
+/** What one function did in the minute of `at`: calls of one duration each, some in error, and some unmeasured besides. */
 export function delta(
   at: number,
-  { service = "shop", module = "", name = "a", calls = 1, errors = 0, durationMs = 10 } = {},
+  { service = "shop", module = "", name = "a", calls = 1, errors = 0, unmeasured = 0, durationMs = 10 } = {},
 ): Delta {
   return {
     service,
     module,
     function: name,
     minute: Math.floor(at / 60_000) * 60,
-    calls,
+    calls: calls + unmeasured,
     errors,
-    unmeasured: 0,
+    unmeasured,
     sumUs: calls * durationMs * 1000,
     minMs: durationMs,
     maxMs: durationMs,

@@ -2,12 +2,12 @@
 
 /** In one transaction with the search index. Tells how many it forgot; another call forgets what is left. */
 export async function pruneFailures(db: D1Database, seenBefore: number, limit: number): Promise<number> {
-  const [deleted] = await db.batch([
+  const old = (columns: string) => `SELECT ${columns} FROM failures WHERE last_seen < ?1 LIMIT ?2`;
+  const [counted] = await db.batch<{ pruned: number }>([
+    db.prepare(`SELECT count(*) AS pruned FROM (${old("1")})`).bind(seenBefore, limit),
     db
       .prepare(
-        `DELETE FROM failures WHERE (function_id, name, message) IN (
-          SELECT function_id, name, message FROM failures WHERE last_seen < ?1 LIMIT ?2
-        )`,
+        `DELETE FROM failures WHERE (function_id, name, message) IN (${old("function_id, name, message")})`,
       )
       .bind(seenBefore, limit),
     db.prepare(
@@ -19,5 +19,5 @@ export async function pruneFailures(db: D1Database, seenBefore: number, limit: n
       )`,
     ),
   ]);
-  return deleted!.meta.changes;
+  return counted!.results[0]!.pruned;
 }

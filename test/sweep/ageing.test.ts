@@ -15,7 +15,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 const SUMS =
-  "sum(calls) AS calls, sum(errors) AS errors, sum(sum_us) AS us, min(min_ms) AS min, max(max_ms) AS max";
+  "sum(calls) AS calls, sum(errors) AS errors, sum(unmeasured) AS unmeasured, sum(sum_us) AS us, min(min_ms) AS min, max(max_ms) AS max";
 const counts = (from: string, id: string) =>
   `SELECT ${id} AS id, h.key, sum(h.value) AS calls FROM ${from}, json_each(histogram) AS h GROUP BY 1, 2 ORDER BY 1, 2`;
 
@@ -37,13 +37,14 @@ const aDelta = fc
     ageMinutes: fc.integer({ min: 0, max: 200 * 24 * 60 }),
     name: fc.constantFrom("a", "b", "c"),
     calls: fc.integer({ min: 1, max: 9 }),
+    errors: fc.integer({ min: 0, max: 1 }),
+    unmeasured: fc.integer({ min: 0, max: 2 }),
     durationMs: fc.constantFrom(0.5, 3, 70, 900),
   })
   .map(({ ageMinutes, ...of }) => ({ age: ageMinutes * MINUTE, ...of }));
 
-type Step =
-  | { do: "write"; deltas: { age: number; name: string; calls: number; durationMs: number }[] }
-  | OtherStep;
+type Written = typeof aDelta extends fc.Arbitrary<infer T> ? T : never;
+type Step = { do: "write"; deltas: Written[] } | OtherStep;
 type OtherStep =
   | { do: "sweep" | "twice" | "with a write"; chunk: number; maxChunks: number }
   | { do: "crash"; when: "within" | "after" }
@@ -77,15 +78,7 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
 describe("what ages", () => {
   it("stays the same in sum, whatever writes, sweeps and crashes come in whatever order", async () => {
     let now = Date.UTC(2026, 10, 24, 9, 30);
-    const toDelta = ({
-      age,
-      ...of
-    }: {
-      age: number;
-      name: string;
-      calls: number;
-      durationMs: number;
-    }): Delta => delta(now - age, of);
+    const toDelta = ({ age, ...of }: Written): Delta => delta(now - age, of);
     const run = async (step: Step) => {
       switch (step.do) {
         case "write":
@@ -95,12 +88,9 @@ describe("what ages", () => {
         case "twice":
           return Promise.all([sweep(env, now, step), sweep(env, now, step)]);
         case "with a write":
-          return Promise.all([
-            sweep(env, now, step),
-            inD1(toDelta({ age: 3 * DAY, name: "a", calls: 1, durationMs: 3 })),
-          ]);
+          return Promise.all([sweep(env, now, step), inD1(delta(now - 3 * DAY))]);
         case "crash":
-          return sweep(envWith({ DB: step.when === "after" ? dbLosingAnswers() : dbFailingAt(1) }), now, {
+          return sweep(envWith({ DB: step.when === "after" ? dbLosingAnswers() : dbFailingAt(2) }), now, {
             chunk: 5,
           });
         case "one chunk":
