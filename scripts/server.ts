@@ -6,8 +6,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PROJECT } from "./wrangler.ts";
 
-const READY_WITHIN_MS = 90_000;
-
 /** What programs here read of `GET /metrics` and `GET /health`, as any program would that speaks to the Worker. */
 export interface Listing {
   functions: { service: string; function: string; calls: number; errors: number; averageMs: number | null }[];
@@ -23,6 +21,12 @@ export interface ServerOptions {
   stateFolder: string;
   vars?: Record<string, string>;
   port?: number;
+  /** Served in place of what wrangler.toml says is `main`. */
+  entry?: string;
+  /** D1 there is migrated already, by an earlier start. */
+  isMigrated?: boolean;
+  /** Killed if it does not answer by then. */
+  readyWithinMs?: number;
 }
 
 export class Server {
@@ -39,9 +43,12 @@ export class Server {
   }
 
   /** Resolves once the server answers. @throws with all that the server printed where it does not. */
-  static async start({ stateFolder, vars = {}, port }: ServerOptions): Promise<Server> {
+  static async start(options: ServerOptions): Promise<Server> {
+    const { stateFolder, vars = {}, port, entry, isMigrated, readyWithinMs = 90_000 } = options;
     const chosen = port ?? (await freePort());
     const args = [
+      ...(entry === undefined ? [] : [entry]),
+      ...(isMigrated ? ["--skip-migrations"] : []),
       "--port",
       String(chosen),
       "--ip",
@@ -58,7 +65,7 @@ export class Server {
     );
     const server = new Server(`http://127.0.0.1:${chosen}`, process_);
     try {
-      await server.#ready();
+      await server.#ready(Date.now() + readyWithinMs);
     } catch (error) {
       await server.kill();
       throw error;
@@ -84,8 +91,7 @@ export class Server {
     await this.#ended();
   }
 
-  async #ready(): Promise<void> {
-    const deadline = Date.now() + READY_WITHIN_MS;
+  async #ready(deadline: number): Promise<void> {
     while (Date.now() < deadline) {
       if (this.#process.exitCode !== null) break;
       if (await answers(this.url)) return;
@@ -122,7 +128,8 @@ export async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address() as { port: number };

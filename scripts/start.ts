@@ -1,4 +1,7 @@
-/** `npm start`: migrates the local D1 and serves the Worker. Anything after `--` reaches `wrangler dev`. */
+/**
+ * `npm start`: migrates the local D1 (unless told `--skip-migrations`) and serves the Worker. Anything else after `--`
+ * reaches `wrangler dev`.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
@@ -7,9 +10,10 @@ import { pickOptions, PROJECT, runWrangler, startWrangler } from "./wrangler.ts"
 /** Small, so that a person sees the flush happen. `.dev.vars` and `--var` go before them. */
 const LOCAL_VARS = { MAX_ITEMS: "10", MAX_WAITING_TIME: "5", OPEN_WITHOUT_TOKENS: "true" };
 
-const args = process.argv.slice(2);
+const given = process.argv.slice(2);
+const args = given.filter((arg) => arg !== "--skip-migrations");
 const where = pickOptions(args, "--persist-to", "--config", "-c", "--env", "-e");
-await runWrangler(["d1", "migrations", "apply", "DB", "--local", ...where]);
+if (args.length === given.length) await runWrangler(["d1", "migrations", "apply", "DB", "--local", ...where]);
 
 const devVars = join(PROJECT, ".dev.vars");
 const own = existsSync(devVars) ? parseEnv(readFileSync(devVars, "utf8")) : {};

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-const WRANGLER = join(
+export const WRANGLER = join(
   dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
   "bin/wrangler.js",
 );

@@ -1,4 +1,5 @@
 /** Requests of every kind but the expected one. Each is made from a seed and its number alone, so one can be made again. */
+import { Random } from "../../scripts/random.ts";
 
 export interface FuzzedRequest {
   method: string;
@@ -8,35 +9,6 @@ export interface FuzzedRequest {
 }
 
 const encoder = new TextEncoder();
-
-/** A source of random numbers: mulberry32. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** From 0 to 1, without 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  below(count: number): number {
-    return Math.floor(this.next() * count);
-  }
-
-  chance(probability: number): boolean {
-    return this.next() < probability;
-  }
-
-  pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)]!;
-  }
-}
 
 export async function fuzzedRequest(seed: number, number: number): Promise<FuzzedRequest> {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ number);

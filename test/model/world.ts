@@ -122,8 +122,10 @@ export class World {
   }
 
   async #postCalls({ calls, keyed, copies, answer }: StepOf<"post">): Promise<void> {
+    // The same key for both services: each is another batch.
+    const key = keyed ? this.#newKey() : undefined;
     for (const [service, ofService] of Map.groupBy(calls, (call) => call.service)) {
-      const batch = batchOf(service, ofService, keyed ? this.#newKey() : undefined, Date.now());
+      const batch = batchOf(service, ofService, key, Date.now());
       const isLost = answer === "is lost";
       await Promise.all(Array.from({ length: copies }, () => this.#send(batch, isLost)));
     }
@@ -190,10 +192,12 @@ export class World {
   }
 
   async #fill(): Promise<void> {
-    for (let i = 0; i < 16; i++) {
+    for (let i = 0; i < 15; i++) {
       await this.#send(batchOf("shop", [{ function: "pay", ms: 5, times: 1 }], this.#newKey(), Date.now()));
       await this.#ring({ do: "ring", early: false, queue: "takes" });
     }
+    await this.#run({ do: "post much" });
+    await this.#ring({ do: "ring", early: false, queue: "takes" });
   }
 
   async #deliver(step: StepOf<"deliver">): Promise<void> {

@@ -1,0 +1,94 @@
+/** The Worker as it is, that also counts what the platform would bill; and a bare one that only parses and answers. */
+import worker from "../../src/index.ts";
+import { MetricsBuffer as RealBuffer } from "../../src/buffer/metrics-buffer.ts";
+
+export interface Counts {
+  requests: number;
+  objectRequests: number;
+  objectRows: number;
+  databaseRows: number;
+  queueOperations: number;
+}
+
+const counts: Counts = { requests: 0, objectRequests: 0, objectRows: 0, databaseRows: 0, queueOperations: 0 };
+const counted = new WeakSet<object>();
+
+export class MetricsBuffer extends RealBuffer {
+  constructor(ctx: DurableObjectState, env: Env) {
+    countRows(ctx.storage);
+    super(ctx, env);
+    const real = env.QUEUE;
+    const sendBatch: Queue["sendBatch"] = (messages) => {
+      const all = [...messages];
+      // Written, read, deleted: each once for every 64 KB.
+      for (const { body } of all) counts.queueOperations += 3 * Math.ceil((body as string).length / 64_000);
+      return real.sendBatch(all);
+    };
+    Reflect.set(this, "env", { ...env, QUEUE: { sendBatch } });
+  }
+
+  override record(...args: Parameters<RealBuffer["record"]>) {
+    counts.objectRequests++;
+    return super.record(...args);
+  }
+
+  override confirm(...args: Parameters<RealBuffer["confirm"]>) {
+    counts.objectRequests++;
+    return super.confirm(...args);
+  }
+
+  override alarm() {
+    counts.objectRequests++;
+    return super.alarm();
+  }
+}
+
+export default {
+  async fetch(request, env, ctx) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/bare") {
+      const { samples } = await request.json<{ samples: unknown[] }>();
+      return Response.json({ accepted: samples.length }, { status: 202 });
+    }
+    if (pathname === "/counts") return Response.json(counts);
+    counts.requests++;
+    return worker.fetch(request, env, ctx);
+  },
+  queue(batch, env) {
+    counts.requests++;
+    const db = new Proxy(env.DB, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property, target);
+        if (property !== "batch")
+          return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        return async (statements: D1PreparedStatement[]) => {
+          const results = await target.batch(statements);
+          for (const { meta } of results) counts.databaseRows += meta.rows_written;
+          return results;
+        };
+      },
+    });
+    return worker.queue(batch, { ...env, DB: db });
+  },
+} satisfies ExportedHandler<Env>;
+
+/** Counts at the prototypes, since the buffer keeps what it was given. */
+function countRows(storage: DurableObjectStorage): void {
+  const ofSql = Object.getPrototypeOf(storage.sql) as SqlStorage;
+  const ofStorage = Object.getPrototypeOf(storage) as DurableObjectStorage;
+  if (counted.has(ofSql)) return;
+  counted.add(ofSql);
+  // oxlint-disable-next-line typescript/unbound-method -- called on what it is called on
+  const { exec } = ofSql;
+  ofSql.exec = function (this: SqlStorage, ...args: Parameters<typeof exec>) {
+    const cursor = exec.apply(this, args);
+    counts.objectRows += cursor.rowsWritten;
+    return cursor;
+  } as typeof exec;
+  // oxlint-disable-next-line typescript/unbound-method -- called on what it is called on
+  const { setAlarm } = ofStorage;
+  ofStorage.setAlarm = function (this: DurableObjectStorage, ...args: Parameters<typeof setAlarm>) {
+    counts.objectRows++;
+    return setAlarm.apply(this, args);
+  };
+}

@@ -1,0 +1,42 @@
+/** A client process, as the campaign holds it. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { PROJECT } from "../wrangler.ts";
+import type { ClientOptions, ClientReport } from "./client.ts";
+
+export class ClientProcess {
+  readonly service: string;
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, PromiseWithResolvers<ClientReport>>();
+  #questions = 0;
+
+  constructor(options: ClientOptions) {
+    this.service = options.service;
+    this.#process = fork(join(PROJECT, "scripts/campaign/client.ts"), [JSON.stringify(options)], {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    this.#process.on("message", ({ id, report }: { id: number; report: ClientReport }) => {
+      this.#waiting.get(id)?.resolve(report);
+      this.#waiting.delete(id);
+    });
+    this.#process.on("exit", () => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(`${this.service} ended by itself.`));
+    });
+  }
+
+  /** What it did so far. With `stop`, it calls no more from here on. */
+  ask({ stop = false } = {}): Promise<ClientReport> {
+    const id = this.#questions++;
+    const answer = Promise.withResolvers<ClientReport>();
+    this.#waiting.set(id, answer);
+    this.#process.send({ id, stop }, (error) => error && answer.reject(error));
+    return answer.promise;
+  }
+
+  async end(): Promise<void> {
+    if (this.#process.exitCode !== null) return;
+    this.#process.kill("SIGKILL");
+    await once(this.#process, "exit");
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * A campaign: client processes send known calls through a bad network to a server that is killed again and again, and
+ * at the end D1 must have each of them exactly once. What goes wrong, and when, comes from the seed.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Random } from "../random.ts";
+import { freePort, Server } from "../server.ts";
+import { PROJECT } from "../wrangler.ts";
+import { ClientProcess } from "./client-process.ts";
+import { type Fault, Proxy } from "./proxy.ts";
+import { Reader } from "./reader.ts";
+import { makeFlushesDue, readRollups, readTotals } from "./stored.ts";
+import { compareTallies, type Tallies, totalCalls, totalsOf } from "./tally.ts";
+
+export interface CampaignOptions {
+  /** How long calls are made and servers killed; starting and draining come on top of it. */
+  seconds: number;
+  seed: number;
+  clients?: number;
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  phase: string;
+  seconds: number;
+  called: number;
+  acknowledged: number;
+  kills: number;
+  reloads: number;
+  faults: number;
+  reads: number;
+}
+
+export interface Outcome {
+  called: number;
+  acknowledged: number;
+  counted: number;
+  kills: number;
+  reloads: number;
+  reads: number;
+  faults: Partial<Record<Fault, number>>;
+  duplicatesRefused: number;
+  lost: number;
+  doubled: number;
+  /** Everything that is not as it should be, as sentences. Empty: the promise was kept. */
+  differences: string[];
+}
+
+const VARS = { MAX_ITEMS: "20", MAX_WAITING_TIME: "1" };
+/** A server lives so long once it answers, in milliseconds; some die before that. */
+const LIFE_MS = [50, 2_500] as const;
+const STILLBORN_MS = [200, 3_000] as const;
+const STILLBORN_CHANCE = 0.35;
+const DRAINED_WITHIN_MS = 120_000;
+
+export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), "metrics-collector-campaign-"));
+  const campaign = new Campaign(options, folder);
+  try {
+    return await campaign.run();
+  } finally {
+    await campaign.end();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #random: Random;
+  readonly #stateFolder: string;
+  /** Written anew to make `wrangler dev` reload. */
+  readonly #entry: string;
+  readonly #target = { port: 0 };
+  #server: Server | undefined;
+  #proxy: Proxy | undefined;
+  #clients: ClientProcess[] = [];
+  #reader: Reader | undefined;
+  #kills = 0;
+  #reloads = 0;
+  #startedAt = Date.now();
+
+  constructor(options: CampaignOptions, folder: string) {
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    this.#stateFolder = join(folder, "state");
+    this.#entry = join(folder, "entry.ts");
+  }
+
+  async run(): Promise<Outcome> {
+    const { seed, seconds, clients = 4 } = this.#options;
+    this.#target.port = await freePort();
+    await this.#writeEntry();
+    await this.#startServer(false);
+    const proxy = (this.#proxy = await Proxy.start(this.#target, new Random(seed + 1)));
+    this.#clients = Array.from(
+      { length: clients },
+      (_, i) => new ClientProcess({ url: proxy.url, service: `service-${i}`, seed: seed + 2 + i }),
+    );
+    this.#reader = new Reader(`http://127.0.0.1:${this.#target.port}`, this.#clients);
+
+    this.#startedAt = Date.now();
+    while (Date.now() - this.#startedAt < seconds * 1000) {
+      await this.#live();
+      await this.#server!.kill();
+      this.#kills++;
+      while (this.#random.chance(STILLBORN_CHANCE)) await this.#killDuringStart();
+      await this.#startServer(true);
+      await this.#tell("attacking");
+    }
+
+    for (const client of this.#clients) await client.ask({ stop: true });
+    proxy.isFaulty = false;
+    await this.#until("delivering", async () =>
+      (await this.#reports()).every(({ pending }) => pending === 0),
+    );
+    // So that no late copy of a batch is still on its way.
+    await proxy.stop();
+    await this.#reader.stop();
+    await this.#drain();
+    return this.#judge(proxy);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.end()));
+    await this.#proxy?.stop();
+    await this.#server?.kill();
+  }
+
+  async #killDuringStart(): Promise<void> {
+    try {
+      await this.#startServer(true, this.#random.between(...STILLBORN_MS));
+      await this.#server!.kill();
+    } catch {
+      // It did not answer in time, and was killed.
+    }
+    this.#kills++;
+  }
+
+  /** The time from a server's start to its death, with or without a reload. */
+  async #live(): Promise<void> {
+    const lifeMs = this.#random.between(...LIFE_MS);
+    if (!this.#random.chance(0.4)) return sleep(lifeMs);
+    const reloadAfterMs = this.#random.between(0, lifeMs);
+    await sleep(reloadAfterMs);
+    await this.#writeEntry();
+    this.#reloads++;
+    await sleep(lifeMs - reloadAfterMs);
+  }
+
+  async #writeEntry(): Promise<void> {
+    const worker = JSON.stringify(join(PROJECT, "src/index.ts"));
+    const code = `export * from ${worker};\nexport { default } from ${worker};\nconsole.log("entry ${this.#reloads}");\n`;
+    await writeFile(this.#entry, code);
+  }
+
+  async #startServer(isMigrated: boolean, readyWithinMs?: number): Promise<void> {
+    this.#server = await Server.start({
+      stateFolder: this.#stateFolder,
+      port: this.#target.port,
+      vars: VARS,
+      entry: this.#entry,
+      isMigrated,
+      ...(readyWithinMs === undefined ? {} : { readyWithinMs }),
+    });
+  }
+
+  /** Everything into D1, with nothing in its way any more. */
+  async #drain(): Promise<void> {
+    const isEmpty = async () => {
+      const response = await fetch(`${this.#server!.url}/health`);
+      const { bufferedBytes, unconfirmedFlushes } = (await response.json()) as Record<string, number>;
+      return bufferedBytes === 0 && unconfirmedFlushes === 0;
+    };
+    await this.#server!.stop();
+    await makeFlushesDue(this.#stateFolder);
+    await this.#startServer(true);
+    // An empty batch: the buffer looks at its alarm.
+    await fetch(`${this.#server!.url}/samples`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Idempotency-Key": "drain" },
+      body: '{"service":"campaign","samples":[]}',
+    });
+    await this.#until("draining", isEmpty);
+    await this.#server!.stop();
+  }
+
+  async #judge(proxy: Proxy): Promise<Outcome> {
+    const reports = await this.#reports();
+    const expected: Tallies = Object.assign({}, ...reports.map(({ called }) => called)) as Tallies;
+    const rollups = await readRollups(this.#stateFolder);
+    const totals = await readTotals(this.#stateFolder);
+    const byMinute = compareTallies(rollups, expected);
+    const byFunction = compareTallies(totals, totalsOf(expected));
+    const dropped = reports.reduce((sum, report) => sum + report.dropped, 0);
+    return {
+      called: totalCalls(expected),
+      acknowledged: reports.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
+      counted: totalCalls(rollups),
+      kills: this.#kills,
+      reloads: this.#reloads,
+      reads: this.#reader!.reads,
+      faults: proxy.faults,
+      duplicatesRefused: proxy.duplicatesRefused,
+      lost: byMinute.lost,
+      doubled: byMinute.doubled,
+      differences: [
+        ...byMinute.lines,
+        ...byFunction.lines,
+        ...this.#reader!.violations,
+        ...(dropped > 0 ? [`The clients dropped ${dropped} calls.`] : []),
+      ],
+    };
+  }
+
+  #reports() {
+    return Promise.all(this.#clients.map((client) => client.ask()));
+  }
+
+  async #until(phase: string, isDone: () => Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + DRAINED_WITHIN_MS;
+    while (!(await isDone())) {
+      if (Date.now() > deadline) {
+        throw new Error(
+          `Still ${phase} after ${DRAINED_WITHIN_MS / 1000} s. The server printed:\n${this.#server!.output}`,
+        );
+      }
+      await this.#tell(phase);
+      await sleep(200);
+    }
+  }
+
+  async #tell(phase: string): Promise<void> {
+    const { onProgress } = this.#options;
+    if (!onProgress) return;
+    const reports = await this.#reports();
+    const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+    onProgress({
+      phase,
+      seconds: (Date.now() - this.#startedAt) / 1000,
+      called: sum(reports.map(({ called }) => totalCalls(called))),
+      acknowledged: sum(reports.map(({ acknowledged }) => acknowledged)),
+      kills: this.#kills,
+      reloads: this.#reloads,
+      faults: sum(Object.values(this.#proxy!.faults)),
+      reads: this.#reader!.reads,
+    });
+  }
+}

@@ -1,0 +1,70 @@
+/** What lies in the state folder of a server that does not run. */
+import { execFile } from "node:child_process";
+import { glob } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
+import { PROJECT, WRANGLER } from "../wrangler.ts";
+import type { Tallies } from "./tally.ts";
+
+/** Every rollup of D1, as one tally for each function and minute. */
+export async function readRollups(stateFolder: string): Promise<Tallies> {
+  const rows = await queryD1<{
+    service: string;
+    name: string;
+    start: number;
+    calls: number;
+    errors: number;
+    sum_us: number;
+    histogram: string;
+  }>(
+    stateFolder,
+    `SELECT f.service, f.name, r.start, r.calls, r.errors, r.sum_us, r.histogram
+     FROM rollups AS r JOIN functions AS f ON f.id = r.function_id`,
+  );
+  return Object.fromEntries(
+    rows.map(({ service, name, start, calls, errors, sum_us, histogram }) => [
+      `${service} ${name} ${start}`,
+      { calls, errors, sumUs: sum_us, histogram: JSON.parse(histogram) as Record<string, number> },
+    ]),
+  );
+}
+
+/** The same calls, as the totals of the functions have them: "service function", and without minutes. */
+export async function readTotals(stateFolder: string): Promise<Tallies> {
+  const rows = await queryD1<{
+    service: string;
+    name: string;
+    calls: number;
+    errors: number;
+    sum_us: number;
+    histogram: string;
+  }>(stateFolder, "SELECT service, name, calls, errors, sum_us, histogram FROM functions");
+  return Object.fromEntries(
+    rows.map(({ service, name, calls, errors, sum_us, histogram }) => [
+      `${service} ${name}`,
+      { calls, errors, sumUs: sum_us, histogram: JSON.parse(histogram) as Record<string, number> },
+    ]),
+  );
+}
+
+/** Lets the time pass that the buffer waits before it sends a flush again: up to an hour, after many losses. */
+export async function makeFlushesDue(stateFolder: string): Promise<void> {
+  for await (const file of glob("**/do/**/*.sqlite", { cwd: stateFolder })) {
+    const db = new DatabaseSync(join(stateFolder, file));
+    const hasOutbox = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").get();
+    if (hasOutbox) db.exec("UPDATE outbox SET due = 0");
+    db.close();
+  }
+}
+
+async function queryD1<Row>(stateFolder: string, sql: string): Promise<Row[]> {
+  const args = ["d1", "execute", "DB", "--local", "--persist-to", stateFolder, "--json", "--command", sql];
+  const { stdout } = await promisify(execFile)(process.execPath, [WRANGLER, ...args], {
+    cwd: PROJECT,
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+  });
+  const [result] = JSON.parse(stdout) as [{ results: Row[] }];
+  return result.results;
+}

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import { runCampaign } from "../../scripts/campaign/run.ts";
+
+it("every call is counted exactly once, though the network is bad and the server is killed", async () => {
+  const { called, acknowledged, counted, lost, doubled, kills, reads, differences } = await runCampaign({
+    seconds: 15,
+    seed: Number(process.env.SEED) || Math.floor(Math.random() * 1_000_000),
+    clients: 2,
+  });
+  expect(differences).toEqual([]);
+  expect({ acknowledged, counted, lost, doubled }).toEqual({
+    acknowledged: called,
+    counted: called,
+    lost: 0,
+    doubled: 0,
+  });
+  expect(kills).toBeGreaterThanOrEqual(2);
+  expect(reads).toBeGreaterThan(5);
+});
