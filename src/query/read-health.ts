@@ -2,6 +2,7 @@
 import { version } from "../../package.json";
 import { readConfiguration } from "../configuration.ts";
 import { singletonBuffer } from "../shard.ts";
+import { readLastSweep } from "../store/last-sweep.ts";
 import { readLastApplied } from "../store/ledger.ts";
 
 export interface Health {
@@ -20,6 +21,8 @@ export interface Health {
   deadLetters: number;
   /** When D1 took a flush last; null where it never did. */
   lastFlushAt: string | null;
+  /** When the hourly sweep ended last; null where none did yet. */
+  lastSweepAt: string | null;
   /** Services that sent more functions than are told apart: the rest is counted under `__overflow__`. */
   overflow: string[];
   version: string;
@@ -35,7 +38,10 @@ export async function readHealth(
   const now = Date.now();
   const { maxWaitingMs } = readConfiguration(env);
   const buffer = await singletonBuffer(env).health();
-  const lastAppliedAt = await readLastApplied(env.DB, buffer.epoch);
+  const [lastAppliedAt, lastSweep] = await Promise.all([
+    readLastApplied(env.DB, buffer.epoch),
+    readLastSweep(env.DB),
+  ]);
 
   const problems: string[] = [];
   if (buffer.deadLetters > 0) {
@@ -57,6 +63,7 @@ export async function readHealth(
     oldestUnconfirmedAt: iso(buffer.oldestUnconfirmedAt),
     deadLetters: buffer.deadLetters,
     lastFlushAt: iso(lastAppliedAt),
+    lastSweepAt: iso(lastSweep?.finishedAt ?? null),
     overflow: buffer.overflow,
     version,
   };

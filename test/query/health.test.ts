@@ -1,5 +1,6 @@
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { sweep } from "../../src/sweep/sweep.ts";
 import { dbFailingAt, envWith } from "../faults.ts";
 import { acknowledged, deliver, letTimePass, ringAlarm, sentMessages } from "../worker.ts";
 
@@ -23,6 +24,7 @@ describe("GET /health", () => {
       oldestUnconfirmedAt: null,
       deadLetters: 0,
       lastFlushAt: null,
+      lastSweepAt: null,
       overflow: [],
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
     });
@@ -46,12 +48,17 @@ describe("GET /health", () => {
     });
   });
 
+  it("says when the last sweep was", async () => {
+    await sweep(env, Date.UTC(2026, 0, 1));
+    expect(await health()).toMatchObject({ lastSweepAt: "2026-01-01T00:00:00.000Z" });
+  });
+
   it("is 503 when D1 refuses a flush", async () => {
     await acknowledged([{ function: "work", durationMs: 5 }]);
     await letTimePass();
     await ringAlarm();
-    const env = envWith({ DB: dbFailingAt(0) });
-    await deliver(await sentMessages(), { queue: "metrics-collector-dead-letters", env });
+    const refusing = envWith({ DB: dbFailingAt(0) });
+    await deliver(await sentMessages(), { queue: "metrics-collector-dead-letters", env: refusing });
     expect(await health()).toMatchObject({
       httpStatus: 503,
       status: "degraded",
