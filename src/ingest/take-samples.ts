@@ -10,7 +10,7 @@ import { bearerToken } from "../access/tokens.ts";
 import { readConfiguration } from "../configuration.ts";
 import { ErrorResponse, unavailable } from "../error.ts";
 import { limits } from "../limits.ts";
-import { Batch, firstMessage, readSample, toDelta } from "../sample.ts";
+import { addPlainCall, Batch, firstMessage, type PlainCall, readSample, toDelta } from "../sample.ts";
 import { singletonBuffer } from "../shard.ts";
 import { type Delta, functionKey, mergeDeltas } from "../stats/delta.ts";
 import { readBody } from "./read-body.ts";
@@ -43,7 +43,7 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
     service: batch.service,
     key: key ?? null,
     digest,
-    items: deltas.length,
+    items: answer.accepted,
     deltas: text,
     functions: functionsOf(merged),
     answer,
@@ -128,11 +128,20 @@ function sum(batch: Batch, now: number): Sum {
   const deltas: Delta[] = [];
   const rejected: Sum["rejected"] = {};
   const answer: Answer = { accepted: 0, rejected: 0, reasons: [] };
+  // The last delta of each name, as it was sent, to which further plain calls are added.
+  const latest = new Map<string, { module: unknown; delta: Delta }>();
   for (const [index, input] of batch.samples.entries()) {
+    const { function: name, module } = namesOf(input);
+    const known = typeof name === "string" ? latest.get(name) : undefined;
+    if (known && known.module === module && addPlainCall(known.delta, input as PlainCall, now)) {
+      answer.accepted++;
+      continue;
+    }
     const read = readSample(input);
     const result = "sample" in read ? toDelta(batch.service, read.sample, now) : read;
     if ("delta" in result) {
       deltas.push(result.delta);
+      latest.set(name as string, { module, delta: result.delta });
       answer.accepted++;
     } else {
       answer.rejected++;
@@ -143,6 +152,11 @@ function sum(batch: Batch, now: number): Sum {
     }
   }
   return { deltas, answer, rejected };
+}
+
+/** The names as they were sent; what is no object has none. */
+function namesOf(input: unknown): { function?: unknown; module?: unknown } {
+  return typeof input === "object" && input !== null ? input : {};
 }
 
 function functionsOf(deltas: readonly Delta[]): FunctionName[] {
