@@ -1,0 +1,62 @@
+/** Bundles `dashboard/` into `dist/dashboard/`, which the Worker serves. `npm start` and `npm run deploy` run it. */
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { build } from "esbuild";
+import { PROJECT } from "./wrangler.ts";
+
+const SOURCE = join(PROJECT, "dashboard");
+export const BUILT = join(PROJECT, "dist/dashboard");
+
+if (import.meta.main) await buildDashboard();
+
+export async function buildDashboard(): Promise<void> {
+  const files = await bundle();
+  let page = await readFile(join(SOURCE, "index.html"), "utf8");
+  for (const path of files.keys()) {
+    const plain = basename(path).replace(/-[^-]+(?=\.\w+$)/, "");
+    page = page.replace(`"/${plain}"`, `"/${path}"`);
+  }
+  for (const name of ["_headers", "favicon.svg"]) files.set(name, await readFile(join(SOURCE, name)));
+  // The page last: what it names is there before it is, also while a server watches the folder.
+  files.set("index.html", Buffer.from(page));
+  for (const [path, bytes] of files) await writeWhole(join(BUILT, path), bytes);
+  await removeOthers(new Set(files.keys()));
+}
+
+/** Script and style, named by their content, so that browsers may keep them for ever. */
+async function bundle(): Promise<Map<string, Uint8Array>> {
+  const { outputFiles } = await build({
+    absWorkingDir: SOURCE,
+    entryPoints: [
+      { in: "main.tsx", out: "main" },
+      { in: "style/style.css", out: "style" },
+    ],
+    entryNames: "assets/[name]-[hash]",
+    outdir: BUILT,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: ["es2022", "chrome120", "firefox121", "safari17"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+    write: false,
+  });
+  return new Map(outputFiles.map(({ path, contents }) => [path.slice(BUILT.length + 1), contents]));
+}
+
+/** Nobody reads half of it. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}.partial`;
+  await writeFile(partial, bytes);
+  await rename(partial, path);
+}
+
+async function removeOthers(kept: ReadonlySet<string>): Promise<void> {
+  for (const entry of await readdir(BUILT, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const isOld = !kept.has(path.slice(BUILT.length + 1)) && !path.endsWith(".partial");
+    if (entry.isFile() && isOld) await rm(path, { force: true });
+  }
+}
