@@ -1,0 +1,82 @@
+/** The frame of the page: where one is, the range, and whether it refreshes. */
+import { useEffect, useState } from "preact/hooks";
+import { setToken, useSession } from "./api/session.ts";
+import { FunctionPage } from "./function/function-page.tsx";
+import { Overview } from "./overview/overview.tsx";
+import { LiveSwitch } from "./parts/live-switch.tsx";
+import { RangePicker } from "./parts/range-picker.tsx";
+import { TokenForm } from "./parts/token-form.tsx";
+import { Pipeline } from "./pipeline/pipeline.tsx";
+import { refreshMs } from "./view/range.ts";
+import { Link } from "./view/link.tsx";
+import { useView, type View } from "./view/view.ts";
+
+export function App() {
+  const view = useView();
+  const { token, denied } = useSession();
+  const [isPaused, setPaused] = useState(false);
+  useEffect(() => {
+    document.title = titleOf(view);
+  });
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to the numbers
+      </a>
+      <header class="frame">
+        <nav aria-label="Pages">
+          <Link to={{ ...view, page: "functions", q: "" }} class="brand" current={view.page === "functions"}>
+            <Logo />
+            <span>Functions</span>
+          </Link>
+          <Link to={{ ...view, page: "pipeline" }} current={view.page === "pipeline"}>
+            Pipeline
+          </Link>
+        </nav>
+        <div class="controls">
+          {view.page !== "pipeline" && <RangePicker view={view} />}
+          <LiveSwitch
+            isPaused={isPaused}
+            setPaused={setPaused}
+            moves={view.page === "pipeline" || refreshMs(view.range) !== null}
+          />
+          {token !== null && (
+            <button type="button" class="quiet" onClick={() => setToken(null)}>
+              Forget token
+            </button>
+          )}
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {denied === null ? (
+          // Another token is another reader: nothing read before stays.
+          <Page key={token ?? ""} view={view} isPaused={isPaused} />
+        ) : (
+          <TokenForm reason={denied} isRefused={token !== null} />
+        )}
+      </main>
+    </>
+  );
+}
+
+function Page({ view, isPaused }: { view: View; isPaused: boolean }) {
+  if (view.page === "pipeline") return <Pipeline isPaused={isPaused} />;
+  if (view.of) {
+    return <FunctionPage key={JSON.stringify(view.of)} of={view.of} view={view} isPaused={isPaused} />;
+  }
+  return <Overview view={view} isPaused={isPaused} />;
+}
+
+function Logo() {
+  return (
+    <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
+      <path class="logo-calls" d="M2 17v-5m5 5V7m5 10V3" />
+      <path class="logo-errors" d="M17 17v-2" />
+    </svg>
+  );
+}
+
+function titleOf({ page, of }: View): string {
+  const what = of ? `${of.function} · ${of.service}` : page === "pipeline" ? "Pipeline" : "Functions";
+  return `${what} · MetricsCollector`;
+}

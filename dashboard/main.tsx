@@ -1,0 +1,5 @@
+/** Shows the page. */
+import { render } from "preact";
+import { App } from "./app.tsx";
+
+render(<App />, document.querySelector("#page")!);

@@ -1,0 +1,150 @@
+/** What needs somebody's attention, and the sentence that says why. */
+import { ago, change, duration, percent, rate, span, text } from "../format.ts";
+import type { Row } from "./rows.ts";
+
+export type Kind = "failing" | "slower" | "silent";
+
+export interface Attention {
+  kind: Kind;
+  /** What is seen now, in a few words. */
+  says: string;
+  /** What it was before, in a few words. */
+  before: string;
+  /** The worst first, within a kind. */
+  weight: number;
+}
+
+/** How long both ranges are and where the current one ends, in milliseconds. */
+export interface Period {
+  lengthMs: number;
+  endsAt: number;
+  stepMs: number;
+}
+
+/** More than one call in twenty: as examples/alerts.yml has it. */
+const MANY_ERRORS = 0.05;
+const FEW_ERRORS = 3;
+/** Fewer measured calls than this say nothing of a p95. */
+const CALLS_FOR_P95 = 20;
+const SLOWER_BY = 1.5;
+const SLOWER_BY_MS = 1;
+/** Clients report every 30 s: what was silent for less than this may only be on its way. */
+const SILENT_MS = 5 * 60_000;
+const EXPECTED_CALLS = 10;
+
+export const KINDS: Record<Kind, { label: string; order: number }> = {
+  failing: { label: "Failing", order: 0 },
+  slower: { label: "Slower", order: 1 },
+  silent: { label: "Silent", order: 2 },
+};
+
+/** The most urgent reason, or none. */
+export function attentionOf(row: Row, period: Period): Attention | undefined {
+  return isFailing(row, period) ?? isSlower(row) ?? isSilent(row, period);
+}
+
+/** The worst first. */
+export function compareAttention(a: Attention, b: Attention): number {
+  return KINDS[a.kind].order - KINDS[b.kind].order || b.weight - a.weight;
+}
+
+/** Many calls fail, or clearly more than before: in the whole range, or at its end, whichever is worse. */
+function isFailing(row: Row, { stepMs }: Period): Attention | undefined {
+  const whole = judgeErrors(row, row.previous);
+  const { calls, errors } = row.sparkline;
+  const steps = Math.max(3, Math.round(calls.length / 8));
+  if (calls.length < 2 * steps) return whole;
+  const recent = { calls: total(calls.slice(-steps)), errors: total(errors.slice(-steps)) };
+  const earlier = { calls: row.calls - recent.calls, errors: row.errors - recent.errors };
+  const lately = `in the last ${span(steps * stepMs)}`;
+  if (whole && recent.errors === 0) return { ...whole, says: `${whole.says}, but none ${lately}` };
+  const found = judgeErrors(recent, row.previous?.calls ? row.previous : earlier);
+  const isWorse = recent.errors * row.calls > 1.5 * row.errors * recent.calls;
+  if (!found || (whole && !isWorse)) return whole;
+  return { ...found, says: `${found.says} ${lately}`, weight: row.errors };
+}
+
+interface Counts {
+  calls: number;
+  errors: number;
+}
+
+function judgeErrors(now: Counts, before: Counts | undefined): Attention | undefined {
+  if (now.errors < FEW_ERRORS) return undefined;
+  const share = now.errors / now.calls;
+  const shareBefore = before && before.calls > 0 ? before.errors / before.calls : undefined;
+  const isRising =
+    shareBefore !== undefined && share >= 0.01 && share >= 2 * shareBefore && isNoChance(now, before!);
+  if (share <= MANY_ERRORS && !isRising) return undefined;
+  const was =
+    shareBefore === undefined
+      ? ""
+      : Math.abs(share - shareBefore) < 0.1 * share
+        ? "as before"
+        : `was ${text(percent(shareBefore))}`;
+  return { kind: "failing", says: `${text(percent(share))} of calls fail`, before: was, weight: now.errors };
+}
+
+/** Whether two shares differ by more than three standard errors. */
+function isNoChance(now: Counts, before: Counts): boolean {
+  const pooled = (now.errors + before.errors) / (now.calls + before.calls);
+  const deviation = Math.sqrt(pooled * (1 - pooled) * (1 / now.calls + 1 / before.calls));
+  return (now.errors / now.calls - before.errors / before.calls) / deviation >= 3;
+}
+
+function isSlower(row: Row): Attention | undefined {
+  const { previous } = row;
+  if (row.p95Ms === null || !previous || previous.p95Ms === null) return undefined;
+  const isKnown = measured(row) >= CALLS_FOR_P95 && measured(previous) >= CALLS_FOR_P95;
+  const isUp = row.p95Ms >= SLOWER_BY * previous.p95Ms && row.p95Ms - previous.p95Ms >= SLOWER_BY_MS;
+  if (!isKnown || !isUp) return undefined;
+  return {
+    kind: "slower",
+    says: `p95 is ${text(duration(row.p95Ms))}`,
+    before: `was ${text(duration(previous.p95Ms))}, ${change(row.p95Ms, previous.p95Ms)}`,
+    weight: row.p95Ms / previous.p95Ms,
+  };
+}
+
+/** No call for longer than it ever paused, where many were to be expected. */
+function isSilent(row: Row, { lengthMs, endsAt, stepMs }: Period): Attention | undefined {
+  const { calls } = row.sparkline;
+  const lastStep = calls.findLastIndex((n) => n > 0);
+  const before = row.calls + (row.previous?.calls ?? 0);
+  // Known to the millisecond, unless it went on after the range.
+  const quietMs = row.lastSeenAt < endsAt ? endsAt - row.lastSeenAt : (calls.length - 1 - lastStep) * stepMs;
+  const activeMs = Math.max(stepMs, (row.previous ? 2 : 1) * lengthMs - quietMs);
+  const expected = (before / activeMs) * Math.min(quietMs, lengthMs);
+  const pauseMs = longestPause(calls.slice(0, lastStep + 1)) * stepMs;
+  if (quietMs < Math.max(SILENT_MS, 2 * pauseMs) || expected < EXPECTED_CALLS) return undefined;
+  return {
+    kind: "silent",
+    says: `last call ${ago(endsAt - quietMs, endsAt)}`,
+    before: `was ${text(rate(before / (activeMs / 1000)))} calls/s`,
+    weight: expected,
+  };
+}
+
+/** In steps without a call, between calls and before the first one. */
+function longestPause(calls: readonly number[]): number {
+  let longest = 0;
+  let current = 0;
+  for (const n of calls) {
+    current = n > 0 ? 0 : current + 1;
+    longest = Math.max(longest, current);
+  }
+  return longest;
+}
+
+function measured(row: { calls: number; unmeasured: number }): number {
+  return row.calls - row.unmeasured;
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, n) => sum + n, 0);
+}
+
+/** As a sentence, for whoever hears it. */
+export function sentence({ kind, says, before }: Attention): string {
+  return `${KINDS[kind].label}: ${says}${before === "" ? "" : `, ${before}`}`;
+}

@@ -1,0 +1,40 @@
+/** For a newcomer: the lines that wrap a function. They go once the first sample is there. */
+import { useState } from "preact/hooks";
+import { Notice } from "../parts/notice.tsx";
+
+export function FirstSteps() {
+  const code = `import { createMetricsCollector } from "metrics-collector-client";
+
+const metricsCollector = createMetricsCollector({ url: "${location.origin}", service: "my-service" });
+const greet = metricsCollector(async function greet(name: string) { return \`Hello, \${name}\`; });
+await greet("world");`;
+  return (
+    <Notice title="Nothing has been measured yet">
+      <p>Wrap a function and call it. It appears here by itself, as soon as its first call is reported.</p>
+      <Code text={code} />
+      <p class="quiet">
+        Calls are reported every 30 seconds; <code>await metricsCollector.flush()</code> reports them at once.
+        Where the server asks senders for a token, give it as <code>token</code>.
+      </p>
+    </Notice>
+  );
+}
+
+function Code({ text }: { text: string }) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2_000);
+  };
+  return (
+    <div class="code">
+      <pre tabIndex={0} aria-label="Code">
+        <code>{text}</code>
+      </pre>
+      <button type="button" onClick={() => void copy()}>
+        <span aria-live="polite">{isCopied ? "Copied" : "Copy"}</span>
+      </button>
+    </div>
+  );
+}

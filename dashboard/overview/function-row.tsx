@@ -1,0 +1,49 @@
+/** One function in the table. */
+import { exact } from "../format.ts";
+import { Mark } from "../parts/mark.tsx";
+import { Sparkline } from "../parts/sparkline.tsx";
+import { Link } from "../view/link.tsx";
+import { goTo, type View } from "../view/view.ts";
+import { type Column, COUNTS, DURATIONS, LAST_SEEN } from "./columns.tsx";
+import type { Row } from "./rows.ts";
+
+interface FunctionRowProps {
+  row: Row;
+  /** From 1, the head not counted. */
+  index: number;
+  view: View;
+  now: number;
+}
+
+export function FunctionRow({ row, index, view, now }: FunctionRowProps) {
+  const { service, module, function: name } = row;
+  const to: View = { ...view, page: "function", of: { service, module, function: name } };
+  const cell = (column: Column) => (
+    <td key={column.key} role="cell" class={`number ${column.key}${column.isMarked?.(row) ? " marked" : ""}`}>
+      {column.cell(row, now)}
+    </td>
+  );
+  return (
+    <tr role="row" aria-rowindex={index + 1} class={row.attention?.kind} onClick={() => goTo(to)}>
+      <th role="rowheader" scope="row" class="function">
+        {row.attention && <Mark attention={row.attention} />}
+        <Link to={to} title={module === "" ? name : `${name} in ${module}`}>
+          {name}
+        </Link>
+        {module !== "" && <span class="module">{module}</span>}
+      </th>
+      <td role="cell" class="service" title={service}>
+        {service}
+      </td>
+      <td role="cell" class="activity">
+        <Sparkline
+          {...row.sparkline}
+          label={`${exact(row.calls)} calls, ${exact(row.errors)} errors over time`}
+        />
+      </td>
+      {COUNTS.map(cell)}
+      {DURATIONS.map(cell)}
+      {cell(LAST_SEEN)}
+    </tr>
+  );
+}

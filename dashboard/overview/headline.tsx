@@ -1,0 +1,38 @@
+/** The answer in one sentence, and what all functions did together. */
+import { count, exact, percent, rate, text } from "../format.ts";
+import type { View } from "../view/view.ts";
+import type { Row } from "./rows.ts";
+
+interface HeadlineProps {
+  rows: readonly Row[];
+  attention: number;
+  view: View;
+  /** Whether it is known what was before. */
+  isCompared: boolean;
+}
+
+export function Headline({ rows, attention, view, isCompared }: HeadlineProps) {
+  const sum = (of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0);
+  const calls = sum((row) => row.calls);
+  const errors = sum((row) => row.errors);
+  const where = view.service === "" ? "" : ` of ${view.service}`;
+  const share = calls === 0 ? "" : ` (${text(percent(errors / calls))})`;
+  return (
+    <header class="headline">
+      <h1 class={attention > 0 ? "trouble" : undefined} aria-live="polite">
+        {sentence(rows.length, attention, where)}
+      </h1>
+      <p title={`${exact(calls)} calls, ${exact(errors)} errors`}>
+        {`${text(count(calls))} calls, ${text(rate(sum((row) => row.callsPerSecond)))} a second, ${text(count(errors))} errors${share}`}
+        {isCompared ? " · compared with the range before" : ""}
+      </p>
+    </header>
+  );
+}
+
+function sentence(functions: number, attention: number, where: string): string {
+  const all = `${exact(functions)} function${functions === 1 ? "" : "s"}${where}`;
+  if (functions === 0) return "No function matches";
+  if (attention === 0) return functions === 1 ? `The function${where} is well` : `All ${all} are well`;
+  return `${exact(attention)} of ${all} need${attention === 1 ? "s" : ""} attention`;
+}

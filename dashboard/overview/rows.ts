@@ -1,0 +1,69 @@
+/** The table's rows: each function now and before, and whether it needs attention. */
+import type { FunctionList } from "../../src/query/list-functions.ts";
+import { boundsOf, lengthMs, type Range } from "../view/range.ts";
+import type { View } from "../view/view.ts";
+import { type Attention, attentionOf, compareAttention, type Period } from "./attention.ts";
+
+type Item = FunctionList["functions"][number];
+
+export interface Row extends Item {
+  key: string;
+  /** In lower case: what is searched. */
+  words: string;
+  callsPerSecond: number;
+  sparkline: NonNullable<Item["sparkline"]> & { isOpen: boolean };
+  lastSeenAt: number;
+  previous: Item | undefined;
+  attention: Attention | undefined;
+}
+
+export interface Table {
+  rows: Row[];
+  services: string[];
+}
+
+/** A function that was not there in the range before, nor is now, is left out only where it never was. */
+export function makeRows(
+  now: FunctionList,
+  before: FunctionList | undefined,
+  range: Range,
+  readAt: number,
+): Table {
+  const previous = new Map(before?.functions.map((item) => [keyOf(item), item]));
+  const period: Period = {
+    lengthMs: lengthMs(range),
+    endsAt: boundsOf(range, readAt).to,
+    stepMs: (now.stepSeconds ?? 60) * 1000,
+  };
+  const rows = now.functions.map((item): Row => {
+    const row: Row = {
+      ...item,
+      key: keyOf(item),
+      words: `${item.service}\n${item.module}\n${item.function}`.toLowerCase(),
+      callsPerSecond: item.callsPerSecond ?? 0,
+      sparkline: { ...(item.sparkline ?? { calls: [], errors: [] }), isOpen: "last" in range },
+      lastSeenAt: Date.parse(item.lastSeen),
+      previous: previous.get(keyOf(item)),
+      attention: undefined,
+    };
+    row.attention = attentionOf(row, period);
+    return row;
+  });
+  return { rows, services: [...new Set(rows.map(({ service }) => service))].sort() };
+}
+
+/** Those of the service chosen, with every word in the service, the module or the name. */
+export function filterRows(rows: readonly Row[], { service, q }: Pick<View, "service" | "q">): Row[] {
+  const words = q.normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean);
+  return rows.filter(
+    (row) => (service === "" || row.service === service) && words.every((word) => row.words.includes(word)),
+  );
+}
+
+export function needingAttention(rows: readonly Row[]): Row[] {
+  return rows.filter((row) => row.attention).sort((a, b) => compareAttention(a.attention!, b.attention!));
+}
+
+function keyOf({ service, module, function: name }: Item): string {
+  return `${service}\n${module}\n${name}`;
+}

@@ -1,0 +1,55 @@
+/** Which rows of a long table are near what can be seen: only those are made. */
+import type { RefObject } from "preact";
+import { useLayoutEffect, useState } from "preact/hooks";
+
+export interface Window {
+  start: number;
+  end: number;
+  /** Pixels of the rows left out before and after. */
+  before: number;
+  after: number;
+}
+
+/** Below this all rows are made: the browser's own search finds them, and print shows them. */
+const WORTH_IT = 150;
+/** Rows beyond what can be seen, on either side: so many may be tabbed or scrolled to before the next are made. */
+const BEYOND = 15;
+/** Until it is measured. */
+const ROW_HEIGHT = 37;
+
+export function useWindow(body: RefObject<HTMLElement | null>, rows: number): Window {
+  const [{ first, last, height }, setSeen] = useState({ first: 0, last: 60, height: ROW_HEIGHT });
+  const isWorthIt = rows > WORTH_IT;
+
+  useLayoutEffect(() => {
+    if (!isWorthIt) return undefined;
+    const look = () => {
+      if (!body.current) return;
+      const measured = body.current.querySelector("tr[aria-rowindex]")?.getBoundingClientRect().height;
+      const rowHeight = measured ? measured : height;
+      const above = -body.current.getBoundingClientRect().top;
+      // In steps, so that most scrolling makes nothing anew.
+      const firstSeen = Math.floor(above / rowHeight / 10) * 10;
+      const seen = {
+        first: firstSeen,
+        last: firstSeen + Math.ceil(innerHeight / rowHeight) + 10,
+        height: rowHeight,
+      };
+      setSeen((known) =>
+        known.first === seen.first && known.last === seen.last && known.height === seen.height ? known : seen,
+      );
+    };
+    look();
+    addEventListener("scroll", look, { passive: true });
+    addEventListener("resize", look);
+    return () => {
+      removeEventListener("scroll", look);
+      removeEventListener("resize", look);
+    };
+  }, [isWorthIt, height]);
+
+  if (!isWorthIt) return { start: 0, end: rows, before: 0, after: 0 };
+  const start = Math.min(Math.max(0, first - BEYOND), Math.max(0, rows - 1));
+  const end = Math.min(rows, Math.max(start + 1, last + BEYOND));
+  return { start, end, before: start * height, after: (rows - end) * height };
+}

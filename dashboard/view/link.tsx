@@ -1,0 +1,26 @@
+/** A link to another view: a plain one, which opens in a new tab as well, without loading the page again. */
+import type { ComponentChildren } from "preact";
+import { goTo, hrefOf, type View } from "./view.ts";
+
+interface LinkProps {
+  to: View;
+  class?: string;
+  current?: boolean;
+  title?: string;
+  children: ComponentChildren;
+}
+
+export function Link({ to, current = false, children, ...others }: LinkProps) {
+  const follow = (event: MouseEvent) => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    goTo(to);
+    scrollTo(0, 0);
+  };
+  return (
+    <a href={hrefOf(to)} onClick={follow} {...others} {...(current ? { "aria-current": "page" } : {})}>
+      {children}
+    </a>
+  );
+}
