@@ -1,0 +1,67 @@
+/** How durations are distributed. Each bar is as wide as the next, and stands for durations some per cent longer. */
+import type { Distribution } from "../../src/query/distribution.ts";
+import { count, duration, exact, text } from "../format.ts";
+
+interface HistogramProps {
+  distribution: Distribution;
+  markers: { label: string; ms: number | null }[];
+}
+
+const WIDTH = 600;
+const HEIGHT = 150;
+const TICKS = 5;
+
+export function Histogram({ distribution: { buckets, measured }, markers }: HistogramProps) {
+  if (buckets.length === 0) return <p class="nothing">No duration could be measured in this range.</p>;
+  const most = Math.max(...buckets.map(({ calls }) => calls));
+  const step = WIDTH / buckets.length;
+  const first = buckets[0]!.aboveMs;
+  const last = buckets.at(-1)!.toMs;
+  const x = (ms: number) => (Math.log(ms / first) / Math.log(last / first)) * WIDTH;
+  const ticks = Array.from({ length: TICKS }, (_, i) => first * (last / first) ** (i / (TICKS - 1)));
+  return (
+    <div class="histogram">
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${exact(measured)} durations from ${text(duration(first))} to ${text(duration(last))}.`}
+      >
+        {buckets.map(({ aboveMs, toMs, calls }, i) => (
+          <g key={i} class="bucket">
+            <title>{`${text(duration(aboveMs))} to ${text(duration(toMs))}: ${exact(calls)} calls (${text(count(calls))})`}</title>
+            <rect class="reach" x={i * step} y={0} width={step} height={HEIGHT} />
+            <rect
+              class="bar"
+              x={i * step + step * 0.08}
+              y={HEIGHT - (calls / most) * HEIGHT}
+              width={step * 0.84}
+              height={(calls / most) * HEIGHT}
+            />
+          </g>
+        ))}
+        {markers.map(
+          ({ label, ms }) =>
+            ms !== null && (
+              <line key={label} class={`marker ${label}`} x1={x(ms)} x2={x(ms)} y1={0} y2={HEIGHT} />
+            ),
+        )}
+      </svg>
+      <div class="ticks" aria-hidden="true">
+        {ticks.map((ms) => (
+          <span key={ms}>{text(duration(ms))}</span>
+        ))}
+      </div>
+      <ul class="markers">
+        {markers.map(
+          ({ label, ms }) =>
+            ms !== null && (
+              <li key={label} class={label}>
+                <b>{label}</b> {text(duration(ms))}
+              </li>
+            ),
+        )}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+/** The way of a sample: buffer, queue, D1, and how much is where. */
+import type { ComponentChildren } from "preact";
+import type { Health } from "../../src/query/read-health.ts";
+import { ago, at, count, exact, text } from "../format.ts";
+import { Quantity } from "../parts/quantity.tsx";
+
+export function Stages({ health, now }: { health: Health; now: number }) {
+  const waiting = health.unconfirmedFlushes - health.deadLetters;
+  return (
+    <ol class="stages">
+      <Stage
+        name="Buffer"
+        what="samples buffered"
+        value={health.bufferedSamples}
+        isBad={false}
+        note={
+          health.oldestBufferedAt === null ? (
+            "Empty"
+          ) : (
+            <>
+              <Since value={health.oldestBufferedAt} now={now} prefix="The oldest came " />
+              <span title={`${exact(health.bufferedBytes)} bytes`}>
+                {`, ${text(count(health.bufferedBytes))}B in all`}
+              </span>
+            </>
+          )
+        }
+      />
+      <Stage
+        name="Queue"
+        what="flushes not confirmed yet"
+        value={waiting}
+        isBad={false}
+        note={
+          health.oldestUnconfirmedAt === null ? (
+            "Nothing is on its way"
+          ) : (
+            <Since value={health.oldestUnconfirmedAt} now={now} prefix="The oldest was sealed " />
+          )
+        }
+      />
+      <Stage
+        name="D1"
+        what="dead letters"
+        value={health.deadLetters}
+        isBad={health.deadLetters > 0}
+        note={
+          health.lastFlushAt === null ? (
+            "No flush has arrived yet"
+          ) : (
+            <Since value={health.lastFlushAt} now={now} prefix="The last flush arrived " />
+          )
+        }
+      />
+    </ol>
+  );
+}
+
+interface StageProps {
+  name: string;
+  what: string;
+  value: number;
+  isBad: boolean;
+  note: ComponentChildren;
+}
+
+function Stage({ name, what, value, isBad, note }: StageProps) {
+  return (
+    <li class={isBad ? "stage bad" : "stage"}>
+      <h2>{name}</h2>
+      <p class="amount">
+        <Quantity value={count(value)} exact={`${exact(value)} ${what}`} /> <span>{what}</span>
+      </p>
+      <p class="note">{note}</p>
+    </li>
+  );
+}
+
+function Since({ value, now, prefix }: { value: string; now: number; prefix: string }) {
+  return (
+    <time dateTime={value} title={at(Date.parse(value))}>
+      {prefix}
+      {ago(Date.parse(value), now)}
+    </time>
+  );
+}
