@@ -33,6 +33,8 @@ interface Bounds {
 /** As many as there may be: the table holds them all, so that sorting and searching ask for nothing. */
 const ALL = "10000";
 const SPARKLINE_POINTS = "60";
+const MOST_FOUND = "100";
+const FAILURES_SHOWN = 6;
 
 export async function listFunctions(bounds: Bounds, signal: AbortSignal) {
   const query = { ...bounds, points: SPARKLINE_POINTS, limit: ALL };
@@ -52,6 +54,14 @@ export async function describeFunction(name: FunctionName, bounds: Bounds, signa
 export async function readDistribution(name: FunctionName, bounds: Bounds, signal: AbortSignal) {
   const route = api.metrics[":service"][":function"].histogram;
   return readAnswer(await route.$get(argumentsOf(name, bounds), { init: { signal } }));
+}
+
+/** Failures with the words, the best first, and as many as a glance takes in. */
+export async function searchFailures(q: string, signal: AbortSignal) {
+  const { results } = await readAnswer(
+    await api.search.$get({ query: { q, limit: MOST_FOUND } }, { init: { signal } }),
+  );
+  return results.filter((result) => result.kind === "failure").slice(0, FAILURES_SHOWN);
 }
 
 /** A pipeline that is not well answers 503, and says what it is about. */
