@@ -33,10 +33,19 @@ export default defineConfig({
           ...workerd,
           name: "stages",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/pipeline.test.ts", "test/client/**", "test/process/**"],
+          exclude: ["test/pipeline.test.ts", "test/client/**", "test/dashboard/**", "test/process/**"],
         },
       },
       { test: { name: "client", include: ["test/client/**/*.test.ts"] } },
+      {
+        // In a real browser, against a real server.
+        test: {
+          name: "dashboard",
+          include: ["test/dashboard/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], testTimeout: 180_000 } },
     ],
   },

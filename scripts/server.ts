@@ -27,6 +27,8 @@ export interface ServerOptions {
   isMigrated?: boolean;
   /** Killed if it does not answer by then. */
   readyWithinMs?: number;
+  /** One that may read, where the vars close the server. */
+  token?: string;
 }
 
 export class Server {
@@ -44,7 +46,7 @@ export class Server {
 
   /** Resolves once the server answers. @throws with all that the server printed where it does not. */
   static async start(options: ServerOptions): Promise<Server> {
-    const { stateFolder, vars = {}, port, entry, isMigrated, readyWithinMs = 90_000 } = options;
+    const { stateFolder, vars = {}, port, entry, isMigrated, readyWithinMs = 90_000, token } = options;
     const chosen = port ?? (await freePort());
     const args = [
       ...(entry === undefined ? [] : [entry]),
@@ -65,7 +67,7 @@ export class Server {
     );
     const server = new Server(`http://127.0.0.1:${chosen}`, process_);
     try {
-      await server.#ready(Date.now() + readyWithinMs);
+      await server.#ready(Date.now() + readyWithinMs, token);
     } catch (error) {
       await server.kill();
       throw error;
@@ -91,10 +93,10 @@ export class Server {
     await this.#ended();
   }
 
-  async #ready(deadline: number): Promise<void> {
+  async #ready(deadline: number, token?: string): Promise<void> {
     while (Date.now() < deadline) {
       if (this.#process.exitCode !== null) break;
-      if (await answers(this.url)) return;
+      if (await answers(this.url, token)) return;
       await sleep(100);
     }
     throw new Error(`The server at ${this.url} did not answer. It printed:\n${this.#output}`);
@@ -119,9 +121,10 @@ export class Server {
 }
 
 /** Whether a MetricsCollector answers there, well or not. */
-export async function answers(url: string): Promise<boolean> {
+export async function answers(url: string, token?: string): Promise<boolean> {
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   try {
-    const response = await fetch(new URL("/health", url), { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(new URL("/health", url), { headers, signal: AbortSignal.timeout(5_000) });
     return "bufferedSamples" in ((await response.json()) as object);
   } catch {
     return false;

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { seed, send } from "../../scripts/seed.ts";
+import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
+import { cellsOf, functionNames } from "./table.ts";
+
+describe.skipIf(skipped)("the overview", () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await startSite({ vars: { MAX_ITEMS: "10000" } });
+  });
+  afterAll(() => site?.close());
+
+  it("shows a newcomer how to wrap a function, until the first sample arrives by itself", async () => {
+    const page = await site.open();
+    await page.getByRole("heading", { name: "Nothing has been measured yet" }).waitFor();
+    const code = await page.locator("pre").textContent();
+    expect(code!.split("\n").filter((line) => line !== "")).toHaveLength(4);
+    expect(code).toContain(`url: "${site.url}"`);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Copy" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(code);
+
+    await send(site.url, "demo", [
+      ...Array.from({ length: 5 }, () => ({ function: "successful_function", durationMs: 100.3 })),
+      ...Array.from({ length: 3 }, () => ({
+        function: "error_function",
+        durationMs: 100.1,
+        error: { name: "ValueError", message: "An error occurred" },
+      })),
+    ]);
+    await page.getByRole("link", { name: "successful_function", exact: true }).waitFor();
+    expect(await page.locator("pre").count()).toBe(0);
+    expect(await cellsOf(page, "successful_function", "calls", "errors", "averageMs")).toEqual([
+      "5",
+      "0",
+      "100 ms",
+    ]);
+    expect(await cellsOf(page, "error_function", "calls", "errors", "errorRate")).toEqual([
+      "3",
+      "3",
+      "100 %",
+    ]);
+    expectNoMisdeeds(page);
+  });
+
+  describe("of a shop", () => {
+    beforeAll(() => seed(site.url));
+
+    it("says which functions are in trouble, and why, in words as well as in colour", async () => {
+      const page = await site.open();
+      await page.getByText("compared with the range before").waitFor();
+      const [failing, ...others] = await page.locator(".attention li").allInnerTexts();
+      const said = [failing, ...others].map((text) => text!.replace(/\s+/g, " "));
+      expect(said).toEqual([
+        expect.stringMatching(
+          /^Failing chargeCard payments (2|3)\d % of calls fail in the last 8 min, was 0.\d %$/,
+        ),
+        expect.stringMatching(/^Failing error_function demo 100 % of calls fail/),
+        expect.stringMatching(/^Slower suggest search p95 is 2\d\d ms, was \d\d ms, ×\d\.\d$/),
+        expect.stringMatching(/^Silent sendReceipt mail last call 2\d min ago, was 0.\d+ calls\/s$/),
+      ]);
+      expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe(
+        "4 of 16 functions need attention",
+      );
+      const marked = page.locator("table.functions tr", { hasText: "chargeCard" });
+      expect(await marked.locator(".mark .heard").textContent()).toBe("Failing");
+      expectNoMisdeeds(page);
+    });
+
+    it("sorts by what is clicked, and the other way round when it is clicked again", async () => {
+      const page = await site.open();
+      await page.getByRole("button", { name: "p95" }).click();
+      expect((await functionNames(page))[0]).toBe("importFeed");
+      expect(new URL(page.url()).search).toBe("?sort=p95Ms&order=desc");
+      await page.getByRole("button", { name: "p95" }).click();
+      // What has no p95 stays last.
+      expect((await functionNames(page))[0]).toBe("normaliseQuery");
+      expect((await functionNames(page)).at(-1)).toBe("hashCookie");
+      const head = page.getByRole("columnheader", { name: "p95" });
+      expect(await head.getAttribute("aria-sort")).toBe("ascending");
+      expectNoMisdeeds(page);
+    });
+
+    it("searches functions and failures while one types, from the keyboard alone", async () => {
+      const page = await site.open();
+      await page.getByText("chargeCard").first().waitFor();
+      await page.keyboard.press("/");
+      await page.keyboard.type("card");
+      const found = page.getByRole("region", { name: "Failures found" });
+      await found.getByText("The card was declined: insufficient funds").waitFor();
+      expect(await functionNames(page)).toEqual(["chargeCard"]);
+      await page.keyboard.press("ControlOrMeta+A");
+      await page.keyboard.type("shard");
+      await found.getByText("suggest, search").waitFor();
+      expect(await functionNames(page)).toEqual([]);
+      await page.keyboard.press("ControlOrMeta+A");
+      await page.keyboard.type('"); DROP %_*');
+      await page.getByText("No function is called that here.").waitFor();
+      expectNoMisdeeds(page);
+    });
+
+    it("filters by service, and a deep link shows the same to somebody else", async () => {
+      const page = await site.open();
+      await page.getByLabel("Service").selectOption("payments");
+      await page.getByRole("button", { name: "Function" }).click();
+      const names = await functionNames(page);
+      expect(names).toEqual(["chargeCard", "refund", "verifySignature"]);
+      await page.getByRole("button", { name: "15 m" }).click();
+      const other = await site.open(new URL(page.url()).search);
+      await other.getByRole("link", { name: "refund", exact: true }).waitFor();
+      expect(await functionNames(other)).toEqual(names);
+      expect(await other.getByRole("button", { name: "15 m" }).getAttribute("aria-pressed")).toBe("true");
+      await page.goBack();
+      expect(await page.getByRole("button", { name: "1 h", exact: true }).getAttribute("aria-pressed")).toBe(
+        "true",
+      );
+      expectNoMisdeeds(page);
+      expectNoMisdeeds(other);
+    });
+
+    it("shows the range that is picked, a custom one too", async () => {
+      const page = await site.open();
+      await page.getByText("Custom").click();
+      const to = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 60 * 60_000);
+      const local = (at: Date) =>
+        new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+      await page.getByLabel("From").fill(local(new Date(to.getTime() - 10 * 60_000)));
+      await page.getByLabel("To", { exact: true }).fill(local(to));
+      await page.getByRole("button", { name: "Show", exact: true }).click();
+      await page.getByText("Fixed range").waitFor();
+      // An hour ago nothing was wrong, and mail was sent.
+      await page.getByText("All 16 functions are well").waitFor();
+      expect(await cellsOf(page, "error_function", "calls")).toEqual(["0"]);
+      expect(Number((await cellsOf(page, "sendReceipt", "calls"))[0])).toBeGreaterThan(250);
+      expectNoMisdeeds(page);
+    });
+
+    it("says of what cannot be measured why", async () => {
+      const page = await site.open();
+      const cell = page.locator("tr", { hasText: "hashCookie" }).locator("td.p95Ms span");
+      expect(await cell.textContent()).toBe("not measurable");
+      expect(await cell.getAttribute("title")).toMatch(/took less time than the caller's clock can see/);
+      expectNoMisdeeds(page);
+    });
+  });
+});

@@ -1,0 +1,79 @@
+/** A server and a browser for tests of the page, and what must hold for whatever a test does there. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { expect } from "vitest";
+import { findChromium, launchChromium } from "../../scripts/browser.ts";
+import { Server, type ServerOptions } from "../../scripts/server.ts";
+
+const chromium = await findChromium();
+
+/** Why tests of the page cannot be run here, or nothing. CI has no such excuse. */
+export const skipped = ((): string | undefined => {
+  if (chromium !== undefined) return undefined;
+  const reason =
+    "there is no Chromium here. Install one (Debian: apt-get install chromium), or name one in CHROME_PATH.";
+  if (process.env.CI) throw new Error(`The dashboard's tests must run in CI, but ${reason}`);
+  // Not by console: what a skipped test says there is not shown.
+  process.stderr.write(`\nSKIPPED: all tests of the dashboard, since ${reason}\n`);
+  return reason;
+})();
+
+export interface Site {
+  url: string;
+  /** A page in a browser of its own, as a stranger's. */
+  open: (path?: string, options?: BrowserContextOptions) => Promise<Page>;
+  close: () => Promise<void>;
+}
+
+export async function startSite(options: Omit<ServerOptions, "stateFolder"> = {}): Promise<Site> {
+  const stateFolder = await mkdtemp(join(tmpdir(), "metrics-collector-page-"));
+  const [server, browser] = await Promise.all([
+    Server.start({ stateFolder, ...options }),
+    launchChromium(chromium!),
+  ]);
+  return {
+    url: server.url,
+    open: (path = "/", context = {}) => openPage(browser, server.url, path, context),
+    close: async () => {
+      await browser.close();
+      await server.stop();
+      await rm(stateFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the page must not do, whatever happens to it. */
+const misdeeds = new WeakMap<Page, string[]>();
+
+/** @throws where the page wrote an error, or asked another server for anything */
+export function expectNoMisdeeds(page: Page, { except = /^$/ } = {}): void {
+  expect(misdeeds.get(page)!.filter((misdeed) => !except.test(misdeed))).toEqual([]);
+}
+
+async function openPage(
+  browser: Browser,
+  url: string,
+  path: string,
+  options: BrowserContextOptions,
+): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1400, height: 900 },
+    reducedMotion: "reduce",
+    ...options,
+  });
+  const page = await context.newPage();
+  const seen: string[] = [];
+  misdeeds.set(page, seen);
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) seen.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => seen.push(`uncaught: ${error.message}`));
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== url && protocol !== "data:") seen.push(`request: ${request.url()}`);
+  });
+  await page.goto(new URL(path, url).href);
+  return page;
+}
