@@ -66,8 +66,10 @@ export function useLive<T>(
   const { isLoading, readAt, error } = state;
   useEffect(() => {
     if (everyMs === null || isLoading) return undefined;
-    const waitMs = Math.max(everyMs, lastTook.current * REST);
-    return whenSeen(waitMs, refresh);
+    const restMs = Math.max(everyMs, lastTook.current * REST);
+    // After an error from now on; after a pause from the last answer on, and so at once if that is old.
+    const sinceMs = error ? 0 : Date.now() - readAt;
+    return whenSeen(Math.max(0, restMs - sinceMs), refresh);
   }, [everyMs, isLoading, readAt, error, key]);
 
   const isCurrent = state.dataKey === key;

@@ -106,7 +106,9 @@ function seriesOf({ label, colour: name, kind }: Line, write: ChartProps["write"
     stroke,
     width: kind === "bars" ? 0 : 1.75,
     points: { show: false },
-    value: (_, value) => (value === null || value === undefined ? "–" : write(value)),
+    // Without a pointer there is nothing to tell.
+    value: (self, value) =>
+      typeof value === "number" ? write(value) : typeof self.cursor.idx === "number" ? "–" : "",
     ...(kind === "dashes" ? { dash: [4, 4] } : {}),
     ...(kind === "bars"
       ? { fill: stroke, paths: uPlot.paths.bars!({ size: [0.8, 40], align: 1, gap: 0 }) }

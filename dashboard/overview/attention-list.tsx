@@ -46,7 +46,7 @@ function Item({ row, view }: { row: Row; view: View }) {
           {says}
           {before !== "" && <span class="before">{`, ${before}`}</span>}
         </span>
-        <Sparkline {...row.sparkline} label="" />
+        <Sparkline {...row.sparkline} />
       </Link>
     </li>
   );

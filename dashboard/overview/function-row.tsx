@@ -1,4 +1,5 @@
 /** One function in the table. */
+import { Component } from "preact";
 import { exact } from "../format.ts";
 import { Mark } from "../parts/mark.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
@@ -15,7 +16,19 @@ interface FunctionRowProps {
   now: number;
 }
 
-export function FunctionRow({ row, index, view, now }: FunctionRowProps) {
+/** Made anew only where it changes: scrolling and refreshing pass over the others. */
+export class FunctionRow extends Component<FunctionRowProps> {
+  override shouldComponentUpdate(next: FunctionRowProps): boolean {
+    const { row, index, view, now } = this.props;
+    return next.row !== row || next.index !== index || next.view !== view || next.now !== now;
+  }
+
+  override render() {
+    return <Cells {...this.props} />;
+  }
+}
+
+function Cells({ row, index, view, now }: FunctionRowProps) {
   const { service, module, function: name } = row;
   const to: View = { ...view, page: "function", of: { service, module, function: name } };
   const cell = (column: Column) => (

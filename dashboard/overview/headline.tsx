@@ -7,15 +7,14 @@ interface HeadlineProps {
   rows: readonly Row[];
   attention: number;
   view: View;
-  /** Whether it is known what was before. */
-  isCompared: boolean;
 }
 
-export function Headline({ rows, attention, view, isCompared }: HeadlineProps) {
+export function Headline({ rows, attention, view }: HeadlineProps) {
   const sum = (of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0);
   const calls = sum((row) => row.calls);
   const errors = sum((row) => row.errors);
   const where = view.service === "" ? "" : ` of ${view.service}`;
+  const isCompared = rows.some(({ previous }) => previous && previous.calls > 0);
   const share = calls === 0 ? "" : ` (${text(percent(errors / calls))})`;
   return (
     <header class="headline">

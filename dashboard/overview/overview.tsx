@@ -58,7 +58,7 @@ export function Overview({ view, isPaused }: OverviewProps) {
   return (
     <div class="overview" aria-busy={!now.isCurrent}>
       {now.error && <Stale error={now.error} retry={now.refresh} />}
-      <Headline rows={filtered} attention={attention.length} view={view} isCompared={before.isCurrent} />
+      <Headline rows={filtered} attention={attention.length} view={view} />
       <div onPointerEnter={hold(setHeld, true)} onPointerLeave={hold(setHeld, false)}>
         <AttentionList rows={attention} view={view} />
         <Filters view={view} services={table.services} />

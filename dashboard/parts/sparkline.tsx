@@ -5,8 +5,8 @@ interface SparklineProps {
   errors: readonly number[];
   /** Whether the last step goes on: it is drawn lighter, since it is not as low as it looks. */
   isOpen: boolean;
-  /** For whoever hears it. */
-  label: string;
+  /** For whoever hears it; left out where it is said beside it. */
+  label?: string;
 }
 
 const HEIGHT = 24;
@@ -21,8 +21,7 @@ export function Sparkline({ calls, errors, isOpen, label }: SparklineProps) {
       class="sparkline"
       viewBox={`0 0 ${Math.max(1, calls.length)} ${HEIGHT}`}
       preserveAspectRatio="none"
-      role="img"
-      aria-label={label}
+      {...(label === undefined ? { "aria-hidden": "true" } : { role: "img", "aria-label": label })}
     >
       <path class="calls" d={bars(isOpen ? calls.slice(0, -1) : calls, most)} />
       {isOpen && <path class="calls open" d={bars(calls, most, calls.length - 1)} />}
