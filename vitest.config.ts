@@ -41,6 +41,7 @@ export default defineConfig({
         // In a real browser, against a real server.
         test: {
           name: "dashboard",
+          maxWorkers: 2,
           include: ["test/dashboard/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { seed } from "../../scripts/seed.ts";
+import { seriousProblems } from "./axe.ts";
+import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
+
+const READ = "read-token";
+const INGEST = "ingest-token";
+
+describe.skipIf(skipped)("a server with tokens", () => {
+  let site: Site;
+  beforeAll(async () => {
+    const vars = { MAX_ITEMS: "10000", READ_TOKENS: READ, INGEST_TOKENS: INGEST };
+    site = await startSite({ token: READ, vars });
+    await seed(site.url, undefined, { token: INGEST });
+  });
+  afterAll(() => site?.close());
+
+  const denied = /status of 401/;
+
+  it("is asked with a token once, which the tab keeps and forgets when told to", async () => {
+    const page = await site.open("/?range=15m");
+    await page.getByRole("heading", { name: "A token is needed to read" }).waitFor();
+    await page.getByLabel("Token").fill("wrong");
+    await page.getByLabel("Token").press("Enter");
+    await page.getByRole("heading", { name: "This token may not read" }).waitFor();
+    await page.getByLabel("Token").fill(READ);
+    await page.getByRole("button", { name: "Read" }).click();
+    await page.locator("table.functions").waitFor();
+    expect(new URL(page.url()).search).toBe("?range=15m");
+    await page.reload();
+    await page.locator("table.functions").waitFor();
+    expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, ""]);
+    await page.getByRole("button", { name: "Forget token" }).click();
+    await page.getByRole("heading", { name: "A token is needed to read" }).waitFor();
+    expect(await page.locator("table.functions").count()).toBe(0);
+    expectNoMisdeeds(page, { except: denied });
+  });
+
+  it("serves the page itself to anybody, under a policy that lets nothing else in", async () => {
+    const response = await fetch(site.url);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-security-policy")).toMatch(
+      /^default-src 'self';.*frame-ancestors 'none'/,
+    );
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    const [script] = /\/assets\/main-\w+\.js/.exec(await response.text())!;
+    const { headers } = await fetch(new URL(script, site.url));
+    expect(headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    const nothing = await fetch(new URL("/nothing", site.url), {
+      headers: { Authorization: `Bearer ${READ}` },
+    });
+    expect([nothing.status, await nothing.json()]).toEqual([
+      404,
+      { error: { code: "not_found", message: "There is nothing at /nothing." } },
+    ]);
+  });
+
+  const views = {
+    "the overview": "/",
+    "one function": "/?service=payments&module=card&function=chargeCard",
+    "the pipeline": "/?page=pipeline",
+  };
+  for (const [name, path] of Object.entries(views)) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      it(`has nothing that axe calls serious: ${name}, ${colorScheme}`, async () => {
+        const page = await site.open("/", { colorScheme });
+        expect(await seriousProblems(page)).toEqual([]);
+        await page.evaluate((token) => sessionStorage.setItem("metrics-collector.token", token), READ);
+        await page.goto(new URL(path, site.url).href);
+        await page.locator("h1").waitFor();
+        await page.getByRole("status").waitFor({ state: "detached" });
+        expect(await seriousProblems(page)).toEqual([]);
+        await page.setViewportSize({ width: 390, height: 844 });
+        expect(await seriousProblems(page)).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+        expectNoMisdeeds(page, { except: denied });
+      });
+    }
+  }
+
+  it("shows that it loads, what went wrong, and recovers from it", async () => {
+    const page = await site.open("/");
+    await page.evaluate((token) => sessionStorage.setItem("metrics-collector.token", token), READ);
+    let answer: "wait" | "fail" | "pass" = "wait";
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await page.route("**/metrics?**", async (route) => {
+      if (answer === "wait") await released;
+      if (answer === "fail") {
+        const error = { code: "internal_error", message: "The request failed; the log says why." };
+        await route.fulfill({ status: 500, json: { error } });
+      } else {
+        await route.continue();
+      }
+    });
+    await page.reload();
+    await page.getByRole("status").getByText("Loading functions").waitFor({ state: "attached" });
+    answer = "fail";
+    release();
+    await page.getByRole("alert").getByText("The request failed; the log says why.").waitFor();
+    answer = "pass";
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator("table.functions").waitFor();
+
+    // From here on numbers are there: they stay, and are said to be old.
+    answer = "fail";
+    await page.getByRole("button", { name: "15 m" }).click();
+    await page.getByText("Not refreshed.").waitFor();
+    expect(await page.locator("table.functions tbody tr").count()).toBeGreaterThan(5);
+    expectNoMisdeeds(page, { except: /status of (401|500)/ });
+  });
+
+  it("shows the pipeline, and replays dead letters", async () => {
+    const page = await site.open("/");
+    await page.evaluate((token) => sessionStorage.setItem("metrics-collector.token", token), READ);
+    await page.goto(new URL("/?page=pipeline", site.url).href);
+    await page.getByText("The pipeline is well").waitFor();
+    expect(await page.locator(".stage h2").allTextContents()).toEqual(["Buffer", "Queue", "D1"]);
+
+    const health = { ...((await (await get("/health")).json()) as object), ...DEGRADED };
+    await page.route("**/health", (route) => route.fulfill({ status: 503, json: health }));
+    await page.route("**/dead-letters", (route) => route.fulfill({ json: { deadLetters: [LETTER] } }));
+    let replayed = "";
+    await page.route("**/replay", async (route) => {
+      replayed = decodeURIComponent(new URL(route.request().url()).pathname);
+      await route.fulfill({ status: 202, json: { replayed: LETTER.id } });
+    });
+    await page.getByText("The pipeline needs attention").waitFor();
+    await page.getByText("too many functions of one name").waitFor();
+    expect(await page.getByRole("listitem").filter({ hasText: "shop" }).count()).toBe(1);
+    await page.getByRole("button", { name: "Replay a1:7" }).click();
+    await page.getByText("a1:7 is on its way again.").waitFor();
+    expect(replayed).toBe("/dead-letters/a1:7/replay");
+    expect(await seriousProblems(page)).toEqual([]);
+    expectNoMisdeeds(page, { except: /status of (401|503)/ });
+  });
+
+  const get = (path: string) =>
+    fetch(new URL(path, site.url), { headers: { Authorization: `Bearer ${READ}` } });
+});
+
+const DEGRADED = {
+  status: "degraded",
+  problems: ["D1 refuses 1 flushes: GET /dead-letters says why."],
+  deadLetters: 1,
+  unconfirmedFlushes: 1,
+  overflow: ["shop"],
+};
+
+const LETTER = {
+  id: "a1:7",
+  reason: "too many functions of one name",
+  sealedAt: "2026-11-24T00:00:00.000Z",
+  nextTryAt: "2026-11-24T01:00:00.000Z",
+  attempts: 9,
+  bytes: 1_200,
+};
