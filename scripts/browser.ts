@@ -1,4 +1,4 @@
-/** Finds a Chromium: CHROME_PATH, then the system's. */
+/** Finds a Chromium: CHROME_PATH, then the system's, then the one that npm can bring. */
 import { access, constants } from "node:fs/promises";
 import { type Browser, chromium } from "playwright-core";
 
@@ -31,7 +31,19 @@ export async function findChromium(): Promise<string | undefined> {
     throw new Error(`CHROME_PATH is ${named}, which is no program.`);
   }
   for (const path of SYSTEM) if (await isProgram(path)) return path;
-  return undefined;
+  return unpackChromium();
+}
+
+/** Of the package @sparticuz/chromium, where somebody installed it: 75 MB are too much to ask of everybody. */
+async function unpackChromium(): Promise<string | undefined> {
+  const name = "@sparticuz/chromium";
+  try {
+    const { default: chromium } = (await import(name)) as { default: { executablePath(): Promise<string> } };
+    return await chromium.executablePath();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
 }
 
 /** With a profile of its own, which goes with it. */

@@ -130,7 +130,7 @@ describe.skipIf(skipped)("the overview", () => {
       await page.getByRole("button", { name: "Show", exact: true }).click();
       await page.getByText("Fixed range").waitFor();
       // An hour ago nothing was wrong, and mail was sent.
-      await page.getByText("All 16 functions are well").waitFor();
+      await page.getByText("Nothing needs attention in 16 functions").waitFor();
       expect(await cellsOf(page, "error_function", "calls")).toEqual(["0"]);
       expect(Number((await cellsOf(page, "sendReceipt", "calls"))[0])).toBeGreaterThan(250);
       expectNoMisdeeds(page);

@@ -13,7 +13,8 @@ const chromium = await findChromium();
 export const skipped = ((): string | undefined => {
   if (chromium !== undefined) return undefined;
   const reason =
-    "there is no Chromium here. Install one (Debian: apt-get install chromium), or name one in CHROME_PATH.";
+    "there is no Chromium here. Install one (Debian: apt-get install chromium; anywhere on Linux: " +
+    "npm install --no-save @sparticuz/chromium), or name one in CHROME_PATH.";
   if (process.env.CI) throw new Error(`The dashboard's tests must run in CI, but ${reason}`);
   // Not by console: what a skipped test says there is not shown.
   process.stderr.write(`\nSKIPPED: all tests of the dashboard, since ${reason}\n`);
