@@ -8,7 +8,7 @@ export function Failures({ failures }: Pick<FunctionDescription, "failures">) {
   const now = useNow(30_000);
   if (failures.length === 0) return <p class="nothing">No call has failed since the beginning.</p>;
   return (
-    <table class="failures">
+    <table class="failures of-function">
       <caption class="heard">Failures</caption>
       <thead>
         <tr>

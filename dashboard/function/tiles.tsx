@@ -2,7 +2,7 @@
 import type { FunctionDescription } from "#worker/query/describe-function.d.ts";
 import { change, count, duration, exact, percent, rate, text, type Written } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
-import { someUnmeasurable, Unmeasurable } from "../parts/unmeasurable.tsx";
+import { someUnmeasurable, Unmeasurable, whyUnmeasurable } from "../parts/unmeasurable.tsx";
 
 type Sums = FunctionDescription["range"];
 
@@ -59,8 +59,12 @@ export function Tiles({ now, before }: TilesProps) {
           <Tile key={tile.title} tile={tile} now={now} before={before} />
         ))}
       </dl>
-      {now.unmeasured > 0 && now.unmeasured < now.calls && (
-        <p class="quiet-line">{someUnmeasurable(now.unmeasured, now.calls)}</p>
+      {now.unmeasured > 0 && (
+        <p class="quiet-line">
+          {now.unmeasured < now.calls
+            ? someUnmeasurable(now.unmeasured, now.calls)
+            : whyUnmeasurable(now.calls)}
+        </p>
       )}
     </>
   );

@@ -50,14 +50,18 @@ export function TimeCharts({ now, before, view }: TimeChartsProps) {
           <h2>Durations</h2>
           <span class="hint">Drag to zoom</span>
         </figcaption>
-        <Chart
-          label={`Percentiles of durations over time${range.p95Ms === null ? "" : `: p95 ${text(duration(range.p95Ms))} in all`}.`}
-          lines={PERCENTILES}
-          data={percentiles}
-          stepSeconds={stepSeconds}
-          write={(value) => text(duration(value))}
-          zoom={zoom}
-        />
+        {range.p95Ms === null ? (
+          <p class="nothing">No duration could be measured in this range.</p>
+        ) : (
+          <Chart
+            label={`Percentiles of durations over time${range.p95Ms === null ? "" : `: p95 ${text(duration(range.p95Ms))} in all`}.`}
+            lines={PERCENTILES}
+            data={percentiles}
+            stepSeconds={stepSeconds}
+            write={(value) => text(duration(value))}
+            zoom={zoom}
+          />
+        )}
       </figure>
     </div>
   );

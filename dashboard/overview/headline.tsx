@@ -32,6 +32,6 @@ export function Headline({ rows, attention, view }: HeadlineProps) {
 function sentence(functions: number, attention: number, where: string): string {
   const all = `${exact(functions)} function${functions === 1 ? "" : "s"}${where}`;
   if (functions === 0) return "No function matches";
-  if (attention === 0) return functions === 1 ? `The function${where} is well` : `All ${all} are well`;
+  if (attention === 0) return `Nothing needs attention in ${all}`;
   return `${exact(attention)} of ${all} need${attention === 1 ? "s" : ""} attention`;
 }
