@@ -1,5 +1,5 @@
 /** The frame of the page: where one is, the range, and whether it refreshes. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { setToken, useSession } from "./api/session.ts";
 import { FunctionPage } from "./function/function-page.tsx";
 import { Overview } from "./overview/overview.tsx";
@@ -15,9 +15,15 @@ export function App() {
   const view = useView();
   const { token, denied } = useSession();
   const [isPaused, setPaused] = useState(false);
+  const title = titleOf(view);
+  const content = useRef<HTMLElement>(null);
+  const shown = useRef(title);
   useEffect(() => {
-    document.title = titleOf(view);
-  });
+    document.title = title;
+    // What was followed is gone with its page: whoever uses a keyboard goes on where the new one begins.
+    if (shown.current !== title) content.current?.focus({ preventScroll: true });
+    shown.current = title;
+  }, [title]);
   return (
     <>
       <a class="skip" href="#content">
@@ -47,7 +53,7 @@ export function App() {
           )}
         </div>
       </header>
-      <main id="content" tabIndex={-1}>
+      <main ref={content} id="content" tabIndex={-1}>
         {denied === null ? (
           // Another token is another reader: nothing read before stays.
           <Page key={token ?? ""} view={view} isPaused={isPaused} />

@@ -20,7 +20,7 @@ export function count(n: number): Written {
 /** Calls in a second: as small as they come, a function called once a day has a rate too. */
 export function rate(perSecond: number): Written {
   if (perSecond === 0 || perSecond >= 10) return count(perSecond);
-  if (perSecond >= 1) return { number: perSecond.toFixed(1), unit: "" };
+  if (perSecond >= 1) return { number: short(perSecond), unit: "" };
   if (perSecond < 0.001) return { number: "<0.001", unit: "" };
   return { number: String(Number(perSecond.toPrecision(2))), unit: "" };
 }

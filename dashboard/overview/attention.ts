@@ -1,6 +1,5 @@
 /** What needs somebody's attention, and the sentence that says why. */
 import { ago, change, duration, percent, rate, span, text } from "../format.ts";
-import type { Row } from "./rows.ts";
 
 export type Kind = "failing" | "slower" | "silent";
 
@@ -12,6 +11,21 @@ export interface Attention {
   before: string;
   /** The worst first, within a kind. */
   weight: number;
+}
+
+interface Sums {
+  calls: number;
+  errors: number;
+  unmeasured: number;
+  p95Ms: number | null;
+}
+
+/** One function over the range, and over the range before where it is known. */
+export interface Observed extends Sums {
+  sparkline: { calls: readonly number[]; errors: readonly number[] };
+  /** Epoch milliseconds. */
+  lastSeenAt: number;
+  previous: Sums | undefined;
 }
 
 /** How long both ranges are and where the current one ends, in milliseconds. */
@@ -39,7 +53,7 @@ export const KINDS: Record<Kind, { label: string; order: number }> = {
 };
 
 /** The most urgent reason, or none. */
-export function attentionOf(row: Row, period: Period): Attention | undefined {
+export function attentionOf(row: Observed, period: Period): Attention | undefined {
   return isFailing(row, period) ?? isSlower(row) ?? isSilent(row, period);
 }
 
@@ -49,7 +63,7 @@ export function compareAttention(a: Attention, b: Attention): number {
 }
 
 /** Many calls fail, or clearly more than before: in the whole range, or at its end, whichever is worse. */
-function isFailing(row: Row, { stepMs }: Period): Attention | undefined {
+function isFailing(row: Observed, { stepMs }: Period): Attention | undefined {
   const whole = judgeErrors(row, row.previous);
   const { calls, errors } = row.sparkline;
   const steps = Math.max(3, Math.round(calls.length / 8));
@@ -92,7 +106,7 @@ function isNoChance(now: Counts, before: Counts): boolean {
   return (now.errors / now.calls - before.errors / before.calls) / deviation >= 3;
 }
 
-function isSlower(row: Row): Attention | undefined {
+function isSlower(row: Observed): Attention | undefined {
   const { previous } = row;
   if (row.p95Ms === null || !previous || previous.p95Ms === null) return undefined;
   const isKnown = measured(row) >= CALLS_FOR_P95 && measured(previous) >= CALLS_FOR_P95;
@@ -107,7 +121,7 @@ function isSlower(row: Row): Attention | undefined {
 }
 
 /** No call for longer than it ever paused, where many were to be expected. */
-function isSilent(row: Row, { lengthMs, endsAt, stepMs }: Period): Attention | undefined {
+function isSilent(row: Observed, { lengthMs, endsAt, stepMs }: Period): Attention | undefined {
   const { calls } = row.sparkline;
   const lastStep = calls.findLastIndex((n) => n > 0);
   const before = row.calls + (row.previous?.calls ?? 0);

@@ -12,7 +12,8 @@ import { FoundFailures } from "./found-failures.tsx";
 import { FunctionTable } from "./function-table.tsx";
 import { Headline } from "./headline.tsx";
 import { filterRows, makeRows, needingAttention } from "./rows.ts";
-import { sortRows, useHeldOrder } from "./sorting.ts";
+import { sortRows } from "./sorting.ts";
+import { useHeldOrder, useHold } from "./held-order.ts";
 
 /** A newcomer who waits for the first sample looks often. */
 const WAITING_FOR_FIRST_MS = 2_000;
@@ -36,7 +37,7 @@ export function Overview({ view, isPaused }: OverviewProps) {
     () => now.data && makeRows(now.data, before.isCurrent ? before.data : undefined, range, now.readAt),
     [now.data, before.data, before.isCurrent],
   );
-  const [isHeld, setHeld] = useState(false);
+  const { isHeld, holding } = useHold();
   const filtered = useMemo(() => filterRows(table?.rows ?? [], view), [table, view.service, view.q]);
   const sorted = useMemo(() => sortRows(filtered, view), [filtered, view.sort, view.order]);
   const asked = JSON.stringify([range, view.service, view.q, view.sort, view.order]);
@@ -59,7 +60,7 @@ export function Overview({ view, isPaused }: OverviewProps) {
     <div class="overview" aria-busy={!now.isCurrent}>
       {now.error && <Stale error={now.error} retry={now.refresh} />}
       <Headline rows={filtered} attention={attention.length} view={view} />
-      <div onPointerEnter={hold(setHeld, true)} onPointerLeave={hold(setHeld, false)}>
+      <div {...holding}>
         <AttentionList rows={attention} view={view} />
         <Filters view={view} services={table.services} />
         <FoundFailures view={view} />
@@ -71,11 +72,4 @@ export function Overview({ view, isPaused }: OverviewProps) {
       </div>
     </div>
   );
-}
-
-/** A finger is no pointer that rests: it would hold for ever. */
-function hold(setHeld: (isHeld: boolean) => void, isHeld: boolean) {
-  return (event: PointerEvent) => {
-    if (event.pointerType === "mouse") setHeld(isHeld);
-  };
 }

@@ -31,6 +31,22 @@ describe.skipIf(skipped)("the overview of 1,000 functions", () => {
     expectNoMisdeeds(page);
   });
 
+  it("keeps the order while the keyboard is in it as well", async () => {
+    const page = await site.open("/?range=15m");
+    await page.locator("table.functions").waitFor();
+    const before = await functionNames(page);
+    await page.getByRole("button", { name: "Last seen" }).focus();
+    await page.keyboard.press("Tab");
+    await send(site.url, "many", [sum("f995", 50_000)]);
+    await expectCell(page, "f995", "51 k");
+    expect((await functionNames(page)).slice(0, 5)).toEqual(before.slice(0, 5));
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(before[0]);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: before[0] ?? "" }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("content");
+    expectNoMisdeeds(page);
+  });
+
   it("can be paused, and asks for nothing then", async () => {
     const page = await site.open("/?range=15m");
     await page.locator("table.functions").waitFor();
