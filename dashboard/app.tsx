@@ -5,7 +5,7 @@ import { FunctionPage } from "./function/function-page.tsx";
 import { Overview } from "./overview/overview.tsx";
 import { LiveSwitch } from "./parts/live-switch.tsx";
 import { RangePicker } from "./parts/range-picker.tsx";
-import { TokenForm } from "./parts/token-form.tsx";
+import { Denied } from "./parts/denied.tsx";
 import { Pipeline } from "./pipeline/pipeline.tsx";
 import { refreshMs } from "./view/range.ts";
 import { Link } from "./view/link.tsx";
@@ -58,7 +58,7 @@ export function App() {
           // Another token is another reader: nothing read before stays.
           <Page key={token ?? ""} view={view} isPaused={isPaused} />
         ) : (
-          <TokenForm reason={denied} isRefused={token !== null} />
+          <Denied denied={denied} isRefused={token !== null} />
         )}
       </main>
     </>

@@ -106,7 +106,7 @@ async function readAnswer<Body>(response: Answer<Body>, { mayDeny = true } = {})
   if (response.ok) return response.json();
   const error = await readError(response);
   const isDenial = error.status === 401 || error.status === 403 || error.code === "no_tokens";
-  if (isDenial && mayDeny) deny(error.message);
+  if (isDenial && mayDeny) deny(error);
   throw error;
 }
 

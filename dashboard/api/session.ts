@@ -6,7 +6,13 @@ const KEY = "metrics-collector.token";
 interface Session {
   token: string | null;
   /** Why nothing can be read; null while all is well. */
-  denied: string | null;
+  denied: Denial | null;
+}
+
+/** What the server said. */
+export interface Denial {
+  code: string;
+  message: string;
 }
 
 let session: Session = { token: sessionStorage.getItem(KEY), denied: null };
@@ -23,8 +29,8 @@ export function setToken(value: string | null): void {
 }
 
 /** The server wants another token, or one at all. */
-export function deny(message: string): void {
-  if (session.denied !== message) become({ ...session, denied: message });
+export function deny(denied: Denial): void {
+  if (session.denied?.message !== denied.message) become({ ...session, denied });
 }
 
 export function useSession(): Session {
