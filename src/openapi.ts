@@ -1,5 +1,5 @@
 /** `GET /openapi.json`: what the API takes and answers, from the schemas that validate it. */
-import { z } from "zod";
+import * as z from "zod";
 import { version } from "../package.json";
 import { limits } from "./limits.ts";
 import { DescribeParameters, FunctionDescription } from "./query/describe-function.ts";

@@ -2,7 +2,7 @@
  * What comes in over the wire: a batch of samples, each one observed call or a client's own sum of many calls
  * of one function in one minute.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { limits } from "./limits.ts";
 import type { Delta } from "./stats/delta.ts";
 import {

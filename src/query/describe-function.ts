@@ -1,5 +1,5 @@
 /** `GET /metrics/:service/:function`: one function since the beginning, over a range, and over time within it. */
-import { z } from "zod";
+import * as z from "zod";
 import { addSums, noCalls } from "../stats/delta.ts";
 import { failuresOf } from "../store/read-failures.ts";
 import { type Named, totalsOf } from "../store/read-functions.ts";

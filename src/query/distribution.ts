@@ -1,5 +1,5 @@
 /** `GET /metrics/:service/:function/histogram`: how durations are distributed, as bounds and counts for a picture. */
-import { z } from "zod";
+import * as z from "zod";
 import { limits } from "../limits.ts";
 import { addHistogram, bucketLowerBound, type Histogram } from "../stats/histogram.ts";
 import { type Named, totalsOf } from "../store/read-functions.ts";

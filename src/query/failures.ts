@@ -1,5 +1,5 @@
 /** The failures of a function: those in D1 together with those on their way. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Delta } from "../stats/delta.ts";
 import { MAX_FAILURES_PER_FUNCTION, OTHER_FAILURES } from "../store/apply-flushes.ts";
 import type { SeenFailure } from "../store/read-failures.ts";

@@ -1,5 +1,5 @@
 /** What answers say of a function's calls. Durations are milliseconds over measured calls, null where there is none. */
-import { z } from "zod";
+import * as z from "zod";
 import type { FunctionTotals, Sums } from "../stats/delta.ts";
 import { quantiles } from "../stats/histogram.ts";
 

@@ -1,5 +1,5 @@
 /** Shows where the words are in a text, as parts, so that no text is ever taken for markup. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const Snippet = z.array(z.object({ text: z.string(), match: z.boolean() }));
 export type Snippet = z.infer<typeof Snippet>;

@@ -1,5 +1,5 @@
 /** `GET /metrics` as JSON: functions and what they did, filtered, sorted, page by page. */
-import { z } from "zod";
+import * as z from "zod";
 import { invalidParameter } from "../error.ts";
 import { limits } from "../limits.ts";
 import {

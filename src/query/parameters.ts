@@ -1,5 +1,5 @@
 /** What readers may ask for, each parameter with the sentence that says what it may be. */
-import { z } from "zod";
+import * as z from "zod";
 import { limits } from "../limits.ts";
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;

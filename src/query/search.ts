@@ -1,5 +1,5 @@
 /** `GET /search`: functions and failures by words and parts of words, the best first. */
-import { z } from "zod";
+import * as z from "zod";
 import { limits } from "../limits.ts";
 import { addToTotals, type Delta, functionKey, type FunctionTotals } from "../stats/delta.ts";
 import { failuresWith, type FoundFailure, type FoundFunction, functionsWith } from "../store/search.ts";

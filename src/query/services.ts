@@ -1,5 +1,5 @@
 /** `GET /services`: which services there are, and what each did since the beginning. */
-import { z } from "zod";
+import * as z from "zod";
 import { addToTotals, functionKey, type FunctionTotals } from "../stats/delta.ts";
 import { allSums } from "../store/read-functions.ts";
 import { readExact } from "./exact.ts";

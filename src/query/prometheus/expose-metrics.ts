@@ -1,7 +1,7 @@
 /** `GET /metrics` for a scraper: by its `Accept`, or as `format` says. */
 import type { Context, MiddlewareHandler } from "hono";
 import { accepts } from "hono/accepts";
-import { z } from "zod";
+import * as z from "zod";
 import { singletonBuffer } from "../../shard.ts";
 import { ListParameters } from "../list-functions.ts";
 import { oneOf } from "../parameters.ts";
