@@ -107,31 +107,41 @@ async function measure(history: History): Promise<Record<Request, Measured>> {
     const seconds = ((performance.now() - before) / 1000).toFixed(1);
     console.log(`Seeded with ${history.callsPerMinute} calls a minute in ${seconds} s.`);
     const url = await miniflare.ready;
-    const measured: Partial<Record<Request, Measured>> = {};
-    for (const [name, path] of Object.entries(REQUESTS)) {
-      measured[name as Request] = await time(new URL(path, url));
-    }
-    return measured as Record<Request, Measured>;
+    return await timeAll(url);
   } finally {
     await miniflare.dispose();
   }
 }
 
-async function time(url: URL): Promise<Measured> {
-  const times: number[] = [];
-  let rows = 0;
-  let bytes = 0;
-  for (let run = -2; run < RUNS; run++) {
-    const before = performance.now();
-    const response = await fetch(url);
-    const body = await response.arrayBuffer();
-    if (!response.ok) throw new Error(`${url.href}: ${response.status} ${new TextDecoder().decode(body)}`);
-    if (run >= 0) times.push(performance.now() - before);
-    rows = Number(response.headers.get("Rows-Read"));
-    bytes = body.byteLength;
+/** In turns, so that what else the machine does meanwhile slows all of them alike. */
+async function timeAll(base: URL): Promise<Record<Request, Measured>> {
+  const all = Object.entries(REQUESTS).map(([name, path]) => ({
+    name,
+    url: new URL(path, base),
+    times: [] as number[],
+    last: { rows: 0, kilobytes: 0 },
+  }));
+  for (let run = -3; run < RUNS; run++) {
+    for (const request of all) {
+      const { ms, ...last } = await time(request.url);
+      request.last = last;
+      if (run >= 0) request.times.push(ms);
+    }
   }
-  const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
-  return { rows, ms: median, kilobytes: bytes / 1000 };
+  const measured = all.map(({ name, times, last }) => {
+    const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
+    return [name, { ...last, ms: median }];
+  });
+  return Object.fromEntries(measured) as Record<Request, Measured>;
+}
+
+async function time(url: URL): Promise<Measured> {
+  const before = performance.now();
+  const response = await fetch(url);
+  const body = await response.arrayBuffer();
+  const ms = performance.now() - before;
+  if (!response.ok) throw new Error(`${url.href}: ${response.status} ${new TextDecoder().decode(body)}`);
+  return { rows: Number(response.headers.get("Rows-Read")), ms, kilobytes: body.byteLength / 1000 };
 }
 
 function cell(a: number, b: number): string {
