@@ -1,0 +1,139 @@
+/** What a user of the package says and is told: its public types. */
+
+/** A function of any kind, or a class: whatever it is, the wrapped one has its very type. */
+export type AnyFunction =
+  | ((this: never, ...args: never[]) => unknown)
+  | (abstract new (...args: never[]) => unknown);
+
+/** How a call is judged; given to `createMetricsCollector` it holds for every function that says nothing else. */
+export interface CallOptions {
+  /** What tells two functions of one name apart, such as a file. Default: none. */
+  module?: string;
+  /**
+   * Whether a result (of a promise: what it resolves to) counts as an error, as in `(response) => !response.ok`.
+   * Default: only what throws or rejects is an error.
+   */
+  isError?: (result: any) => boolean;
+  /** Whether a call that ends in an `AbortError` counts as one without error. Default: false. */
+  ignoreAborts?: boolean;
+  /**
+   * Where a call that gives a `ReadableStream`, or a `Response` with a body, ends: with its `head`, or at the
+   * `end` of the stream. To see the end, the caller is given a stream that passes the original on, and a call
+   * whose stream nobody reads to its end, or cancels, is not counted. Default: `"head"`.
+   */
+  stream?: "head" | "end";
+}
+
+export interface FunctionOptions extends CallOptions {
+  /** What the function is called in the metrics. Default: its own name; for a method, `Class.method`. */
+  name?: string;
+}
+
+export interface CollectorOptions extends CallOptions {
+  /** Where the Worker is; batches go to `{url}/samples`. */
+  url: string | URL;
+  /** The program that the functions belong to. */
+  service: string;
+  /** Sent as `Authorization: Bearer`. It is read for each POST: a getter may rotate it. Default: none. */
+  token?: string | undefined;
+  /** Milliseconds from a call to the POST that reports it, at the latest, while all is well. Default: 30,000. */
+  intervalMs?: number;
+  /** How many sums (one for each function and minute) may wait before they are sent early. Default: 1,000. */
+  maxItems?: number;
+  /** Different functions told apart; calls of any further ones count under `__overflow__`. Default: 1,000. */
+  maxFunctions?: number;
+  /** Bytes that unsent sums may take while the Worker cannot be reached; past it the oldest go. Default: 32 MiB. */
+  maxMemory?: number;
+  /** Milliseconds to wait for an answer before the attempt counts as failed. Default: 10,000. */
+  timeoutMs?: number;
+  /**
+   * Milliseconds of the first backoff at most, doubled by each failure in a row up to 60 times as long. A server
+   * that asks for more time gets it. Default: 1,000.
+   */
+  retryMs?: number;
+  /** Sends instead of the global `fetch`: a service binding, or anything with a `fetch`. */
+  fetcher?: { fetch(url: string, init: RequestInit): Promise<Response> };
+  /**
+   * On Workers, what keeps an invocation alive until its POST is answered, such as `ctx.waitUntil`.
+   * Default: the `waitUntil` of `cloudflare:workers`. Given elsewhere, it replaces the timer too.
+   */
+  waitUntil?: (promise: Promise<unknown>) => void;
+  /** Told of every attempt that failed and every refusal. Default: the first of each kind is a console warning. */
+  onError?: (error: Error) => void;
+  /** Told of calls that will never be counted. Default: the first of each reason is a console warning. */
+  onDrop?: (dropped: Dropped) => void;
+}
+
+/**
+ * Why calls will never be counted: the server refused them; they could not be delivered for 48 hours; newer ones
+ * needed their memory.
+ */
+export type DropReason = "rejected" | "tooOld" | "overMemory";
+
+export interface Dropped {
+  reason: DropReason;
+  calls: number;
+  /** A sentence: what the server said, or which limit was met. */
+  message: string;
+}
+
+/** Calls since the collector was made. `seen` is always `acknowledged + pending` + all that was `dropped`. */
+export interface Stats {
+  /** Calls that ended. */
+  seen: number;
+  acknowledged: number;
+  pending: number;
+  dropped: Record<DropReason, number>;
+}
+
+export interface FlushOptions {
+  /** Milliseconds to try for. `flush` has no limit of its own, `close` 10,000. */
+  timeoutMs?: number;
+}
+
+type Method<This, Args extends never[], Result> = (this: This, ...args: Args) => Result;
+
+/** What options-first gives before it is given a function: a wrapper, and a standard decorator. */
+export interface Wrapper {
+  <F extends AnyFunction>(fn: F): F;
+  <This, Args extends never[], Result>(
+    method: Method<This, Args, Result>,
+    context: ClassMethodDecoratorContext<This, Method<This, Args, Result>>,
+  ): Method<This, Args, Result>;
+  <This, Value>(
+    getter: (this: This) => Value,
+    context: ClassGetterDecoratorContext<This, Value>,
+  ): (this: This) => Value;
+  <This, Value>(
+    setter: (this: This, value: Value) => void,
+    context: ClassSetterDecoratorContext<This, Value>,
+  ): (this: This, value: Value) => void;
+  <This, Value>(
+    field: undefined,
+    context: ClassFieldDecoratorContext<This, Value>,
+  ): (this: This, value: Value) => Value;
+  <Class extends abstract new (...args: never[]) => unknown>(
+    value: Class,
+    context: ClassDecoratorContext<Class>,
+  ): void;
+}
+
+/**
+ * Wraps a function; decorates a method, a getter, a setter, a field that holds a function, or a class (every method
+ * of its own). What is wrapped does what it did: its result, error, `this`, name and properties are untouched,
+ * whatever becomes of the metrics.
+ */
+export interface MetricsCollector extends Wrapper, AsyncDisposable {
+  <F extends AnyFunction>(options: FunctionOptions, fn: F): F;
+  (options: FunctionOptions): Wrapper;
+  /**
+   * Wraps every method of an object in place, those of its classes too, as `prefix.method` (default prefix: the name
+   * of its class, if any). An object that cannot be changed, such as a module's namespace, is copied.
+   */
+  all<T extends object>(object: T, options?: CallOptions & { prefix?: string }): T;
+  /** Sends until every call seen so far has a definite answer: true then, false when the time ran out. */
+  flush(options?: FlushOptions): Promise<boolean>;
+  stats(): Stats;
+  /** Flushes and ends all sending on its own. Calls still count as pending, and another `flush` sends them. */
+  close(options?: FlushOptions): Promise<boolean>;
+}

@@ -1,0 +1,52 @@
+/** One attempt to deliver a batch. */
+import { GZIP_FROM_LENGTH } from "./limits.ts";
+import type { CollectorOptions } from "./options.ts";
+import type { Batch } from "./outbox.ts";
+import { page } from "./runtime.ts";
+import type { State } from "./state.ts";
+
+/** Status 0 is no answer, and the text says why. */
+export type Outcome = [status: number, text: string, retryAfter?: string | null];
+
+/** Never rejects. It calls `fetch` before it returns, unless it compresses, which a hidden page has no time for. */
+export async function post(
+  url: string,
+  batch: Batch,
+  { token, fetcher = globalThis, timeoutMs = 10_000 }: CollectorOptions,
+  state: State,
+): Promise<Outcome> {
+  const { json } = batch;
+  try {
+    if (
+      json.length > GZIP_FROM_LENGTH &&
+      (globalThis as { CompressionStream?: unknown }).CompressionStream &&
+      !page()?.hidden
+    ) {
+      const stream = new Response(json).body!.pipeThrough(new CompressionStream("gzip"));
+      batch.gzip ??= await new Response(stream).arrayBuffer();
+    }
+    const send = async () =>
+      fetcher.fetch(url, {
+        method: "POST",
+        headers: {
+          "Content-Type": "application/json",
+          "Idempotency-Key": batch.key,
+          ...(token && { Authorization: `Bearer ${token}` }),
+          ...(batch.gzip && { "Content-Encoding": "gzip" }),
+        },
+        body: batch.gzip ?? json,
+        signal: AbortSignal.timeout(timeoutMs),
+        // A redirect that is followed turns the POST into a GET, whose answer says nothing of the batch.
+        redirect: "manual",
+        keepalive: !!page(),
+      } as RequestInit);
+    state.muted = true;
+    const answered = send();
+    state.muted = false;
+    const response = await answered;
+    // An answer that breaks off is none: sent again, the batch gets the same one.
+    return [response.status, await response.text(), response.headers.get("Retry-After")];
+  } catch (error) {
+    return [0, String((error as Error)?.cause || error)];
+  }
+}

@@ -1,0 +1,83 @@
+/** What one function did since it was last sealed: plain numbers, so that a call allocates nothing. */
+import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
+import { fastBucketIndex } from "./bucket.ts";
+import { describeFailure, type Failure } from "./failure.ts";
+import { MAX_FAILURES, MAX_SUM_MS, SHORTEST_MS } from "./limits.ts";
+import { now } from "./runtime.ts";
+import type { State } from "./state.ts";
+
+/** One function in one minute, sealed. */
+export interface SealedSum {
+  /** A sample of the wire format. */
+  json: string;
+  calls: number;
+  /** Epoch milliseconds at which the minute starts. */
+  at: number;
+}
+
+export interface Recorder {
+  /**
+   * Counts a call that ends now, in an error or not. One whose duration the clock did not see, or cannot have, is
+   * unmeasured.
+   */
+  add(startMs: number, isFailure?: boolean, error?: unknown): void;
+  /** Hands on what has come in since the last time, if anything, as of the minute that starts at `at`. */
+  seal(at: number): void;
+}
+
+export function createRecorder(state: State, identity: { function: string; module: string }): Recorder {
+  const emptySum = () => ({ calls: 0, errors: 0, unmeasured: 0, sumMs: 0, minMs: Infinity, maxMs: 0 });
+  let sum = emptySum();
+  const counts = new Uint32Array(MAX_BUCKET - MIN_BUCKET + 1);
+  const failures = new Map<string, Failure & { calls: number }>();
+
+  return {
+    add(startMs, isFailure, error) {
+      const nowMs = now();
+      const durationMs = nowMs - startMs;
+      // The last is written so that a clock that gives NaN is looked after too.
+      if (!sum.calls || !(nowMs < state.horizonMs)) {
+        state.look(nowMs);
+        if (!sum.calls) state.openSums++;
+      }
+      sum.calls++;
+      state.seen++;
+      if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS && sum.sumMs < MAX_SUM_MS) {
+        sum.sumMs += durationMs;
+        if (durationMs < sum.minMs) sum.minMs = durationMs;
+        if (durationMs > sum.maxMs) sum.maxMs = durationMs;
+        counts[fastBucketIndex(durationMs) - MIN_BUCKET]!++;
+      } else {
+        sum.unmeasured++;
+      }
+      if (isFailure) {
+        sum.errors++;
+        const { name, message } = describeFailure(error);
+        const key = `${name}\n${message}`;
+        const failure = failures.get(key) ?? { name, message, calls: 0 };
+        failure.calls++;
+        if (failures.size < MAX_FAILURES) failures.set(key, failure);
+      }
+    },
+    seal(at) {
+      const sealed = sum;
+      if (!sealed.calls) return;
+      const histogram: Record<string, number> = {};
+      counts.forEach((calls, place) => {
+        if (calls) histogram[place + MIN_BUCKET] = calls;
+      });
+      // Infinity, the minimum where nothing was measured, becomes null.
+      const json = JSON.stringify({
+        ...identity,
+        at,
+        ...sealed,
+        histogram,
+        failures: [...failures.values()],
+      });
+      sum = emptySum();
+      counts.fill(0);
+      failures.clear();
+      state.push({ json, calls: sealed.calls, at });
+    },
+  };
+}
