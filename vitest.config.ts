@@ -7,6 +7,8 @@ const bindings = { TEST_MIGRATIONS, OPEN_WITHOUT_TOKENS: "true" };
 /** For the random tests: how many, and which ones again. */
 const { HISTORIES = "", SEED = "" } = process.env;
 const wrangler = { configPath: "./wrangler.toml" };
+/** One project after the other: servers, browsers and simulated histories each want the machine for themselves. */
+const order = (groupOrder: number) => ({ sequence: { groupOrder } });
 const workerd = { isolate: false, setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
 
 export default defineConfig({
@@ -16,7 +18,7 @@ export default defineConfig({
       {
         // The whole Worker, as deployed: flushes travel through the queue by themselves.
         plugins: [cloudflareTest({ wrangler, miniflare: { bindings } })],
-        test: { ...workerd, name: "pipeline", include: ["test/pipeline.test.ts"] },
+        test: { ...workerd, ...order(0), name: "pipeline", include: ["test/pipeline.test.ts"] },
       },
       {
         // The same Worker, but nothing consumes what it sends: tests deliver, repeat and lose messages themselves.
@@ -31,15 +33,17 @@ export default defineConfig({
         ],
         test: {
           ...workerd,
+          ...order(1),
           name: "stages",
           include: ["test/**/*.test.ts"],
           exclude: ["test/pipeline.test.ts", "test/client/**", "test/dashboard/**", "test/process/**"],
         },
       },
-      { test: { name: "client", include: ["test/client/**/*.test.ts"] } },
+      { test: { ...order(2), name: "client", include: ["test/client/**/*.test.ts"] } },
       {
         // In a real browser, against a real server.
         test: {
+          ...order(3),
           name: "dashboard",
           maxWorkers: 2,
           include: ["test/dashboard/**/*.test.ts"],
@@ -47,7 +51,16 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { name: "process", include: ["test/process/**/*.test.ts"], testTimeout: 180_000 } },
+      {
+        // Real servers, killed and started again.
+        test: {
+          ...order(4),
+          name: "process",
+          fileParallelism: false,
+          include: ["test/process/**/*.test.ts"],
+          testTimeout: 180_000,
+        },
+      },
     ],
   },
 });
