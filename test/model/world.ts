@@ -35,6 +35,8 @@ type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
 const CHANGES_NOTHING = new Set<Step["do"]>(["ask floor", "reuse key", "read"]);
 const HOUR_MS = 3_600_000;
+/** Above MAX_WAITING_TIME, and above the first waits for a confirmation. */
+const LATE_MS = 400_000;
 const LATEST_RESEND_MS = 47 * HOUR_MS;
 
 export class World {
@@ -171,9 +173,10 @@ export class World {
     if (response.status !== 409) throw new Error(`A key with another body: ${response.status}.`);
   }
 
-  async #ring({ early, queue }: StepOf<"ring">): Promise<void> {
+  async #ring({ when, queue }: StepOf<"ring">): Promise<void> {
     await replaceQueue((message) => this.#take(message), queue);
-    if (!early) await this.#turnClockToAlarm();
+    if (when !== "early") await this.#turnClockToAlarm();
+    if (when === "late") await this.#turnClockTo(Date.now() + LATE_MS);
     await runDurableObjectAlarm(buffer());
   }
 
@@ -195,10 +198,10 @@ export class World {
   async #fill(): Promise<void> {
     for (let i = 0; i < 15; i++) {
       await this.#send(batchOf("shop", [{ function: "pay", ms: 5, times: 1 }], this.#newKey(), Date.now()));
-      await this.#ring({ do: "ring", early: false, queue: "takes" });
+      await this.#ring({ do: "ring", when: "late", queue: "takes" });
     }
     await this.#run({ do: "post much" });
-    await this.#ring({ do: "ring", early: false, queue: "takes" });
+    await this.#ring({ do: "ring", when: "late", queue: "takes" });
   }
 
   async #deliver(step: StepOf<"deliver">): Promise<void> {
@@ -231,9 +234,11 @@ export class World {
   async #atOnce(steps: readonly Step[]): Promise<void> {
     const mayDie = steps.some((step) => step.do === "abort");
     // The clock stands still while they run: a batch is of one time only.
-    if (steps.some((step) => step.do === "ring" && !step.early)) await this.#turnClockToAlarm();
+    const rings = steps.filter((step) => step.do === "ring");
+    if (rings.some(({ when }) => when !== "early")) await this.#turnClockToAlarm();
+    if (rings.some(({ when }) => when === "late")) await this.#turnClockTo(Date.now() + LATE_MS);
     const outcomes = await Promise.allSettled(
-      steps.map((step) => this.#run(step.do === "ring" ? { ...step, early: true } : step)),
+      steps.map((step) => this.#run(step.do === "ring" ? { ...step, when: "early" } : step)),
     );
     for (const outcome of outcomes) if (outcome.status === "rejected" && !mayDie) throw outcome.reason;
   }
@@ -350,7 +355,7 @@ export class World {
   }
 
   async #drain(): Promise<void> {
-    await this.#ring({ do: "ring", early: false, queue: "takes" });
+    await this.#ring({ do: "ring", when: "late", queue: "takes" });
     const messages = this.#messages.map((_, i) => i);
     await this.#deliver({
       do: "deliver",
