@@ -31,6 +31,13 @@ export interface ServerOptions {
   token?: string;
 }
 
+/** Of servers that run: a group of its own does not end with this process, or by its Ctrl-C. */
+const running = new Set<number>();
+process.on("exit", () => {
+  for (const pid of running) signalGroup(pid, "SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 export class Server {
   readonly url: string;
   readonly #process: ChildProcess;
@@ -39,6 +46,11 @@ export class Server {
   private constructor(url: string, process: ChildProcess) {
     this.url = url;
     this.#process = process;
+    const { pid } = process;
+    if (pid !== undefined) {
+      running.add(pid);
+      process.once("exit", () => running.delete(pid));
+    }
     for (const stream of [process.stdout, process.stderr]) {
       stream?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
     }
@@ -109,14 +121,17 @@ export class Server {
 
   #signal(signal: NodeJS.Signals): void {
     const { pid } = this.#process;
-    if (pid === undefined) return;
-    try {
-      if (process.platform === "win32") spawn("taskkill", ["/pid", String(pid), "/t", "/f"]);
-      else process.kill(-pid, signal);
-    } catch (error) {
-      // The group is gone already.
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
+    if (pid !== undefined) signalGroup(pid, signal);
+  }
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    if (process.platform === "win32") spawn("taskkill", ["/pid", String(pid), "/t", "/f"]);
+    else process.kill(-pid, signal);
+  } catch (error) {
+    // The group is gone already.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 

@@ -9,6 +9,7 @@ import { applyD1Migrations, type D1Migration, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { knownHistories } from "./known.ts";
 import { describeStep, history, type Step } from "./step.ts";
 import { World } from "./world.ts";
 
@@ -47,6 +48,7 @@ it("holds in random histories", { timeout: HISTORIES ? 24 * 3_600_000 : 120_000 
   const result = await fc.check(property, {
     seed: SEED,
     numRuns: HISTORIES ?? 5_000,
+    examples: knownHistories.map((steps): [Step[]] => [steps]),
     ...(HISTORIES ? {} : { interruptAfterTimeLimit: 100_000, markInterruptAsFailure: false }),
   });
   vi.restoreAllMocks();
