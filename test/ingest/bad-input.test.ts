@@ -97,7 +97,7 @@ describe("a body that is no batch is refused as a whole", () => {
   });
 
   it("whatever its members pretend to be", async () => {
-    const hostile = { length: { toString: 1, valueOf: 1, toJSON: 1 }, toString: 1, then: 1 };
+    const hostile = { length: { toString: 1, valueOf: 1, toJSON: 1 }, toString: 1 };
     for (const batch of [
       { service: hostile, samples: [] },
       { service: "shop", samples: hostile },
