@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** What a user of the package says and is told: its public types. */
 
 /** A function of any kind, or a class: whatever it is, the wrapped one has its very type. */

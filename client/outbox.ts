@@ -46,7 +46,7 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
   let failures = 0;
 
   /** Counts what is still here of these sums as acknowledged, or as dropped for a reason. */
-  const settle = (settled: readonly SealedSum[], reason?: DropReason, message = ""): void => {
+  const settle = (settled: readonly SealedSum[], reason?: DropReason, message: string = reason!): void => {
     let calls = 0;
     for (const sum of settled) {
       if (!sums.delete(sum)) continue;
@@ -58,7 +58,7 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
       acknowledged += calls;
     } else if (calls) {
       dropped[reason] += calls;
-      tell(reason, `${calls} calls ${reason}: ${message}`, onDrop, { reason, calls, message });
+      void tell(reason, `${calls} calls ${reason}: ${message}`, onDrop, { reason, calls, message });
     }
   };
 
@@ -103,9 +103,9 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
     if (state.batch !== sent) return undefined;
     const message = `${url}: ${status} ${text.slice(0, 300)}`;
     const refusal = status > 299 ? "rejected" : undefined;
-    if (refusal || !status) tell(status, message, onError, new Error(message));
+    if (refusal || !status) void tell(status, message, onError, new Error(message));
     if (!DEFINITE.test(status as never)) {
-      const askedMs = +retryAfter! * 1_000 || 0;
+      const askedMs = +retryAfter! * 1_000 || Date.parse(retryAfter!) - Date.now() || 0;
       // 401 and 403: a new token takes a person's time.
       const restMs = (status | 2) === 403 ? retryMs * SLOW : Math.min(askedMs, MAX_RETRY_AFTER_MS);
       // All of a backoff is random, so that many clients do not come back at once.
@@ -118,7 +118,7 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
       // Samples go oldest first, so if more are rejected than it explains, for their age, these come next.
       const isRejected = (_: SealedSum, place: number) =>
         reasons.some(({ index }) => index === place) || (place > 99 && place < rejected);
-      settle(sent.sums.filter(isRejected), "rejected", reasons[0]?.reason);
+      settle(sent.sums.filter(isRejected), "rejected", reasons[0]!.reason);
     } catch {
       // What has no such answer was accepted, or not, as a whole.
     }

@@ -25,21 +25,22 @@ export async function post(
       const stream = new Response(json).body!.pipeThrough(new CompressionStream("gzip"));
       batch.gzip ??= await new Response(stream).arrayBuffer();
     }
-    const send = async () =>
-      fetcher.fetch(url, {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          "Idempotency-Key": batch.key,
-          ...(token && { Authorization: `Bearer ${token}` }),
-          ...(batch.gzip && { "Content-Encoding": "gzip" }),
-        },
-        body: batch.gzip ?? json,
-        signal: AbortSignal.timeout(timeoutMs),
-        // A redirect that is followed turns the POST into a GET, whose answer says nothing of the batch.
-        redirect: "manual",
-        keepalive: !!page(),
-      } as RequestInit);
+    const init: RequestInit & { keepalive: boolean } = {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        "Idempotency-Key": batch.key,
+        ...(token && { Authorization: `Bearer ${token}` }),
+        ...(batch.gzip && { "Content-Encoding": "gzip" }),
+      },
+      body: batch.gzip ?? json,
+      signal: AbortSignal.timeout(timeoutMs),
+      // A redirect that is followed turns the POST into a GET, whose answer says nothing of the batch.
+      redirect: "manual",
+      keepalive: !!page(),
+    };
+    // Async, so that it does not throw: the next line must come.
+    const send = async () => fetcher.fetch(url, init);
     state.muted = true;
     const answered = send();
     state.muted = false;

@@ -15,15 +15,11 @@ export interface SealedSum {
   at: number;
 }
 
-export interface Recorder {
-  /**
-   * Counts a call that ends now, in an error or not. One whose duration the clock did not see, or cannot have, is
-   * unmeasured.
-   */
-  add(startMs: number, isFailure?: boolean, error?: unknown): void;
-  /** Hands on what has come in since the last time, if anything, as of the minute that starts at `at`. */
-  seal(at: number): void;
-}
+/**
+ * Counts a call that ends now, in an error or not. One whose duration the clock did not see, or cannot have, is
+ * unmeasured.
+ */
+export type Recorder = (startMs: number, isFailure?: boolean, error?: unknown) => void;
 
 export function createRecorder(state: State, identity: { function: string; module: string }): Recorder {
   const emptySum = () => ({ calls: 0, errors: 0, unmeasured: 0, sumMs: 0, minMs: Infinity, maxMs: 0 });
@@ -31,53 +27,45 @@ export function createRecorder(state: State, identity: { function: string; modul
   const counts = new Uint32Array(MAX_BUCKET - MIN_BUCKET + 1);
   const failures = new Map<string, Failure & { calls: number }>();
 
-  return {
-    add(startMs, isFailure, error) {
-      const nowMs = now();
-      const durationMs = nowMs - startMs;
-      // The last is written so that a clock that gives NaN is looked after too.
-      if (!sum.calls || !(nowMs < state.horizonMs)) {
-        state.look(nowMs);
-        if (!sum.calls) state.openSums++;
-      }
-      sum.calls++;
-      state.seen++;
-      if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS && sum.sumMs < MAX_SUM_MS) {
-        sum.sumMs += durationMs;
-        if (durationMs < sum.minMs) sum.minMs = durationMs;
-        if (durationMs > sum.maxMs) sum.maxMs = durationMs;
-        counts[fastBucketIndex(durationMs) - MIN_BUCKET]!++;
-      } else {
-        sum.unmeasured++;
-      }
-      if (isFailure) {
-        sum.errors++;
-        const { name, message } = describeFailure(error);
-        const key = `${name}\n${message}`;
-        const failure = failures.get(key) ?? { name, message, calls: 0 };
-        failure.calls++;
-        if (failures.size < MAX_FAILURES) failures.set(key, failure);
-      }
-    },
-    seal(at) {
-      const sealed = sum;
-      if (!sealed.calls) return;
-      const histogram: Record<string, number> = {};
-      counts.forEach((calls, place) => {
-        if (calls) histogram[place + MIN_BUCKET] = calls;
-      });
-      // Infinity, the minimum where nothing was measured, becomes null.
-      const json = JSON.stringify({
-        ...identity,
-        at,
-        ...sealed,
-        histogram,
-        failures: [...failures.values()],
-      });
-      sum = emptySum();
-      counts.fill(0);
-      failures.clear();
-      state.push({ json, calls: sealed.calls, at });
-    },
+  state.seals.push((at) => {
+    const sealed = sum;
+    if (!sealed.calls) return;
+    const histogram: Record<string, number> = {};
+    counts.forEach((calls, place) => {
+      if (calls) histogram[place + MIN_BUCKET] = calls;
+    });
+    // Infinity, the minimum where nothing was measured, becomes null.
+    const sample = { ...identity, at, ...sealed, histogram, failures: [...failures.values()] };
+    sum = emptySum();
+    counts.fill(0);
+    failures.clear();
+    state.push({ json: JSON.stringify(sample), calls: sealed.calls, at });
+  });
+
+  return (startMs, isFailure, error) => {
+    const nowMs = now();
+    const durationMs = nowMs - startMs;
+    // The last is written so that a clock that gives NaN is looked after too.
+    if (!sum.calls || !(nowMs < state.horizonMs)) {
+      state.look(nowMs);
+    }
+    sum.calls++;
+    state.seen++;
+    if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS && sum.sumMs < MAX_SUM_MS) {
+      sum.sumMs += durationMs;
+      if (durationMs < sum.minMs) sum.minMs = durationMs;
+      if (durationMs > sum.maxMs) sum.maxMs = durationMs;
+      counts[fastBucketIndex(durationMs) - MIN_BUCKET]!++;
+    } else {
+      sum.unmeasured++;
+    }
+    if (isFailure) {
+      sum.errors++;
+      const { name, message } = describeFailure(error);
+      const key = `${name}: ${message}`;
+      const failure = failures.get(key) ?? { name, message, calls: 0 };
+      failure.calls++;
+      if (failures.size < MAX_FAILURES) failures.set(key, failure);
+    }
   };
 }

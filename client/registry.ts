@@ -19,8 +19,7 @@ export function createRegistry(
   let minute = 0;
 
   state.seal = () => {
-    state.openSums = 0;
-    for (const recorder of recorders.values()) recorder.seal(minute);
+    for (const seal of state.seals) seal(minute);
   };
 
   state.look = (nowMs) => {
@@ -43,7 +42,7 @@ export function createRegistry(
     let recorder = recorders.get(key);
     if (!recorder) {
       if (recorders.size >= maxFunctions && name !== OVERFLOW) {
-        tell(OVERFLOW, `more than ${maxFunctions} functions: ${OVERFLOW}`);
+        void tell(OVERFLOW, `more than ${maxFunctions} functions: ${OVERFLOW}`);
         return find(OVERFLOW);
       }
       recorder = createRecorder(state, identity);

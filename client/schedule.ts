@@ -6,7 +6,7 @@ import { now, page } from "./runtime.ts";
 import type { State } from "./state.ts";
 
 interface NodeProcess {
-  once?(event: string, listener: () => unknown): void;
+  once(event: string, listener: () => unknown): void;
   off?(event: string, listener: () => unknown): void;
 }
 
@@ -19,8 +19,10 @@ export function createSchedule(
   let rides: unknown = waitUntil || "WebSocketPair" in globalThis;
   /** In `performance.now()`, when to make the next attempt; Infinity while nothing waits. */
   let dueMs = Infinity;
+  /** Sums that hold a call and are not sealed; those sealed by the clock may still count. */
+  let openSums = 0;
   let inFlight: Promise<void> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof setTimeout>;
 
   /** Has the next attempt made after this time. */
   const plan = (delayMs: number): void => {
@@ -28,8 +30,11 @@ export function createSchedule(
     state.horizonMs = 0;
     clearTimeout(timer);
     if (rides || delayMs === Infinity) return;
-    // Timers may be early by a little.
-    timer = setTimeout(attempt, delayMs + 2);
+    timer = setTimeout(() => {
+      // Whatever the clock says, which may have been set.
+      dueMs = -Infinity;
+      void attempt();
+    }, delayMs);
     // The process may end before.
     (timer as { unref?(): void }).unref?.();
   };
@@ -39,17 +44,18 @@ export function createSchedule(
    * backoff has ended.
    */
   const attempt = (): Promise<void> | undefined => {
-    if (now() >= dueMs || !(inFlight || state.batch)) {
+    if (!(inFlight || state.batch) || !(now() < dueMs)) {
       plan(timeoutMs * 2);
-      inFlight = state.exchange().then((delayMs = 0) => {
-        inFlight = undefined;
-        plan(
-          Math.max(
-            state.sums.size ? delayMs : state.openSums ? intervalMs : Infinity,
-            rides ? BREATHER_MS : 0,
-          ),
-        );
-      });
+      if (!state.batch) openSums = 0;
+      inFlight = state
+        .exchange()
+        .catch(() => timeoutMs)
+        .then((delayMs = 0) => {
+          inFlight = undefined;
+          plan(
+            Math.max(state.sums.size ? delayMs : openSums ? intervalMs : Infinity, rides ? BREATHER_MS : 0),
+          );
+        });
     }
     return inFlight;
   };
@@ -57,6 +63,7 @@ export function createSchedule(
   const flush = async ({ timeoutMs = Infinity }: FlushOptions = {}): Promise<boolean> => {
     const endMs = now() + timeoutMs;
     let last: SealedSum | undefined;
+    state.horizonMs = 0;
     while (true) {
       // What is on its way was cut before; all that this flush owes is cut after it, and goes in its order.
       if (!last && !state.batch) {
@@ -79,7 +86,7 @@ export function createSchedule(
   };
 
   if (!rides) {
-    process?.once?.("beforeExit", flushNow);
+    process?.once("beforeExit", flushNow);
     page()?.addEventListener("visibilitychange", () => {
       if (!page()!.hidden) return;
       if ("keepalive" in Request.prototype) void flushNow();
@@ -95,22 +102,21 @@ export function createSchedule(
   }
 
   state.wake = (nowMs) => {
-    const delayMs = state.openSums + state.sums.size < maxItems ? intervalMs : 0;
+    const delayMs = openSums++ + state.sums.size < maxItems ? intervalMs : 0;
     // While a batch is on its way, the end of that decides.
     if (!state.batch && nowMs + delayMs < dueMs) plan(delayMs);
     if (waitUntil && nowMs >= dueMs) waitUntil(attempt()!);
     return rides ? dueMs : Infinity;
   };
 
-  return {
-    flush,
-
-    close(options?: FlushOptions): Promise<boolean> {
-      rides = true;
-      waitUntil = undefined;
-      clearTimeout(timer);
-      process?.off?.("beforeExit", flushNow);
-      return flushNow(options);
-    },
+  const close = (options?: FlushOptions): Promise<boolean> => {
+    // What has no timer, and nothing to ride on, sends nothing by itself.
+    rides = true;
+    waitUntil = undefined;
+    clearTimeout(timer);
+    process?.off?.("beforeExit", flushNow);
+    return flushNow(options);
   };
+
+  return { flush, close };
 }

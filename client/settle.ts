@@ -18,7 +18,6 @@ export interface Call {
 type Settle = (recorder: Recorder | undefined, startMs: number, result: unknown, threw?: boolean) => unknown;
 
 export function createSettle(fn: Function, { isError, ignoreAborts, stream }: CallOptions): Settle {
-  const kind = (fn as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag];
   const followsStreams = stream === "end";
 
   return (recorder, startMs, result, threw) => {
@@ -30,7 +29,7 @@ export function createSettle(fn: Function, { isError, ignoreAborts, stream }: Ca
         } catch {
           // An error without a name is an error; a result that cannot be judged is none.
         }
-        recorder?.add(startMs, isFailure, value);
+        recorder?.(startMs, isFailure, value);
         recorder = undefined;
         return value;
       },
@@ -44,6 +43,7 @@ export function createSettle(fn: Function, { isError, ignoreAborts, stream }: Ca
     if (threw) call.fail(result);
     try {
       const promise = result as Promise<unknown>;
+      const kind = (fn as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag];
       if (/Generator/.test(kind)) return watchGenerator(promise, call);
       if (typeof promise.then === "function") {
         // Whatever has a `then` of its own may be waiting for someone to call it.
@@ -62,7 +62,7 @@ export function createSettle(fn: Function, { isError, ignoreAborts, stream }: Ca
         return result;
       }
     } catch {
-      // Such as a frozen query: of its call, all there is to see is that it gave one.
+      // Such as a query that is frozen, or known already: of this call, all there is to see is that it gave one.
     }
     return deliver(result);
   };

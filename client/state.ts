@@ -22,8 +22,9 @@ export interface State {
   exchange(): Promise<number | undefined>;
   /** A beacon has no answer, so the batch stays; if the page lives on, it is sent again under its key. */
   beacon(): void;
-  /** Hands all that is open to the outbox. */
+  /** Hands all that is open to the outbox: what each function has, as of the minute that starts at `at`. */
   seal(): void;
+  readonly seals: ((at: number) => void)[];
   /** Told of a call, and says when, in `performance.now()`, to be told of another. */
   wake(nowMs: number): number;
 }

@@ -7,7 +7,7 @@ export interface Thenable {
 /**
  * Shows what a thenable comes to when, and only if, somebody awaits it. It stays the object that it is.
  *
- * @throws {TypeError} where it cannot, as the thenable is frozen
+ * @throws {TypeError} where it cannot
  */
 export function watchThenable(
   thenable: Thenable,
@@ -22,7 +22,12 @@ export function watchThenable(
   });
 }
 
-/** Puts a method in the place of another, where loops over the object and copies of it do not see it. */
+/**
+ * Puts a method in the place of another, where loops over the object and copies of it do not see it.
+ *
+ * @throws {TypeError} where that is not possible, or was done before: a result that comes again and again must not
+ *   carry ever more of them
+ */
 export function override<T extends object>(target: T, key: string, value: Function): T {
-  return Object.defineProperty(target, key, { value, configurable: true, writable: true });
+  return Object.defineProperty(target, key, { value, configurable: false, writable: false });
 }

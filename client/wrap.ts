@@ -21,7 +21,7 @@ export function createWrap(
 
   return (fn, options, nameOf = () => (fn as Function).name) => {
     if (typeof fn !== "function" || wrappers.has(fn)) return fn;
-    const settings = { ...defaults, ...options };
+    const settings = { __proto__: defaults, ...options } as CallOptions;
     const settle = createSettle(fn, settings);
     let recorder: Recorder | undefined;
 
@@ -53,7 +53,7 @@ export function createWrap(
       if (settings.isError || (typeof result === "object" && result)) {
         return settle(record, startMs, result);
       }
-      record.add(startMs);
+      record(startMs);
       return result;
     };
     try {

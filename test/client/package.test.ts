@@ -1,0 +1,93 @@
+/** The package as others install it: packed, into an empty project, without this repository or the network. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { FakeServer } from "./fake-server.ts";
+
+const run = promisify(execFile);
+const client = fileURLToPath(new URL("../../client", import.meta.url));
+const tsc = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
+
+let folder: string;
+let project: string;
+let packed: string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "package-"));
+  project = join(folder, "project");
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: client });
+  const report = JSON.parse(stdout.slice(stdout.search(/[[{]\s*["{]/))) as unknown;
+  const [tarball] = (await readdir(folder)).filter((name) => name.endsWith(".tgz"));
+  packed = [...JSON.stringify(report).matchAll(/"path":"([^"]+)"/g)].map(([, path]) => path!).sort();
+  await mkdir(project);
+  await writeFile(join(project, "package.json"), '{ "name": "project", "private": true, "type": "module" }');
+  await run("npm", ["install", "--offline", "--no-audit", "--no-fund", join(folder, tarball!)], {
+    cwd: project,
+  });
+}, 60_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it("holds one file of code, its types, and what a reader needs", () => {
+  expect(packed).toEqual([
+    "LICENSE",
+    "README.md",
+    "dist/index.js",
+    "dist/types/client/index.d.ts",
+    "dist/types/client/options.d.ts",
+    "package.json",
+  ]);
+});
+
+it("has no dependencies", async () => {
+  expect(await readdir(join(project, "node_modules"))).toContain("metrics-collector-client");
+  expect((await readdir(join(project, "node_modules"))).filter((name) => !name.startsWith("."))).toHaveLength(
+    1,
+  );
+});
+
+it.each([
+  ["bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],
+  ["Node", ["--module", "nodenext"]],
+])(
+  "type-checks in an empty project, as resolved by a %s",
+  async (_, options) => {
+    const program = `
+      import { createMetricsCollector, type CollectorOptions, type Stats } from "metrics-collector-client";
+      const options: CollectorOptions = { url: "https://metrics.example", service: "shop" };
+      export const metricsCollector = createMetricsCollector(options);
+      export const total: (prices: number[]) => number = metricsCollector((prices: number[]) => prices.length);
+      export const stats: Stats = metricsCollector.stats();
+      class Checkout { @metricsCollector async submit(n: number): Promise<number> { return n; } }
+      export const result: Promise<number> = new Checkout().submit(1);
+      // @ts-expect-error A service is needed.
+      createMetricsCollector({ url: "https://metrics.example" });
+      // @ts-expect-error It is a number that comes back.
+      export const text: string = total([1]);
+    `;
+    await writeFile(join(project, "program.ts"), program);
+    const strict = ["--strict", "--noEmit", "--target", "es2022", "--skipLibCheck", "false", "--types", ""];
+    const { stdout } = await run(process.execPath, [tsc, ...strict, ...options, "program.ts"], {
+      cwd: project,
+    }).catch((error: { stdout: string }) => error);
+    expect(stdout).toBe("");
+  },
+  60_000,
+);
+
+it("runs there, as the example in its README says", async () => {
+  await using server = await new FakeServer().listen();
+  const readme = await readFile(join(project, "node_modules/metrics-collector-client/README.md"), "utf8");
+  const [, example] = /```ts\n([\s\S]*?)```/.exec(readme)!;
+  const program = example!
+    .replace("https://metrics.example.workers.dev", server.url)
+    .replaceAll(": number[]", "");
+  await writeFile(join(project, "example.js"), program);
+  const { stderr } = await run(process.execPath, ["example.js"], { cwd: project });
+  expect(stderr).toBe("");
+  expect(server.calls).toEqual({ total: 1 });
+});
