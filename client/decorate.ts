@@ -1,6 +1,6 @@
 /** Decorators of classes and their members, and objects wrapped method by method. */
-import type { CallOptions, FunctionOptions } from "./options.ts";
 import type { Wrap } from "./wrap.ts";
+import type { CallOptions, FunctionOptions } from "./options.ts";
 
 /** What a standard decorator gives back for what it decorates; undefined leaves it as it is. */
 export function decorate(
@@ -11,9 +11,8 @@ export function decorate(
 ): unknown {
   const { kind, name } = context;
   if (kind === "class") {
-    for (const owner of [value, (value as Function).prototype])
-      wrapMethods(wrap, owner as object, name, options);
-    return undefined;
+    wrapMethods(wrap, value as Function, name, options);
+    return wrapMethods(wrap, (value as Function).prototype as object, name, options);
   }
   // The class is not there yet. A method finds it in what it is called on.
   const wrapped = wrap(value, options, (self) => qualify(ownerOf(self, name, wrapped), name));
@@ -22,11 +21,10 @@ export function decorate(
 
 /** Wraps every method found on the object and on its classes, in place. */
 export function wrapAll(wrap: Wrap, object: object, options: CallOptions & { prefix?: string } = {}): object {
-  const target = object;
-  for (let from = target; from && from !== Object.prototype; from = Object.getPrototypeOf(from) as object) {
-    wrapMethods(wrap, from, options.prefix, options, target);
+  for (let from = object; from && from !== Object.prototype; from = Object.getPrototypeOf(from) as object) {
+    wrapMethods(wrap, from, options.prefix, options, object);
   }
-  return target;
+  return object;
 }
 
 /** Wraps the methods of one object, and puts them onto another, unless that has something of its own there. */

@@ -1,6 +1,6 @@
 /** Generators, sync and async: the call ends where they do. */
-import type { Call } from "./settle.ts";
 import { override } from "./thenable.ts";
+import type { Call } from "./settle.ts";
 
 type Step = IteratorResult<unknown>;
 

@@ -1,12 +1,12 @@
 /** Wraps functions, sums what their calls do, and posts the sums to a MetricsCollector Worker. */
-import { decorate, wrapAll } from "./decorate.ts";
 import type { CollectorOptions, FunctionOptions, MetricsCollector } from "./options.ts";
-import { createSchedule } from "./schedule.ts";
-import { createOutbox } from "./outbox.ts";
-import { createRegistry } from "./registry.ts";
-import { createTell } from "./report.ts";
-import type { State } from "./state.ts";
+import { decorate, wrapAll } from "./decorate.ts";
 import { createWrap } from "./wrap.ts";
+import type { State } from "./state.ts";
+import { createTell } from "./report.ts";
+import { createRegistry } from "./registry.ts";
+import { createOutbox } from "./outbox.ts";
+import { createSchedule } from "./schedule.ts";
 
 export type {
   AnyFunction,

@@ -7,12 +7,12 @@ import {
   MAX_RETRY_AFTER_MS,
   SLOW,
 } from "./limits.ts";
-import type { CollectorOptions, DropReason, Stats } from "./options.ts";
-import { post } from "./post.ts";
-import type { SealedSum } from "./recorder.ts";
-import type { Tell } from "./report.ts";
 import { page } from "./runtime.ts";
 import type { State } from "./state.ts";
+import type { SealedSum } from "./recorder.ts";
+import type { Tell } from "./report.ts";
+import type { CollectorOptions, DropReason, Stats } from "./options.ts";
+import { post } from "./post.ts";
 
 /** What the server would say for ever: 2xx, and 4xx but for 401, 403, 408, 425 and 429. */
 const DEFINITE = /^(2|4(?!0[138]|2[59]))/;
@@ -80,7 +80,8 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
     const head = JSON.stringify({ ...(page() && { idempotencyKey: key, token: options.token }), service });
     return (state.batch = {
       key,
-      json: `${head.slice(0, -1)},"samples":[${first.map(({ json }) => json).join()}]}`,
+      // oxlint-disable-next-line typescript/restrict-template-expressions -- with commas, as it should be
+      json: `${head.slice(0, -1)},"samples":[${first.map(({ json }) => json)}]}`,
       sums: first,
     });
   };

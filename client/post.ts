@@ -1,8 +1,8 @@
 /** One attempt to deliver a batch. */
+import { page } from "./runtime.ts";
+import type { Batch } from "./outbox.ts";
 import { GZIP_FROM_LENGTH } from "./limits.ts";
 import type { CollectorOptions } from "./options.ts";
-import type { Batch } from "./outbox.ts";
-import { page } from "./runtime.ts";
 import type { State } from "./state.ts";
 
 /** Status 0 is no answer, and the text says why. */

@@ -1,10 +1,10 @@
 /** What one function did since it was last sealed: plain numbers, so that a call allocates nothing. */
-import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
-import { fastBucketIndex } from "./bucket.ts";
-import { describeFailure, type Failure } from "./failure.ts";
-import { MAX_FAILURES, MAX_SUM_MS, SHORTEST_MS } from "./limits.ts";
 import { now } from "./runtime.ts";
 import type { State } from "./state.ts";
+import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
+import { MAX_FAILURES, MAX_SUM_MS, SHORTEST_MS } from "./limits.ts";
+import { fastBucketIndex } from "./bucket.ts";
+import { describeFailure, type Failure } from "./failure.ts";
 
 /** One function in one minute, sealed. */
 export interface SealedSum {

@@ -1,10 +1,10 @@
 /** The functions of one collector, and the minute that their calls fall into. */
-import { tidy } from "./failure.ts";
-import { MINUTE_MS, NAME_LENGTH } from "./limits.ts";
-import type { CollectorOptions } from "./options.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
 import type { Tell } from "./report.ts";
 import type { State } from "./state.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
+import { MINUTE_MS, NAME_LENGTH } from "./limits.ts";
+import { tidy } from "./failure.ts";
+import type { CollectorOptions } from "./options.ts";
 
 const OVERFLOW = "__overflow__";
 

@@ -1,8 +1,8 @@
 /** When to send: on a timer, or where there is none, along with the calls; one batch at a time. */
+import { now, page } from "./runtime.ts";
 import { BREATHER_MS, CLOSE_MS, POLL_MS } from "./limits.ts";
 import type { CollectorOptions, FlushOptions } from "./options.ts";
 import type { SealedSum } from "./recorder.ts";
-import { now, page } from "./runtime.ts";
 import type { State } from "./state.ts";
 
 interface NodeProcess {

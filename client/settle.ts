@@ -1,10 +1,10 @@
 /** Results that may not be the end of their call. */
+import { now } from "./runtime.ts";
 import { watchGenerator } from "./generator.ts";
 import type { CallOptions } from "./options.ts";
 import type { Recorder } from "./recorder.ts";
-import { now } from "./runtime.ts";
-import { followStream } from "./stream.ts";
 import { type Thenable, watchThenable } from "./thenable.ts";
+import { followStream } from "./stream.ts";
 
 /** A call whose end is still to come. The first end counts. */
 export interface Call {

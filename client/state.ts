@@ -1,6 +1,6 @@
 /** What the parts of one collector share. */
-import type { Batch } from "./outbox.ts";
 import type { SealedSum } from "./recorder.ts";
+import type { Batch } from "./outbox.ts";
 
 export interface State {
   /** Calls that ended. */

@@ -29,5 +29,5 @@ export function watchThenable(
  *   carry ever more of them
  */
 export function override<T extends object>(target: T, key: string, value: Function): T {
-  return Object.defineProperty(target, key, { value, configurable: false, writable: false });
+  return Object.defineProperty(target, key, { value });
 }

@@ -2,9 +2,9 @@
 import { disguise } from "./disguise.ts";
 import type { CallOptions, FunctionOptions } from "./options.ts";
 import type { Recorder } from "./recorder.ts";
-import { now } from "./runtime.ts";
 import { createSettle } from "./settle.ts";
 import type { State } from "./state.ts";
+import { now } from "./runtime.ts";
 
 /**
  * Wraps a function; what is wrapped already stays as it is, and so does what cannot be wrapped. `nameOf` says what

@@ -1,0 +1,117 @@
+/** The client inside workerd, where there are no timers between invocations and the clock stands still. */
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare, Response as WorkerResponse } from "miniflare";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Stats } from "../../client/index.ts";
+import { FakeServer } from "./fake-server.ts";
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+let server: FakeServer;
+let worker: Miniflare;
+/** How the service binding was called. */
+let bound: string[];
+
+async function start(compatibilityDate: string): Promise<void> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("fixtures/worker.ts", import.meta.url))],
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  worker = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script: outputFiles[0]!.text,
+      compatibilityDate,
+      // All that the Worker fetches ends up here.
+      outboundService: (request) => receive(request as unknown as Request),
+      serviceBindings: {
+        METRICS: (request) => {
+          bound.push(request.url);
+          return receive(request as unknown as Request);
+        },
+      },
+    }),
+  );
+  await worker.ready;
+}
+
+async function receive(request: Request): Promise<WorkerResponse> {
+  const body = await request.arrayBuffer();
+  const { method, headers, url } = request;
+  const response = await server.fetcher.fetch(url, { method, headers: Object.fromEntries(headers), body });
+  return new WorkerResponse(await response.text(), { status: response.status });
+}
+
+const get = async (path: string): Promise<string> =>
+  (await worker.dispatchFetch(`http://worker${path}`)).text();
+const stats = async () => JSON.parse(await get("/stats")) as Stats;
+const interval = () => new Promise((resolve) => setTimeout(resolve, 250));
+
+beforeEach(() => {
+  server = new FakeServer();
+  bound = [];
+});
+
+afterEach(() => worker.dispose());
+
+describe.each(["2026-11-02", "2024-09-01"])("a Worker of %s", (date) => {
+  beforeEach(() => start(date));
+
+  it("sends along with an invocation that finds it due, once, and not before", async () => {
+    await get("/compute?times=100");
+    await get("/compute?times=100");
+    expect(server.requests).toHaveLength(0);
+    await interval();
+    // No timer has sent it.
+    expect(server.requests).toHaveLength(0);
+    await get("/compute?times=1000");
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    expect(server.totalCalls).toBeGreaterThanOrEqual(201);
+    await interval();
+    expect(server.requests).toHaveLength(1);
+
+    expect(await get("/flush")).toBe("true");
+    expect(server.calls).toEqual({ atLoad: 1, compute: 1_200 });
+    expect(await stats()).toMatchObject({ seen: 1_201, acknowledged: 1_201, pending: 0 });
+  });
+
+  it("counts what did no I/O as unmeasured, what was called at load in the first minute there is", async () => {
+    await get("/compute?times=3");
+    await get("/wait?times=2");
+    await get("/flush");
+    const samples = server.requests.flatMap((request) => request.samples);
+    expect(samples.map((s) => [s.function, s.calls, s.unmeasured])).toEqual([
+      ["atLoad", 1, 1],
+      ["compute", 3, 3],
+      ["wait", 2, 0],
+    ]);
+    expect(samples[2]!.minMs).toBeGreaterThanOrEqual(15);
+    for (const { at } of samples) expect(Math.abs(Date.now() - at)).toBeLessThan(120_000);
+  });
+
+  it("goes on after an invocation that met a collector which was away", async () => {
+    server.reply = () => "dropRequest";
+    await get("/compute");
+    await interval();
+    await get("/compute");
+    await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(0));
+    server.reply = () => "accept";
+    await vi.waitFor(
+      async () => {
+        await get("/compute");
+        expect((await stats()).acknowledged).toBeGreaterThanOrEqual(3);
+      },
+      { timeout: 10_000, interval: 200 },
+    );
+    expect(new Set(server.keys.slice(0, 2)).size).toBe(1);
+  });
+
+  it("sends through a service binding", async () => {
+    expect(JSON.parse(await get("/binding"))).toMatchObject({ seen: 1, acknowledged: 1 });
+    expect(bound).toEqual(["http://metrics/samples"]);
+    expect(server.calls).toEqual({ work: 1 });
+  });
+});
