@@ -109,10 +109,6 @@ export interface Wrapper {
     setter: (this: This, value: Value) => void,
     context: ClassSetterDecoratorContext<This, Value>,
   ): (this: This, value: Value) => void;
-  <This, Value>(
-    field: undefined,
-    context: ClassFieldDecoratorContext<This, Value>,
-  ): (this: This, value: Value) => Value;
   <Class extends abstract new (...args: never[]) => unknown>(
     value: Class,
     context: ClassDecoratorContext<Class>,
@@ -120,8 +116,7 @@ export interface Wrapper {
 }
 
 /**
- * Wraps a function; decorates a method, a getter, a setter, a field that holds a function, or a class (every method
- * of its own). What is wrapped does what it did: its result, error, `this`, name and properties are untouched,
+ * Wraps a function; decorates a method, a getter, a setter, or a class (every method of its own). What is wrapped does what it did: its result, error, `this`, name and properties are untouched,
  * whatever becomes of the metrics.
  */
 export interface MetricsCollector extends Wrapper, AsyncDisposable {

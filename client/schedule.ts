@@ -89,8 +89,10 @@ export function createSchedule(
     process?.once("beforeExit", flushNow);
     page()?.addEventListener("visibilitychange", () => {
       if (!page()!.hidden) return;
-      if ("keepalive" in Request.prototype) void flushNow();
-      else state.beacon();
+      if ("keepalive" in Request.prototype) return void flushNow();
+      state.beacon();
+      // If the page lives on.
+      plan(timeoutMs);
     });
   } else if (!waitUntil) {
     // In a variable, so that bundlers for other places do not look for it.

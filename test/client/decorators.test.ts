@@ -119,12 +119,6 @@ describe.each([
     expect(await counted()).toEqual({ "checkout.pages": 1 });
   });
 
-  it("leaves a field that holds a function as it is", async () => {
-    const { Checkout } = module.declare(metricsCollector);
-    const { handler } = new Checkout();
-    expect(handler(1)).toBe(3);
-  });
-
   it("counts what is inherited or overridden where it was declared, whoever calls it first", async () => {
     const { Checkout, Express } = module.declare(metricsCollector);
     const express = new Express();

@@ -17,6 +17,8 @@ async function start(compatibilityDate: string): Promise<void> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("fixtures/worker.ts", import.meta.url))],
     bundle: true,
+    // As wrangler does.
+    keepNames: true,
     format: "esm",
     write: false,
   });
@@ -83,10 +85,12 @@ describe.each(["2026-11-02", "2024-09-01"])("a Worker of %s", (date) => {
     await get("/wait?times=2");
     await get("/flush");
     const samples = server.requests.flatMap((request) => request.samples);
-    expect(samples.map((s) => [s.function, s.calls, s.unmeasured])).toEqual([
-      ["atLoad", 1, 1],
-      ["compute", 3, 3],
-      ["wait", 2, 0],
+    const measured = samples.map((s) => [s.function, s.calls, s.calls - s.unmeasured]);
+    // Here, unlike in production, the clock may move by a millisecond between two reads.
+    expect(measured).toEqual([
+      ["atLoad", 1, 0],
+      ["compute", 3, expect.toSatisfy((calls: number) => calls < 3)],
+      ["wait", 2, 2],
     ]);
     expect(samples[2]!.minMs).toBeGreaterThanOrEqual(15);
     for (const { at } of samples) expect(Math.abs(Date.now() - at)).toBeLessThan(120_000);
