@@ -61,29 +61,33 @@ describe("while D1 confirms nothing", () => {
     expect(await calls()).toEqual({ work: 10_016 });
   });
 
-  it("a buffer that is full refuses, and nothing that it acknowledged is lost", async () => {
-    let taken = 0;
-    let refusal: Response | undefined;
-    while (!refusal && taken < 100) {
-      const response = await post(manyFunctions(1_000, taken * 1_000), { service: `s${taken}` });
-      if (response.status === 202) taken++;
-      else refusal = response;
-    }
-    expect(refusal?.status).toBe(503);
-    expect(refusal?.headers.get("Retry-After")).toBe("30");
-    expect(await refusal?.json()).toMatchObject({ error: { code: "overloaded" } });
-    expect(Object.keys(await calls())).toHaveLength(taken * 1_000);
+  it(
+    "a buffer that is full refuses, and nothing that it acknowledged is lost",
+    { timeout: 90_000 },
+    async () => {
+      let taken = 0;
+      let refusal: Response | undefined;
+      while (!refusal && taken < 100) {
+        const response = await post(manyFunctions(1_000, taken * 1_000), { service: `s${taken}` });
+        if (response.status === 202) taken++;
+        else refusal = response;
+      }
+      expect(refusal?.status).toBe(503);
+      expect(refusal?.headers.get("Retry-After")).toBe("30");
+      expect(await refusal?.json()).toMatchObject({ error: { code: "overloaded" } });
+      expect(Object.keys(await calls())).toHaveLength(taken * 1_000);
 
-    await vi.waitFor(
-      async () => {
-        await deliver(await sentMessages());
-        expect(await buffer().health()).toMatchObject({ bufferedBytes: 0, unconfirmedFlushes: 0 });
-      },
-      { timeout: 15_000, interval: 10 },
-    );
-    expect(Object.keys(await callsInD1())).toHaveLength(taken * 1_000);
-    expect(await alarmTime()).toBeNull();
-  });
+      await vi.waitFor(
+        async () => {
+          await deliver(await sentMessages());
+          expect(await buffer().health()).toMatchObject({ bufferedBytes: 0, unconfirmedFlushes: 0 });
+        },
+        { timeout: 60_000, interval: 10 },
+      );
+      expect(Object.keys(await callsInD1())).toHaveLength(taken * 1_000);
+      expect(await alarmTime()).toBeNull();
+    },
+  );
 });
 
 it("cuts a large flush into messages that each fit the queue, and each is a flush of its own", async () => {
