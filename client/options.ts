@@ -20,7 +20,8 @@ export interface CallOptions {
   /**
    * Where a call that gives a `ReadableStream`, or a `Response` with a body, ends: with its `head`, or at the
    * `end` of the stream. To see the end, the caller is given a stream that passes the original on, and a call
-   * whose stream nobody reads to its end, or cancels, is not counted. Default: `"head"`.
+   * whose stream nobody reads to its end, or cancels, is not counted. Where there is no `ReadableStream.from`, it ends
+   * with the head all the same. Default: `"head"`.
    */
   stream?: "head" | "end";
 }
@@ -43,7 +44,7 @@ export interface CollectorOptions extends CallOptions {
   maxItems?: number;
   /** Different functions told apart; calls of any further ones count under `__overflow__`. Default: 1,000. */
   maxFunctions?: number;
-  /** Bytes that unsent sums may take while the Worker cannot be reached; past it the oldest go. Default: 32 MiB. */
+  /** Characters that unsent sums may take while the Worker cannot be reached; past it the oldest go. Default: 30,000,000. */
   maxMemory?: number;
   /** Milliseconds to wait for an answer before the attempt counts as failed. Default: 10,000. */
   timeoutMs?: number;
@@ -74,7 +75,7 @@ export type DropReason = "rejected" | "tooOld" | "overMemory";
 export interface Dropped {
   reason: DropReason;
   calls: number;
-  /** A sentence: what the server said, or which limit was met. */
+  /** What the server said; where it said nothing, the reason again. */
   message: string;
 }
 
@@ -123,8 +124,8 @@ export interface MetricsCollector extends Wrapper, AsyncDisposable {
   <F extends AnyFunction>(options: FunctionOptions, fn: F): F;
   (options: FunctionOptions): Wrapper;
   /**
-   * Wraps every method of an object in place, those of its classes too, as `prefix.method` (default prefix: the name
-   * of its class, if any). An object that cannot be changed, such as a module's namespace, is copied.
+   * Wraps every method of an object in place, those of its classes too, as `prefix.method`, or without a prefix as
+   * `method`. Where the object cannot be changed, it goes on unmeasured.
    */
   all<T extends object>(object: T, options?: CallOptions & { prefix?: string }): T;
   /** Sends until every call seen so far has a definite answer: true then, false when the time ran out. */

@@ -70,7 +70,7 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
       [...sums].filter(({ at }) => at < Date.now() - MAX_AGE_MS),
       "tooOld",
     );
-    // Not before: while they load, Workers have no randomness. And insecure pages have no `randomUUID`.
+    // Not before: while they load, Workers have no clock. And `randomUUID` is not to be had on insecure pages.
     clientId ??= `${Date.now()}-${Math.random()}`;
     let room = page() ? MAX_PAGE_BATCH_LENGTH : MAX_BATCH_LENGTH;
     const first = [...sums].filter(({ json }, place) => (room -= json.length) > 0 || !place);
