@@ -51,22 +51,46 @@ export type FunctionTotals = FunctionId & Tally;
 
 /** One delta for each function and minute, in order of first appearance. The deltas given stay as they are. */
 export function mergeDeltas(deltas: Iterable<Delta>): Delta[] {
-  const merged = new Map<string, { delta: Delta; failures: Map<string, Failure> }>();
+  const merged = new Map<string, Delta | Merging>();
   for (const delta of deltas) {
     const key = `${functionKey(delta)}\n${delta.minute}`;
-    let known = merged.get(key);
-    if (known) {
-      addTally(known.delta, delta);
-    } else {
-      known = { delta: { ...delta, histogram: { ...delta.histogram } }, failures: new Map() };
-      merged.set(key, known);
-    }
-    for (const failure of delta.failures) addFailure(known.failures, failure);
+    const known = merged.get(key);
+    if (known instanceof Merging) known.add(delta);
+    else if (known) merged.set(key, new Merging(known).add(delta));
+    // One that stays alone is not copied, unless it says a failure twice.
+    else merged.set(key, delta.failures.length > 1 ? new Merging(delta) : delta);
   }
-  return Array.from(merged.values(), ({ delta, failures }) => ({
-    ...delta,
-    failures: [...failures.values()],
-  }));
+  return Array.from(merged.values(), (each) => (each instanceof Merging ? each.delta : each));
+}
+
+/** A copy of a delta, to which others of its function and minute are added. */
+class Merging {
+  readonly #delta: Delta;
+  readonly #failures = new Map<string, Failure>();
+
+  constructor(first: Delta) {
+    this.#delta = { ...first, histogram: { ...first.histogram } };
+    this.#addFailures(first);
+  }
+
+  add(other: Delta): this {
+    addTally(this.#delta, other);
+    this.#addFailures(other);
+    return this;
+  }
+
+  get delta(): Delta {
+    return { ...this.#delta, failures: [...this.#failures.values()] };
+  }
+
+  #addFailures({ failures }: Delta): void {
+    for (const { name, message, calls } of failures) {
+      const key = `${name}\n${message}`;
+      const known = this.#failures.get(key);
+      if (known) known.calls += calls;
+      else this.#failures.set(key, { name, message, calls });
+    }
+  }
 }
 
 /** The totals of each function that the deltas speak of. The deltas given stay as they are. */
@@ -108,13 +132,6 @@ function addTally(into: Tally, from: Tally): void {
   addSums(into, from);
   into.firstSeen = Math.min(into.firstSeen, from.firstSeen);
   into.lastSeen = Math.max(into.lastSeen, from.lastSeen);
-}
-
-function addFailure(failures: Map<string, Failure>, { name, message, calls }: Failure): void {
-  const key = `${name}\n${message}`;
-  const known = failures.get(key);
-  if (known) known.calls += calls;
-  else failures.set(key, { name, message, calls });
 }
 
 function copyTotals({ service, module, function: name, ...tally }: FunctionTotals): FunctionTotals {
