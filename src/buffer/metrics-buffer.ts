@@ -77,6 +77,12 @@ export interface BufferHealth {
   rejectedSamples?: Record<string, number>;
 }
 
+interface Arrival {
+  batch: RecordedBatch;
+  resolve: (result: RecordResult) => void;
+  reject: (error: unknown) => void;
+}
+
 /** Of a queue message's 128 KB; the rest is for its envelope. */
 const FLUSH_BYTES = 120_000;
 /** Flushes that may be on their way at once, dead letters aside. Beyond it, what is pending merges in place. */
@@ -98,6 +104,8 @@ export class MetricsBuffer extends DurableObject<Env> {
   readonly #pending: Pending;
   readonly #outbox: Outbox;
   readonly #rejections: Rejections;
+  /** Batches that came in this turn of the event loop. */
+  readonly #arrived: Arrival[] = [];
   /** When the alarm rings, in epoch milliseconds, as storage has it. */
   #alarmAt: number | null = null;
   /** Changes whenever `pending` is rewritten, so that a paged snapshot notices. */
@@ -118,10 +126,29 @@ export class MetricsBuffer extends DurableObject<Env> {
   }
 
   /**
-   * Stores a batch under its key; the answer leaves once that is durable. There is no `await` here: looking the key
-   * up, storing and setting the alarm are one step, and commit as one.
+   * Stores a batch under its key; the answer leaves once that is durable. Batches that arrive together are stored in
+   * one turn, and so made durable by one commit, which costs far more than what it commits.
    */
-  record(batch: RecordedBatch): RecordResult {
+  record(batch: RecordedBatch): Promise<RecordResult> {
+    return new Promise((resolve, reject) => {
+      const isFirst = this.#arrived.push({ batch, resolve, reject }) === 1;
+      if (isFirst) setTimeout(() => this.#recordArrived());
+    });
+  }
+
+  #recordArrived(): void {
+    for (const { batch, resolve, reject } of this.#arrived.splice(0)) {
+      try {
+        resolve(this.#record(batch));
+      } catch (error) {
+        // Not the trouble of the others.
+        reject(error);
+      }
+    }
+  }
+
+  /** There is no `await` here: looking the key up, storing and setting the alarm are one step, and commit as one. */
+  #record(batch: RecordedBatch): RecordResult {
     const now = Date.now();
     const { service, key, digest, items, deltas, answer, rejected = {} } = batch;
     const first = key === null ? undefined : this.#answers.find(service, key);
