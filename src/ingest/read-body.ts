@@ -8,8 +8,13 @@ const USUAL_COMPRESSION = 10;
 /** Read at once of a body whose size is not known. */
 const PIECE_BYTES = 64 * 1024;
 
+export interface Body {
+  bytes: Uint8Array<ArrayBuffer>;
+  text: string;
+}
+
 /** @throws {ErrorResponse} 413 above the limit, 415 for a type or an encoding that is not read, 400 for broken text. */
-export async function readBody(request: Request): Promise<string> {
+export async function readBody(request: Request): Promise<Body> {
   const type = request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (!JSON_TYPES.includes(type)) {
     const sent = type ? `not "${type}"` : "and none was given";
@@ -27,14 +32,14 @@ export async function readBody(request: Request): Promise<string> {
       `Content-Encoding must be gzip or left out, not "${encoding}".`,
     );
   }
-  if (!request.body) return "";
+  if (!request.body) return { bytes: new Uint8Array(0), text: "" };
   const bytes = await readBytes(
     encoding === "gzip" ? unzipped(request.body) : request.body,
     encoding,
     Number(request.headers.get("Content-Length")) * (encoding === "gzip" ? USUAL_COMPRESSION : 1),
   );
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return { bytes, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes) };
   } catch {
     throw new ErrorResponse(400, "invalid_text", "The body must be UTF-8.");
   }
@@ -56,7 +61,7 @@ async function readBytes(
   stream: ReadableStream<Uint8Array>,
   encoding: string,
   expectedBytes: number,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader({ mode: "byob" });
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;

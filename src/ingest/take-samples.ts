@@ -13,7 +13,10 @@ import { limits } from "../limits.ts";
 import { addPlainCall, Batch, firstMessage, type PlainCall, readSample, toDelta } from "../sample.ts";
 import { singletonBuffer } from "../shard.ts";
 import { type Delta, functionKey, mergeDeltas } from "../stats/delta.ts";
-import { readBody } from "./read-body.ts";
+import { type Body, readBody } from "./read-body.ts";
+
+/** Where, in a body, the samples begin. */
+const SAMPLES = new TextEncoder().encode('"samples"');
 
 /**
  * The answer is given only once the batch is durable. Sent again under the same `Idempotency-Key`, a batch gets
@@ -24,27 +27,29 @@ import { readBody } from "./read-body.ts";
  */
 export async function takeSamples(request: Request, env: Env): Promise<Answer & { duplicate: boolean }> {
   readConfiguration(env);
-  const { batch, text: body } = await readBatch(request, env);
+  const { batch, body } = await readBatch(request, env);
   const key = readKey(request, batch);
   const { deltas, answer, rejected } = sum(batch, Date.now());
   if (batch.samples.length === 0 && key === undefined) return { ...answer, duplicate: false };
 
   const merged = mergeDeltas(deltas);
   const text = JSON.stringify(merged);
-  if (new TextEncoder().encode(text).byteLength > limits.storedBatchBytes) {
+  const bytes = new TextEncoder().encode(text).byteLength;
+  if (bytes > limits.storedBatchBytes) {
     throw new ErrorResponse(
       413,
       "batch_too_large",
       `The batch takes more than ${limits.storedBatchBytes} bytes of storage: split its samples over several batches.`,
     );
   }
-  const digest = await digestOf(batch, body);
+  const digest = await digestOf(body);
   const result = await record(env, {
     service: batch.service,
     key: key ?? null,
     digest,
     items: answer.accepted,
     deltas: text,
+    bytes,
     functions: functionsOf(merged),
     answer,
     rejected,
@@ -69,13 +74,13 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
  * Asks for the token before it reads the body, but of a beacon, which cannot set a header and carries its token in
  * the body.
  */
-async function readBatch(request: Request, env: Env): Promise<{ batch: Batch; text: string }> {
+async function readBatch(request: Request, env: Env): Promise<{ batch: Batch; body: Body }> {
   const token = bearerToken(request.headers);
   const isBeacon =
     token === undefined && request.headers.get("Content-Type")?.startsWith("text/plain") === true;
   let grant = isBeacon ? undefined : await admit(env, "ingest", token);
-  const text = await readBody(request);
-  const batch = parseBatch(text);
+  const body = await readBody(request);
+  const batch = parseBatch(body.text);
   grant ??= await admit(env, "ingest", batch.token);
   if (grant.service !== null && grant.service !== batch.service) {
     throw new ErrorResponse(
@@ -84,7 +89,7 @@ async function readBatch(request: Request, env: Env): Promise<{ batch: Batch; te
       `This token may post for the service ${JSON.stringify(grant.service)} only, not for ${JSON.stringify(batch.service)}.`,
     );
   }
-  return { batch, text };
+  return { batch, body };
 }
 
 function parseBatch(text: string): Batch {
@@ -169,13 +174,20 @@ function functionsOf(deltas: readonly Delta[]): FunctionName[] {
 }
 
 /**
- * Names what a batch says, whatever carried it: its service, and its text from the samples on, byte for byte. What
- * stands before them is the envelope, where a beacon has its key, and a token that may be rotated.
+ * Names what a batch says, whatever carried it: its bytes from the samples on. What stands before them is the envelope,
+ * where a beacon has its key, and a token that may be rotated; its service is part of the key.
  */
-async function digestOf({ service }: Batch, text: string): Promise<string> {
-  const said = text.slice(Math.max(0, text.indexOf('"samples"')));
-  const bytes = new TextEncoder().encode(`${service}\n${said}`);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+async function digestOf({ bytes }: Body): Promise<string> {
+  const said = bytes.subarray(Math.max(0, indexOf(SAMPLES, bytes)));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", said)).toHex();
+}
+
+function indexOf(needle: Uint8Array, bytes: Uint8Array): number {
+  const last = bytes.length - needle.length;
+  for (let at = bytes.indexOf(needle[0]!); at >= 0 && at <= last; at = bytes.indexOf(needle[0]!, at + 1)) {
+    if (needle.every((byte, i) => bytes[at + i] === byte)) return at;
+  }
+  return -1;
 }
 
 async function record(env: Env, batch: Parameters<MetricsBuffer["record"]>[0]): Promise<RecordResult> {
