@@ -11,7 +11,20 @@ export const limits = {
   sampleAgeMs: 48 * 60 * 60 * 1000,
   idempotencyKeyLength: 128,
   /** What the buffer may store, keys of 72 hours most of all; of the 10 GB that an object may hold. */
-  bufferBytes: 5 * 1024 * 1024 * 1024,
+  /**
+   * Flushes that may be on their way to D1 at once, dead letters aside; past it, what is pending merges in place. An
+   * alarm sends as many.
+   */
+  unconfirmedFlushes: 16,
+  /** Flushed early at this size, so that merging stays well within the object's 128 MB of memory. */
+  flushedEarlyBytes: 2 * 1024 * 1024,
+  /** Acknowledged and in no flush: past it the buffer refuses, which happens only while D1 does not confirm. */
+  pendingBytes: 8 * 1024 * 1024,
+  /** In flushes that D1 does not have, dead letters most of all: past it the buffer refuses. */
+  unconfirmedBytes: 32 * 1024 * 1024,
+  bufferBytes: 8 * 1024 * 1024 * 1024,
+  /** Past it, a service to which most of the keys belong is refused, so that it leaves room to others. */
+  bufferBytesOfOne: 6 * 1024 * 1024 * 1024,
   serviceLength: 100,
   moduleLength: 200,
   functionLength: 200,

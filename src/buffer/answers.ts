@@ -2,6 +2,8 @@
  * The batches that were answered, by idempotency key. One table for each day: an old day is forgotten by dropping
  * its table, which scans nothing and bills no row.
  */
+import { limits } from "../limits.ts";
+import { KeyShares } from "./key-shares.ts";
 
 /** What a sender is told of a batch. */
 export interface Answer {
@@ -10,39 +12,76 @@ export interface Answer {
   reasons: { index: number; reason: string }[];
 }
 
+interface AnsweredBatch {
+  service: string;
+  key: string;
+  /** In hexadecimal digits. */
+  digest: string;
+  answer: Answer;
+}
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Days kept besides today: any key is known for at least 72 hours. WARNING: longer than a sample may be late. */
 const DAYS_KEPT = 3;
+/** Hexadecimal digits of a digest that are kept: 128 bits, since rows like these are most of what the buffer stores. */
+const DIGEST_LENGTH = 32;
+/** Batches from one look at the size of storage to the next: each costs as much as a batch's own reads and writes. */
+const MEASURED_EVERY = 64;
 
 export class Answers {
   readonly #sql: SqlStorage;
+  readonly #shares: KeyShares;
+  /** Of all that the object stores, in bytes. */
+  #size = 0;
+  #sinceMeasured = 0;
   /** The days that have a table, the latest first. */
   #days: number[];
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#shares = new KeyShares(sql);
     this.#days = sql
       .exec<{ name: string }>(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'answers_[0-9]*'",
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'keys_[0-9]*'",
       )
       .toArray()
-      .map(({ name }) => Number(name.slice("answers_".length)))
+      .map(({ name }) => Number(name.slice("keys_".length)))
       .sort((a, b) => b - a);
   }
 
-  /** The first answer to this key of this service, with the digest of the batch that got it. */
-  find(service: string, key: string): { digest: string; answer: Answer } | undefined {
+  /** The first answer to this key of this service, and whether it was to the batch of this digest. */
+  find(service: string, key: string, digest: string): { isSame: boolean; answer: Answer } | undefined {
     for (const day of this.#days) {
       const [row] = this.#sql
-        .exec<{ digest: string; answer: string }>(
-          `SELECT digest, answer FROM answers_${day} WHERE service = ? AND key = ?`,
+        .exec<{ digest: ArrayBuffer; accepted: number; rejected: number; reasons: string | null }>(
+          `SELECT digest, accepted, rejected, reasons FROM keys_${day} WHERE service = ? AND key = ?`,
           service,
           key,
         )
         .toArray();
-      if (row) return { digest: row.digest, answer: JSON.parse(row.answer) as Answer };
+      if (row) {
+        const { accepted, rejected, reasons } = row;
+        return {
+          isSame: new Uint8Array(row.digest).toHex() === digest.slice(0, DIGEST_LENGTH),
+          answer: {
+            accepted,
+            rejected,
+            reasons: reasons === null ? [] : (JSON.parse(reasons) as Answer["reasons"]),
+          },
+        };
+      }
     }
     return undefined;
+  }
+
+  /**
+   * Whether there is no room for another key at this sharer's expense. The last room is for those that have few: one that
+   * sends ever new keys shuts out itself, until its oldest day is forgotten.
+   */
+  isFull(sharer: string): boolean {
+    if (this.#sinceMeasured++ % MEASURED_EVERY === 0) this.#size = this.#sql.databaseSize;
+    const size = this.#size;
+    return size > limits.bufferBytes || (size > limits.bufferBytesOfOne && this.#shares.of(sharer) > 0.5);
   }
 
   /**
@@ -53,26 +92,34 @@ export class Answers {
     const today = dayOf(now);
     if (this.#days.includes(today)) return;
     this.#sql.exec(
-      `CREATE TABLE answers_${today} (
-        service TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, answer TEXT NOT NULL,
+      `CREATE TABLE keys_${today} (
+        service TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL,
+        accepted INTEGER NOT NULL, rejected INTEGER NOT NULL, reasons TEXT,
         PRIMARY KEY (service, key)
       ) WITHOUT ROWID`,
     );
     const isKept = (day: number) => day >= today - DAYS_KEPT;
     for (const day of this.#days) {
-      if (!isKept(day)) this.#sql.exec(`DROP TABLE answers_${day}`);
+      if (!isKept(day)) this.#sql.exec(`DROP TABLE keys_${day}`);
     }
     this.#days = [today, ...this.#days.filter(isKept)].sort((a, b) => b - a);
+    this.#shares.keepFrom(today - DAYS_KEPT);
+    this.#sinceMeasured = 0;
   }
 
-  remember(service: string, key: string, digest: string, answer: Answer, now: number): void {
+  remember({ service, key, digest, answer }: AnsweredBatch, sharer: string, now: number): void {
+    const { accepted, rejected, reasons } = answer;
+    const told = reasons.length === 0 ? null : JSON.stringify(reasons);
     this.#sql.exec(
-      `INSERT INTO answers_${dayOf(now)} (service, key, digest, answer) VALUES (?, ?, ?, ?)`,
+      `INSERT INTO keys_${dayOf(now)} VALUES (?, ?, ?, ?, ?, ?)`,
       service,
       key,
-      digest,
-      JSON.stringify(answer),
+      Uint8Array.fromHex(digest.slice(0, DIGEST_LENGTH)).buffer,
+      accepted,
+      rejected,
+      told,
     );
+    this.#shares.add(dayOf(now), sharer, key.length + (told?.length ?? 0));
   }
 }
 

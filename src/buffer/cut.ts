@@ -1,7 +1,6 @@
 /** Cuts merged deltas into parts that each fit a queue message. */
 import type { Delta } from "../stats/delta.ts";
-
-const encoder = new TextEncoder();
+import { byteLength } from "./byte-length.ts";
 
 /** JSON arrays of deltas, none of them above the size given (in bytes of UTF-8). */
 export function cutToSize(deltas: readonly Delta[], maxBytes: number): string[] {
@@ -35,8 +34,4 @@ function jsonOf(delta: Delta, maxBytes: number): string[] {
 
 function withoutCalls(delta: Delta): Delta {
   return { ...delta, calls: 0, errors: 0, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, histogram: {} };
-}
-
-function byteLength(text: string): number {
-  return encoder.encode(text).byteLength;
 }

@@ -29,6 +29,12 @@ export class KnownFunctions {
     sql.exec(`CREATE TABLE IF NOT EXISTS known_functions (
       service TEXT NOT NULL, module TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (service, module, name)
     ) WITHOUT ROWID`);
+    // Few, of many that are known: so that who asks for them need not read all.
+    sql.exec("CREATE TABLE IF NOT EXISTS overflowing (service TEXT PRIMARY KEY) WITHOUT ROWID");
+  }
+
+  knows(service: string): boolean {
+    return this.#load().has(service);
   }
 
   /** Changes nothing yet: what is fresh becomes known by `remember`. */
@@ -57,6 +63,9 @@ export class KnownFunctions {
     const services = this.#load();
     for (const [module, name] of fresh) {
       this.#sql.exec("INSERT OR IGNORE INTO known_functions VALUES (?, ?, ?)", service, module, name);
+      if (module === "" && name === OVERFLOW) {
+        this.#sql.exec("INSERT OR IGNORE INTO overflowing VALUES (?)", service);
+      }
       const known = services.get(service) ?? new Set();
       services.set(service, known.add(keyOf(module, name)));
     }
@@ -65,10 +74,7 @@ export class KnownFunctions {
   /** The services some of whose calls are counted under `OVERFLOW`. */
   overflowing(): string[] {
     return this.#sql
-      .exec<{ service: string }>(
-        "SELECT service FROM known_functions WHERE module = '' AND name = ?",
-        OVERFLOW,
-      )
+      .exec<{ service: string }>("SELECT service FROM overflowing")
       .toArray()
       .map(({ service }) => service);
   }

@@ -9,6 +9,7 @@ import { limits } from "../limits.ts";
 import { log, logError } from "../log.ts";
 import { type Delta, mergeDeltas } from "../stats/delta.ts";
 import { type Answer, Answers } from "./answers.ts";
+import { byteLength } from "./byte-length.ts";
 import { cutToSize } from "./cut.ts";
 import { Identity } from "./identity.ts";
 import { type Admission, type FunctionName, KnownFunctions, OVERFLOW } from "./known-functions.ts";
@@ -28,6 +29,8 @@ export interface RecordedBatch {
   items: number;
   /** A JSON array of `Delta`. */
   deltas: string;
+  /** Of `deltas`, in bytes of UTF-8. An older Worker does not tell. */
+  bytes?: number;
   /** The functions in `deltas`, each once. */
   functions: FunctionName[];
   answer: Answer;
@@ -85,17 +88,13 @@ interface Arrival {
 
 /** Of a queue message's 128 KB; the rest is for its envelope. */
 const FLUSH_BYTES = 120_000;
-/** Flushes that may be on their way at once, dead letters aside. Beyond it, what is pending merges in place. */
-const MAX_UNCONFIRMED = 16;
-/** Sealed early at this size, so that merging stays well within the object's 128 MB of memory. */
-const SEAL_BYTES = 2 * 1024 * 1024;
-/** Refused beyond this size, which is only reached while D1 does not confirm. */
-const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 /** Of what is sealed and of what is pending, each; an RPC answer may carry 32 MiB. */
 const SNAPSHOT_PAGE_BYTES = 4 * 1024 * 1024;
 /** An alarm that is overdue by this much was dropped by the platform: it is set anew. */
 const STALE_ALARM_MS = 10_000;
+/** After a first failure of the alarm; each further one in a row waits twice as long, up to the longest. */
 const RETRY_AFTER_FAULT_MS = 30_000;
+const LONGEST_BACKOFF_MS = 60 * 60 * 1000;
 
 export class MetricsBuffer extends DurableObject<Env> {
   readonly #identity: Identity;
@@ -108,6 +107,8 @@ export class MetricsBuffer extends DurableObject<Env> {
   readonly #arrived: Arrival[] = [];
   /** When the alarm rings, in epoch milliseconds, as storage has it. */
   #alarmAt: number | null = null;
+  /** Alarms in a row that failed. */
+  #faults = 0;
   /** Changes whenever `pending` is rewritten, so that a paged snapshot notices. */
   #generation = crypto.randomUUID();
 
@@ -151,27 +152,45 @@ export class MetricsBuffer extends DurableObject<Env> {
   #record(batch: RecordedBatch): RecordResult {
     const now = Date.now();
     const { service, key, digest, items, deltas, answer, rejected = {} } = batch;
-    const first = key === null ? undefined : this.#answers.find(service, key);
+    const bytes = batch.bytes ?? byteLength(deltas);
+    const first = key === null ? undefined : this.#answers.find(service, key, digest);
     if (first) {
       this.#setAlarm(now);
-      return first.digest === digest ? { status: "duplicate", answer: first.answer } : { status: "conflict" };
+      return first.isSame ? { status: "duplicate", answer: first.answer } : { status: "conflict" };
     }
-    const isFull = this.ctx.storage.sql.databaseSize > limits.bufferBytes;
-    if (isFull || this.#pending.state.bytes + deltas.length > MAX_PENDING_BYTES) {
+    // Before it is asked for room, since it makes some.
+    this.#answers.turnTo(now);
+    if (!this.#hasRoom(service, bytes)) {
       this.#setAlarm(now);
       return { status: "overloaded" };
     }
     const admission = this.#functions.admit(service, batch.functions);
-    if (key !== null) this.#answers.turnTo(now);
     this.ctx.storage.transactionSync(() => {
-      if (key !== null) this.#answers.remember(service, key, digest, answer, now);
       this.#rejections.add(rejected);
-      if (items === 0) return;
-      this.#functions.remember(admission.service, admission.fresh);
-      this.#pending.add(items, withOverflow(deltas, admission), now);
+      if (items > 0) {
+        this.#functions.remember(admission.service, admission.fresh);
+        const admitted = withOverflow(deltas, admission);
+        this.#pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
+      }
+      if (key !== null) {
+        this.#answers.remember({ service, key, digest, answer }, this.#sharerOf(service), now);
+      }
     });
     this.#setAlarm(now);
     return { status: "recorded" };
+  }
+
+  #hasRoom(service: string, bytes: number): boolean {
+    return (
+      this.#pending.state.bytes + bytes <= limits.pendingBytes &&
+      this.#outbox.summary.bytes <= limits.unconfirmedBytes &&
+      !this.#answers.isFull(this.#sharerOf(service))
+    );
+  }
+
+  /** At whose expense a service's keys are kept. */
+  #sharerOf(service: string): string {
+    return this.#functions.knows(service) ? service : OVERFLOW;
   }
 
   /** Forgets flushes that D1 has. Those of another epoch are none of this buffer's. */
@@ -230,15 +249,19 @@ export class MetricsBuffer extends DurableObject<Env> {
     };
   }
 
-  /** Every flush of this epoch below this id is settled: D1 has it, or a person dropped it. */
+  /**
+   * Every flush of this epoch below this id is settled: D1 has it, or a person dropped it. Asked hourly, it also sets
+   * the alarm again that the platform dropped while no batch came.
+   */
   settledBelow(): { epoch: string; n: number } {
+    this.#setAlarm(Date.now());
     const { epoch, next } = this.#identity;
-    return { epoch, n: this.#outbox.lowest() ?? next };
+    return { epoch, n: this.#outbox.summary.lowest ?? next };
   }
 
   health(): BufferHealth {
     const { items, bytes, oldestAt } = this.#pending.state;
-    const { unconfirmed, dead, oldestSealedAt } = this.#outbox.count();
+    const { unconfirmed, dead, oldestSealedAt } = this.#outbox.summary;
     return {
       bufferedSamples: items,
       bufferedBytes: bytes,
@@ -260,13 +283,17 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#alarmAt = null;
     const now = Date.now();
     try {
-      const flushes = [...this.#outbox.takeDue(now), ...this.#sealIfDue(now)];
+      const due = this.#outbox.takeDue(now);
+      if (due.length > 0) log("resent", { flushes: due.map(({ n }) => n) });
+      const flushes = [...due, ...this.#sealIfDue(now)];
       this.#setAlarm(now);
       await sendFlushes(this.env.QUEUE, this.#identity, flushes);
+      this.#faults = 0;
     } catch (error) {
       // What was sealed is in the outbox, and due again later.
       logError("flush_failed", error);
-      if (this.#alarmAt === null) this.#alarmIs(now + RETRY_AFTER_FAULT_MS);
+      const backoffMs = Math.min(RETRY_AFTER_FAULT_MS * 2 ** this.#faults++, LONGEST_BACKOFF_MS);
+      if (this.#alarmAt === null) this.#alarmIs(now + backoffMs);
     }
   }
 
@@ -277,7 +304,7 @@ export class MetricsBuffer extends DurableObject<Env> {
 
   /** Merges what is pending, and moves as much of it into flushes as may be on their way. */
   #seal(now: number): SealedFlush[] {
-    const room = this.#room();
+    const room = Math.max(0, limits.unconfirmedFlushes - this.#onTheWay());
     const { items } = this.#pending.state;
     const parts = cutToSize(mergeDeltas(this.#pending.deltas()), FLUSH_BYTES);
     const flushes = parts.slice(0, room).map((deltas, i) => ({ n: this.#identity.next + i, deltas }));
@@ -296,9 +323,10 @@ export class MetricsBuffer extends DurableObject<Env> {
     return flushes;
   }
 
-  #room(): number {
-    const { unconfirmed, dead } = this.#outbox.count();
-    return Math.max(0, MAX_UNCONFIRMED - (unconfirmed - dead));
+  /** How many flushes D1 is to confirm soon. */
+  #onTheWay(): number {
+    const { unconfirmed, dead } = this.#outbox.summary;
+    return unconfirmed - dead;
   }
 
   /** When what is pending should be sealed or, without room, merged in place; null where nothing should. */
@@ -306,15 +334,18 @@ export class MetricsBuffer extends DurableObject<Env> {
     const { items, freshBytes, hasLeftover, oldestAt } = this.#pending.state;
     if (oldestAt === null) return null;
     const { maxItems, maxWaitingMs } = readConfiguration(this.env);
-    if (items >= maxItems || freshBytes >= SEAL_BYTES) return now;
+    if (freshBytes >= limits.flushedEarlyBytes) return now;
+    const onTheWay = this.#onTheWay();
+    // One after the other: at a rate that fills flushes faster than D1 takes them, they become larger, not more.
+    if (items >= maxItems && onTheWay === 0) return now;
     // Without room only a confirmation helps, and it sets the alarm itself.
-    if (this.#room() === 0) return null;
+    if (onTheWay >= limits.unconfirmedFlushes) return null;
     return hasLeftover ? now : oldestAt + maxWaitingMs;
   }
 
   /** Sets the alarm to the next thing to do, or removes it where there is none: an empty buffer has no alarm. */
   #setAlarm(now: number): void {
-    const times = [this.#sealAt(now), this.#outbox.nextDue()].filter((time) => time !== null);
+    const times = [this.#sealAt(now), this.#outbox.summary.nextDue].filter((time) => time !== null);
     if (times.length === 0) {
       if (this.#alarmAt !== null) {
         this.#alarmAt = null;

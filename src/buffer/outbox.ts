@@ -1,5 +1,6 @@
 /** The sealed flushes that D1 is not yet known to have. Each stays until it is confirmed, and is sent again until then. */
-
+import { limits } from "../limits.ts";
+import { byteLength } from "./byte-length.ts";
 import { type Page, takePage } from "./page.ts";
 
 /** A flush as the queue carries it, as JSON text. Deltas are an array of `Delta`. */
@@ -31,8 +32,22 @@ export interface DeadLetter {
   bytes: number;
 }
 
+/** All of what is in the outbox. Times are epoch milliseconds; null where it is empty. */
+export interface OutboxSummary {
+  /** Dead letters among them. */
+  unconfirmed: number;
+  dead: number;
+  bytes: number;
+  lowest: number | null;
+  oldestSealedAt: number | null;
+  /** When the next flush is due. */
+  nextDue: number | null;
+}
+
 export class Outbox {
   readonly #sql: SqlStorage;
+  /** Asked for with every batch, and changed with a flush only; undefined until somebody asks again. */
+  #summary: OutboxSummary | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -49,22 +64,25 @@ export class Outbox {
 
   /** Adds a flush that is about to be sent for the first time. */
   add(n: number, deltas: string, now: number): void {
+    this.#summary = undefined;
     this.#sql.exec(
       "INSERT INTO outbox (n, sealed_at, attempts, due, bytes, deltas) VALUES (?, ?, 1, ?, ?, ?)",
       n,
       now,
       now + FIRST_RESEND_MS,
-      new TextEncoder().encode(deltas).byteLength,
+      byteLength(deltas),
       deltas,
     );
   }
 
-  /** Takes what is due, and puts it off to its next turn. */
+  /** Takes some of what is due, and puts it off to its next turn; what is left is due at once. */
   takeDue(now: number): SealedFlush[] {
+    this.#summary = undefined;
     const due = this.#sql
       .exec<{ n: number; deltas: string; attempts: number; dead_reason: string | null }>(
-        "SELECT n, deltas, attempts, dead_reason FROM outbox WHERE due <= ? ORDER BY n",
+        "SELECT n, deltas, attempts, dead_reason FROM outbox WHERE due <= ? ORDER BY due, n LIMIT ?",
         now,
+        limits.unconfirmedFlushes,
       )
       .toArray();
     for (const { n, attempts, dead_reason } of due) {
@@ -78,17 +96,14 @@ export class Outbox {
     return due.map(({ n, deltas }) => ({ n, deltas }));
   }
 
-  /** When the next flush is due, in epoch milliseconds; null where there is none. */
-  nextDue(): number | null {
-    return this.#sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM outbox").one().due;
-  }
-
   remove(ns: readonly number[]): void {
+    this.#summary = undefined;
     for (const n of ns) this.#sql.exec("DELETE FROM outbox WHERE n = ?", n);
   }
 
   /** Marks a flush that D1 keeps refusing; one that is confirmed meanwhile has no row, and stays so. */
   markDead(n: number, reason: string, now: number): void {
+    this.#summary = undefined;
     this.#sql.exec(
       "UPDATE outbox SET dead_reason = ?, due = ? WHERE n = ?",
       reason,
@@ -99,6 +114,7 @@ export class Outbox {
 
   /** Lets a dead letter be due now. False where there is none of that id. */
   replay(n: number, now: number): boolean {
+    this.#summary = undefined;
     return (
       this.#sql.exec("UPDATE outbox SET due = ? WHERE n = ? AND dead_reason IS NOT NULL", now, n)
         .rowsWritten > 0
@@ -129,17 +145,13 @@ export class Outbox {
       .toArray()[0]?.deltas;
   }
 
-  count(): { unconfirmed: number; dead: number; oldestSealedAt: number | null } {
-    return this.#sql
-      .exec<{ unconfirmed: number; dead: number; oldestSealedAt: number | null }>(
-        `SELECT count(*) AS unconfirmed, count(dead_reason) AS dead, min(sealed_at) AS oldestSealedAt FROM outbox`,
+  get summary(): OutboxSummary {
+    return (this.#summary ??= this.#sql
+      .exec<OutboxSummary & Record<string, number | null>>(
+        `SELECT count(*) AS unconfirmed, count(dead_reason) AS dead, coalesce(sum(bytes), 0) AS bytes,
+           min(n) AS lowest, min(sealed_at) AS oldestSealedAt, min(due) AS nextDue FROM outbox`,
       )
-      .one();
-  }
-
-  /** The lowest id that is not confirmed; null where every one is. */
-  lowest(): number | null {
-    return this.#sql.exec<{ n: number | null }>("SELECT min(n) AS n FROM outbox").one().n;
+      .one());
   }
 
   /** What comes after the flush given, until it fills the bytes given. */

@@ -1,5 +1,6 @@
 /** What is acknowledged and in no flush yet: batches as they came, and what an earlier seal had no room for. */
 import type { Delta } from "../stats/delta.ts";
+import { byteLength } from "./byte-length.ts";
 import { type Page, takePage } from "./page.ts";
 
 interface PendingState {
@@ -57,8 +58,8 @@ export class Pending {
     return this.#state;
   }
 
-  add(items: number, deltas: string, now: number): void {
-    const bytes = this.#insert(items, deltas, now);
+  add(items: number, deltas: string, bytes: number, now: number): void {
+    this.#insert(items, deltas, bytes, now);
     this.#state = {
       ...this.#state,
       items: this.#state.items + items,
@@ -92,13 +93,16 @@ export class Pending {
     this.#sql.exec("DROP TABLE pending");
     this.#sql.exec(TABLE);
     let bytes = 0;
-    for (const deltas of leftovers) bytes += this.#insert(0, deltas, since);
+    for (const deltas of leftovers) {
+      const size = byteLength(deltas);
+      this.#insert(0, deltas, size, since);
+      bytes += size;
+    }
     this.#state =
       leftovers.length === 0 ? NOTHING : { ...NOTHING, bytes, hasLeftover: true, oldestAt: since };
   }
 
-  #insert(items: number, deltas: string, receivedAt: number): number {
-    const bytes = new TextEncoder().encode(deltas).byteLength;
+  #insert(items: number, deltas: string, bytes: number, receivedAt: number): void {
     this.#sql.exec(
       "INSERT INTO pending (items, received_at, bytes, deltas) VALUES (?, ?, ?, ?)",
       items,
@@ -106,6 +110,5 @@ export class Pending {
       bytes,
       deltas,
     );
-    return bytes;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { watchQueue } from "../faults.ts";
+import { limits } from "../../src/limits.ts";
+import { dbFailingAt, envWith, watchQueue } from "../faults.ts";
 import {
   acknowledged,
   alarmTime,
@@ -52,13 +53,15 @@ describe("while D1 confirms nothing", () => {
       await acknowledged([call]);
       await flush();
     }
-    const samples = Array.from({ length: 5_000 }, () => ({ ...call, at: Date.now() }));
-    await acknowledged(samples);
-    await acknowledged(samples);
-    await vi.waitFor(async () => expect(await buffer().health()).toMatchObject({ bufferedSamples: 0 }));
-    const { bufferedBytes } = await buffer().health();
-    expect(bufferedBytes).toBeLessThan(1_000);
-    expect(await calls()).toEqual({ work: 10_016 });
+    const samples = manyFunctions(1_000);
+    for (let i = 0; i < 3; i++) await acknowledged(samples);
+    await vi.waitFor(async () => expect((await buffer().health()).bufferedSamples).toBeLessThan(3_000));
+    const { bufferedBytes, bufferedSamples, unconfirmedFlushes } = await buffer().health();
+    expect(unconfirmedFlushes).toBe(16);
+    expect(bufferedBytes).toBeLessThan(limits.flushedEarlyBytes * (1 + bufferedSamples / 3_000));
+    const counted = await calls();
+    expect(counted["work"]).toBe(16);
+    expect(counted[samples[0]!.function]).toBe(3);
   });
 
   it(
@@ -88,6 +91,49 @@ describe("while D1 confirms nothing", () => {
       expect(await alarmTime()).toBeNull();
     },
   );
+});
+
+it("dead letters have a bound too: past it the buffer refuses, and takes again once D1 has them", async () => {
+  const { unconfirmedBytes } = limits;
+  try {
+    await acknowledged(manyFunctions(1_000));
+    await flush();
+    const dead = await sentMessages();
+    const refusing = envWith({ DB: dbFailingAt(0) });
+    for (const message of dead) {
+      await deliver([message], { env: refusing, queue: "metrics-collector-dead-letters", attempts: 9 });
+    }
+    expect(await buffer().health()).toMatchObject({ deadLetters: dead.length });
+    Object.assign(limits, { unconfirmedBytes: 500_000 });
+    const refusal = await post([call]);
+    expect(refusal.status).toBe(503);
+    expect(refusal.headers.get("Retry-After")).toBe("30");
+    await deliver(dead);
+    expect((await post([call])).status).toBe(202);
+    expect(Object.keys(await calls())).toHaveLength(1_001);
+  } finally {
+    Object.assign(limits, { unconfirmedBytes });
+  }
+});
+
+it("sends again at most 16 flushes with one alarm, and the others with the next", async () => {
+  await acknowledged(manyFunctions(3_000).slice(0, 1_000));
+  for (let service = 0; service < 3; service++) {
+    await acknowledged(manyFunctions(1_000), { service: `s${service}` });
+    await flush();
+    const refusing = envWith({ DB: dbFailingAt(0) });
+    for (const message of await sentMessages()) {
+      await deliver([message], { env: refusing, queue: "metrics-collector-dead-letters", attempts: 9 });
+    }
+  }
+  const { unconfirmedFlushes } = await buffer().health();
+  expect(unconfirmedFlushes).toBeGreaterThan(20);
+  await letTimePass();
+  const sent = await watchQueue();
+  await ringAlarm();
+  await vi.waitFor(() => expect(sent).toHaveLength(unconfirmedFlushes));
+  await deliver(sent);
+  expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0 });
 });
 
 it("cuts a large flush into messages that each fit the queue, and each is a flush of its own", async () => {

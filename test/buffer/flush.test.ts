@@ -12,6 +12,7 @@ import {
   ringAlarm,
   sentMessages,
 } from "../worker.ts";
+import { sweep } from "../../src/sweep/sweep.ts";
 
 const call = { function: "work", durationMs: 5 };
 const manyCalls = (count: number) => Array.from({ length: count }, () => call);
@@ -49,6 +50,24 @@ describe("a flush", () => {
     );
     await deliver(await sentMessages());
     expect(await callsInD1()).toEqual({ work: 10_000 });
+  });
+
+  it("waits for the one before, so that a high rate makes flushes larger and not more", async () => {
+    const some = manyCalls(5_000);
+    for (let i = 0; i < 2; i++) await acknowledged(some);
+    await vi.waitFor(async () =>
+      expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 1 }),
+    );
+    for (let i = 0; i < 6; i++) await acknowledged(some);
+    await ringAlarm();
+    expect(await buffer().health()).toMatchObject({ bufferedSamples: 30_000, unconfirmedFlushes: 1 });
+    // The confirmation lets the rest follow at once.
+    await deliver(await sentMessages());
+    await vi.waitFor(async () =>
+      expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 1 }),
+    );
+    await deliver(await sentMessages());
+    expect(await callsInD1()).toEqual({ work: 40_000 });
   });
 
   it("counts a client's sum as one sample", async () => {
@@ -91,6 +110,17 @@ describe("the alarm", () => {
     );
     await deliver(await sentMessages());
     expect(await callsInD1()).toEqual({ work: 2 });
+  });
+
+  it("that the platform dropped is set again by the hourly sweep, where no sample comes", async () => {
+    await acknowledged([call]);
+    await letTimePass();
+    await runInDurableObject(buffer(), (_, state) => state.storage.deleteAlarm());
+    await evictDurableObject(buffer());
+    await sweep(env);
+    await vi.waitFor(async () =>
+      expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 1 }),
+    );
   });
 
   it("that is long past is set again by the next sample, though memory says that there is one", async () => {

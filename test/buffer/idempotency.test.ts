@@ -21,7 +21,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 function answerTables(): Promise<string[]> {
   return runInDurableObject(buffer(), (_, { storage: { sql } }) =>
     sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'answers_*' AND type = 'table'")
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE name GLOB 'keys_[0-9]*' AND type = 'table'",
+      )
       .toArray()
       .map(({ name }) => name),
   );

@@ -1,6 +1,6 @@
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { limits } from "../../src/limits.ts";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
 import {
@@ -17,6 +17,26 @@ import {
 
 const functions = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => ({ function: `f${from + i}`, durationMs: 1 }));
+
+/** How many rows of the buffer's storage that takes, once the buffer is awake. */
+async function rowsReadBy(ask: () => Promise<unknown>): Promise<number> {
+  const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+  await runInDurableObject(buffer(), (_, { storage }) => {
+    const ofSql = Object.getPrototypeOf(storage.sql) as SqlStorage;
+    const { exec } = ofSql;
+    restore = () => void (ofSql.exec = exec);
+    ofSql.exec = function (this: SqlStorage, ...args: Parameters<typeof exec>) {
+      const cursor = exec.apply(this, args);
+      cursors.push(cursor);
+      return cursor;
+    } as typeof exec;
+  });
+  await ask();
+  return runInDurableObject(buffer(), () => cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0));
+}
+
+let restore = () => {};
+afterEach(() => restore());
 
 async function overflowInHealth(): Promise<string[]> {
   const response = await exports.default.fetch("https://metrics.example/health");
@@ -62,6 +82,14 @@ describe("functions of one service", () => {
     ]);
     expect(await overflowInHealth()).toEqual(["shop"]);
   });
+});
+
+it("health names who overflows without reading all the functions that are known", async () => {
+  await acknowledged(functions(limits.functionsPerService + 1));
+  await acknowledged(functions(limits.functionsPerService), { service: "bank" });
+  await evictDurableObject(buffer());
+  expect(await rowsReadBy(() => buffer().health())).toBeLessThan(30);
+  expect((await buffer().health()).overflow).toEqual(["shop"]);
 });
 
 describe("services", () => {

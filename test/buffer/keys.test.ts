@@ -1,0 +1,78 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { limits } from "../../src/limits.ts";
+import { acknowledged, buffer, calls, post } from "../worker.ts";
+
+const sample = { function: "work", durationMs: 5 };
+const DAY_MS = 24 * 60 * 60 * 1000;
+const { bufferBytes, bufferBytesOfOne } = limits;
+
+const size = () => runInDurableObject(buffer(), (_, { storage }) => storage.sql.databaseSize);
+
+/** Batches under new keys; the buffer, made anew, then looks at its size again. */
+async function sendKeys(service: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i += 20) {
+    const keys = Array.from({ length: 20 }, (_, j) => `${service} ${crypto.randomUUID()} ${i + j}`);
+    await Promise.all(keys.map((key) => acknowledged([sample], { service, key })));
+  }
+  await evictDurableObject(buffer());
+}
+
+afterEach(() => {
+  Object.assign(limits, { bufferBytes, bufferBytesOfOne });
+  vi.useRealTimers();
+});
+
+describe("keys", () => {
+  it("take some hundred bytes each, of which README tells how many batches fit", async () => {
+    const count = 3_000;
+    const before = await size();
+    for (let i = 0; i < count; i += 20) {
+      // As the client makes them.
+      const keys = Array.from({ length: 20 }, (_, j) => `${Date.now()}-${Math.random()}:${i + j}`);
+      await Promise.all(keys.map((key) => acknowledged([], { key })));
+    }
+    const each = ((await size()) - before) / count;
+    expect(each).toBeGreaterThan(60);
+    expect(each).toBeLessThan(130);
+  });
+
+  it("that fill the buffer are refused until the oldest day is forgotten, without a person", async () => {
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: start });
+    await sendKeys("shop", 200);
+    Object.assign(limits, { bufferBytes: (await size()) - 1 });
+    expect((await post([sample], { key: "new" })).status).toBe(503);
+    vi.setSystemTime(start + DAY_MS);
+    expect((await post([sample], { key: "new" })).status).toBe(503);
+    vi.setSystemTime(start + 4 * DAY_MS);
+    expect((await post([sample], { key: "new" })).status).toBe(202);
+    expect(await calls()).toEqual({ work: 201 });
+  });
+
+  it("of one service leave room to the others", async () => {
+    await acknowledged([sample], { service: "shop", key: "first" });
+    await sendKeys("spam", 1_500);
+    Object.assign(limits, { bufferBytesOfOne: (await size()) - 1 });
+    expect((await post([sample], { service: "spam", key: "one more" })).status).toBe(503);
+    expect((await post([sample], { service: "shop", key: "second" })).status).toBe(202);
+    // What was acknowledged is known all the same.
+    expect(await acknowledged([sample], { service: "shop", key: "first" })).toMatchObject({
+      duplicate: true,
+    });
+  });
+
+  it("of services that nobody knows share one room, however many names they have", async () => {
+    const bad = { function: "", durationMs: 5 };
+    for (let i = 0; i < 1_500; i += 20) {
+      await Promise.all(
+        Array.from({ length: 20 }, (_, j) => acknowledged([bad], { service: `unknown ${i + j}`, key: "k" })),
+      );
+    }
+    await acknowledged([sample], { service: "shop", key: "first" });
+    await evictDurableObject(buffer());
+    Object.assign(limits, { bufferBytesOfOne: (await size()) - 1 });
+    expect((await post([bad], { service: "yet another", key: "k" })).status).toBe(503);
+    expect((await post([sample], { service: "shop", key: "second" })).status).toBe(202);
+  });
+});
