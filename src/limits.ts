@@ -23,7 +23,10 @@ export const limits = {
   functionsPerService: 1_000,
   services: 100,
   callsPerSample: 1_000_000_000,
-  /** The durations in one sum, in milliseconds: keeps merged sums exact as integers of microseconds. */
+  /**
+   * The durations in one sum, in milliseconds: three years. What sums merge to is exact below 2^53 microseconds, which is
+   * 285 years of calls of one function; past it, it is approximate, and fails nowhere.
+   */
   sumMs: 1e11,
   /** Functions in one answer, and how many where none is asked for. */
   functionsPerPage: 10_000,
