@@ -90,6 +90,7 @@ export const singleCall = z.object(
 
 const histogram = z
   .record(z.string(), z.unknown(), { error: mustBe("histogram must be an object of counts by bucket index") })
+  .meta({ maxProperties: limits.histogramEntries })
   .transform((entries, context): Histogram => {
     const counts: Histogram = {};
     for (const key in entries) {

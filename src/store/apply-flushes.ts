@@ -2,6 +2,7 @@
  * Writes flushes into D1, each exactly once. A flush's rows depend on the ledger not knowing it, its ledger entry
  * comes last, and all of it is one transaction: a second delivery finds the entry and writes nothing.
  */
+import { limits } from "../limits.ts";
 import { sumByFunction, type Delta, type Failure, type FunctionId, functionKey } from "../stats/delta.ts";
 
 export interface Flush {
@@ -10,8 +11,7 @@ export interface Flush {
   deltas: readonly Delta[];
 }
 
-/** Different failures that are kept of one function; further ones are counted together. */
-export const MAX_FAILURES_PER_FUNCTION = 100;
+/** What failures past `limits.failuresPerFunction` are counted as. */
 export const OTHER_FAILURES = "other";
 
 /** Idempotent. All of them or none; where the outcome is not known, apply them again. */
@@ -88,7 +88,7 @@ const ADD_TO_FAILURES = `
     ) AS is_known FROM incoming
   ),
   placed AS (
-    SELECT marked.*, is_known OR ${MAX_FAILURES_PER_FUNCTION} >= coalesce(kept.kinds, 0)
+    SELECT marked.*, is_known OR ${limits.failuresPerFunction} >= coalesce(kept.kinds, 0)
       + row_number() OVER (PARTITION BY function_id, is_known ORDER BY calls DESC, name, message) AS has_place
     FROM marked LEFT JOIN kept USING (function_id)
   )
