@@ -306,7 +306,8 @@ function wholeNanoseconds(ms: number): number {
   return Math.round(ms * 1e6) / 1e6;
 }
 
-function normalised(text: string): string {
+/** A name as it is kept and compared. */
+export function normalised(text: string): string {
   return text.toWellFormed().trim().normalize("NFC");
 }
 

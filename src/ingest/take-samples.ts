@@ -77,11 +77,11 @@ async function readBatch(request: Request, env: Env): Promise<{ batch: Batch; te
   const text = await readBody(request);
   const batch = parseBatch(text);
   grant ??= await admit(env, "ingest", batch.token);
-  if (grant.service !== null && grant.service !== batch.service) {
+  if (grant.services !== null && !grant.services.has(batch.service)) {
     throw new ErrorResponse(
       403,
       "wrong_service",
-      `This token may post for the service ${JSON.stringify(grant.service)} only, not for ${JSON.stringify(batch.service)}.`,
+      `This token may post for ${JSON.stringify([...grant.services])} only, not for ${JSON.stringify(batch.service)}.`,
     );
   }
   return { batch, text };
