@@ -6,9 +6,10 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { cors } from "./access/cors.ts";
 import { guard } from "./access/guard.ts";
+import { BindingFault } from "./binding-fault.ts";
 import { ConfigurationError } from "./configuration.ts";
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "./dead-letters/dead-letters.ts";
-import { ErrorResponse } from "./error.ts";
+import { ErrorResponse, unavailable } from "./error.ts";
 import { takeSamples } from "./ingest/take-samples.ts";
 import { logError } from "./log.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -20,6 +21,9 @@ import { readHealth } from "./query/read-health.ts";
 import { search, SearchParameters } from "./query/search.ts";
 import { listServices, NoParameters } from "./query/services.ts";
 import { query } from "./query/validate.ts";
+
+/** After a fault of a binding. Most are over by then. */
+const RETRY_AFTER_SECONDS = 5;
 
 const base = new Hono<{ Bindings: Env }>();
 
@@ -76,13 +80,16 @@ app.onError((error, c) => {
 function toResponse(error: Error, requestId: string): Response {
   if (error instanceof HTTPException) return error.getResponse();
   logError("request_failed", error, { requestId });
-  const answer =
-    error instanceof ConfigurationError
-      ? new ErrorResponse(500, "misconfigured", error.message)
-      : new ErrorResponse(
-          500,
-          "internal_error",
-          `The request failed; the log says why, at request ${requestId}.`,
-        );
-  return answer.getResponse();
+  return answerTo(error, requestId).getResponse();
+}
+
+function answerTo(error: Error, requestId: string): ErrorResponse {
+  const where = `the log says why, at request ${requestId}.`;
+  if (error instanceof BindingFault) {
+    const message = `${error.binding} does not answer now: ask again later; ${where}`;
+    return unavailable("unavailable", message, RETRY_AFTER_SECONDS);
+  }
+  return error instanceof ConfigurationError
+    ? new ErrorResponse(500, "misconfigured", error.message)
+    : new ErrorResponse(500, "internal_error", `The request failed; ${where}`);
 }

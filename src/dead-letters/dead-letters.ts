@@ -2,6 +2,7 @@
  * `/dead-letters`: flushes that D1 keeps refusing, for a person to look at, send again or drop. Until it is dropped,
  * a dead letter counts in every read.
  */
+import { ask } from "../binding-fault.ts";
 import { ErrorResponse } from "../error.ts";
 import { log } from "../log.ts";
 import { singletonBuffer } from "../shard.ts";
@@ -25,7 +26,7 @@ export interface Dropped {
 }
 
 export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLetterView[]> {
-  const letters = await singletonBuffer(env).deadLetters();
+  const letters = await ask("The buffer", async () => await singletonBuffer(env).deadLetters());
   return letters.map(({ epoch, n, sealedAt, nextTryAt, ...letter }) => ({
     id: `${epoch}:${n}`,
     ...letter,
@@ -37,7 +38,8 @@ export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLet
 /** @throws {ErrorResponse} 404 */
 export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Promise<void> {
   const { epoch, n } = parseId(id);
-  if (!(await singletonBuffer(env).replay(epoch, n))) throw notFound(id);
+  const isKnown = await ask("The buffer", () => singletonBuffer(env).replay(epoch, n));
+  if (!isKnown) throw notFound(id);
   log("dead_letter_replayed", { epoch, n });
 }
 
