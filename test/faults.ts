@@ -1,6 +1,7 @@
 /** Faults around real bindings: each lets the real one work, but at the moment that a test names. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { MetricsBuffer } from "../src/buffer/metrics-buffer.ts";
 import { buffer } from "./worker.ts";
 
 /** The Worker's environment, with some bindings replaced. */
@@ -55,6 +56,16 @@ export function unreachableBuffers(error = new Error("Durable Object is unreacha
     get: () => () => {
       throw error;
     },
+  });
+}
+
+/** Buffers that do some of what they are asked otherwise. */
+export function buffersThat(otherwise: Partial<Record<keyof MetricsBuffer, () => unknown>>): Env["BUFFER"] {
+  return new Proxy(env.BUFFER, {
+    get: () => (name: string) =>
+      new Proxy(env.BUFFER.getByName(name), {
+        get: (stub, property) => Reflect.get(property in otherwise ? otherwise : stub, property) as unknown,
+      }),
   });
 }
 
