@@ -11,7 +11,7 @@ import { ConfigurationError } from "./configuration.ts";
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "./dead-letters/dead-letters.ts";
 import { ErrorResponse, unavailable } from "./error.ts";
 import { takeSamples } from "./ingest/take-samples.ts";
-import { logError } from "./log.ts";
+import { log, logError } from "./log.ts";
 import { openApiDocument } from "./openapi.ts";
 import { describeFunction, DescribeParameters } from "./query/describe-function.ts";
 import { DistributionParameters, readDistribution } from "./query/distribution.ts";
@@ -42,7 +42,11 @@ base.use(
 
 /** Chained, so that its type tells callers (`hc`) what each route takes and answers. */
 export const app = base
-  .post("/samples", async (c) => c.json(await takeSamples(c.req.raw, c.env), 202))
+  .post("/samples", async (c) => {
+    const { answer, rejected } = await takeSamples(c.req.raw, c.env);
+    if (answer.rejected > 0) log("samples_rejected", { requestId: c.get("requestId"), rejected });
+    return c.json(answer, 202);
+  })
   .get("/metrics", exposeMetrics, query(ListParameters), async (c) =>
     c.json(await listFunctions(c.env, c.req.valid("query"))),
   )
@@ -73,9 +77,18 @@ export type App = typeof app;
 app.notFound((c) => new ErrorResponse(404, "not_found", `There is nothing at ${c.req.path}.`).getResponse());
 
 app.onError((error, c) => {
+  if (error instanceof ErrorResponse && c.req.method === "POST" && c.req.path === "/samples") {
+    logRefusal(error, c.get("requestId"));
+  }
   const response = toResponse(error, c.get("requestId"));
   return c.newResponse(response.body, response);
 });
+
+/** A sender may never look at what it is told. */
+function logRefusal({ status, code, cause }: ErrorResponse, requestId: string): void {
+  if (cause === undefined) log("refused", { requestId, status, code });
+  else logError("record_failed", cause, { requestId, status, code });
+}
 
 function toResponse(error: Error, requestId: string): Response {
   if (error instanceof HTTPException) return error.getResponse();

@@ -15,6 +15,12 @@ import { singletonBuffer } from "../shard.ts";
 import { type Delta, functionKey, mergeDeltas } from "../stats/delta.ts";
 import { readBody } from "./read-body.ts";
 
+export interface Taken {
+  answer: Answer & { duplicate: boolean };
+  /** How many samples were refused, by reason. */
+  rejected: Record<string, number>;
+}
+
 /**
  * The answer is given only once the batch is durable. Sent again under the same `Idempotency-Key`, a batch gets
  * its first answer again and is counted once; without a key every delivery counts.
@@ -22,12 +28,13 @@ import { readBody } from "./read-body.ts";
  * @throws {ErrorResponse} for a batch of which nothing was recorded
  * @throws {ConfigurationError}
  */
-export async function takeSamples(request: Request, env: Env): Promise<Answer & { duplicate: boolean }> {
+export async function takeSamples(request: Request, env: Env): Promise<Taken> {
   readConfiguration(env);
   const { batch, text: body } = await readBatch(request, env);
   const key = readKey(request, batch);
   const { deltas, answer, rejected } = sum(batch, Date.now());
-  if (batch.samples.length === 0 && key === undefined) return { ...answer, duplicate: false };
+  if (batch.samples.length === 0 && key === undefined)
+    return { answer: { ...answer, duplicate: false }, rejected };
 
   const merged = mergeDeltas(deltas);
   const text = JSON.stringify(merged);
@@ -51,9 +58,9 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
   });
   switch (result.status) {
     case "recorded":
-      return { ...answer, duplicate: false };
+      return { answer: { ...answer, duplicate: false }, rejected };
     case "duplicate":
-      return { ...result.answer, duplicate: true };
+      return { answer: { ...result.answer, duplicate: true }, rejected };
     case "conflict":
       throw new ErrorResponse(
         409,
@@ -121,8 +128,7 @@ function readKey(request: Request, batch: Batch): string | undefined {
 interface Sum {
   deltas: Delta[];
   answer: Answer;
-  /** How many samples were refused, by reason. */
-  rejected: Record<string, number>;
+  rejected: Taken["rejected"];
 }
 
 function sum(batch: Batch, now: number): Sum {
@@ -183,11 +189,11 @@ async function record(env: Env, batch: Parameters<MetricsBuffer["record"]>[0]): 
     return await singletonBuffer(env).record(batch);
   } catch (error) {
     // Whether it was recorded is not known. Only the sender can settle that, by sending it again under its key.
-    console.error(JSON.stringify({ event: "record_failed", error: String(error) }));
     throw unavailable(
       "buffer_unavailable",
       "The buffer did not answer. Send the same batch again, under the same key.",
       1,
+      error,
     );
   }
 }
