@@ -4,7 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import { cors } from "./access/cors.ts";
+import { cors, refuseStrangers } from "./access/cors.ts";
 import { guard } from "./access/guard.ts";
 import { BindingFault } from "./binding-fault.ts";
 import { ConfigurationError } from "./configuration.ts";
@@ -27,7 +27,7 @@ const RETRY_AFTER_SECONDS = 5;
 
 const base = new Hono<{ Bindings: Env }>();
 
-base.use(requestId(), secureHeaders(), cors, guard);
+base.use(requestId(), secureHeaders(), cors, refuseStrangers, guard);
 
 base.use(
   methodNotAllowed({

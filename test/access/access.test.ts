@@ -101,28 +101,6 @@ describe("the rate of one token", () => {
 });
 
 describe("what a browser is told", () => {
-  const withOrigins = () =>
-    deployed({ ...secrets, CORS_ORIGINS: "https://shop.example, https://two.example" });
-  const preflight = (env: Env, origin: string) =>
-    send(env, "/samples", {
-      method: "OPTIONS",
-      headers: { Origin: origin, "Access-Control-Request-Method": "POST" },
-    });
-
-  it("is nothing by default: no other origin may read or send", async () => {
-    const response = await preflight(deployed(), "https://shop.example");
-    expect(response.headers.get("Access-Control-Allow-Origin")).toBeNull();
-  });
-
-  it("is which origins may", async () => {
-    const allowed = await preflight(withOrigins(), "https://two.example");
-    expect(allowed.status).toBe(204);
-    expect(allowed.headers.get("Access-Control-Allow-Origin")).toBe("https://two.example");
-    expect(allowed.headers.get("Access-Control-Allow-Headers")).toContain("Idempotency-Key");
-    const other = await preflight(withOrigins(), "https://evil.example");
-    expect(other.headers.get("Access-Control-Allow-Origin")).toBeNull();
-  });
-
   it("is the usual security headers, and a request id, also with an error", async () => {
     for (const path of ["/metrics", "/nothing"]) {
       const response = await send(deployed(), path, { token: "reader" });
