@@ -4,13 +4,14 @@ import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import { cors } from "./access/cors.ts";
+import { cors, refuseStrangers } from "./access/cors.ts";
 import { guard } from "./access/guard.ts";
+import { BindingFault } from "./binding-fault.ts";
 import { ConfigurationError } from "./configuration.ts";
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "./dead-letters/dead-letters.ts";
-import { ErrorResponse } from "./error.ts";
+import { ErrorResponse, unavailable } from "./error.ts";
 import { takeSamples } from "./ingest/take-samples.ts";
-import { logError } from "./log.ts";
+import { log, logError } from "./log.ts";
 import { openApiDocument } from "./openapi.ts";
 import { describeFunction, DescribeParameters } from "./query/describe-function.ts";
 import { DistributionParameters, readDistribution } from "./query/distribution.ts";
@@ -21,9 +22,12 @@ import { search, SearchParameters } from "./query/search.ts";
 import { listServices, NoParameters } from "./query/services.ts";
 import { query } from "./query/validate.ts";
 
+/** After a fault of a binding. Most are over by then. */
+const RETRY_AFTER_SECONDS = 5;
+
 const base = new Hono<{ Bindings: Env }>();
 
-base.use(requestId(), secureHeaders(), cors, guard);
+base.use(requestId(), secureHeaders(), cors, refuseStrangers, guard);
 
 base.use(
   methodNotAllowed({
@@ -38,7 +42,11 @@ base.use(
 
 /** Chained, so that its type tells callers (`hc`) what each route takes and answers. */
 export const app = base
-  .post("/samples", async (c) => c.json(await takeSamples(c.req.raw, c.env), 202))
+  .post("/samples", async (c) => {
+    const { answer, rejected } = await takeSamples(c.req.raw, c.env);
+    if (answer.rejected > 0) log("samples_rejected", { requestId: c.get("requestId"), rejected });
+    return c.json(answer, 202);
+  })
   .get("/metrics", exposeMetrics, query(ListParameters), async (c) =>
     c.json(await listFunctions(c.env, c.req.valid("query"))),
   )
@@ -69,20 +77,32 @@ export type App = typeof app;
 app.notFound((c) => new ErrorResponse(404, "not_found", `There is nothing at ${c.req.path}.`).getResponse());
 
 app.onError((error, c) => {
+  if (error instanceof ErrorResponse && c.req.method === "POST" && c.req.path === "/samples") {
+    logRefusal(error, c.get("requestId"));
+  }
   const response = toResponse(error, c.get("requestId"));
   return c.newResponse(response.body, response);
 });
 
+/** A sender may never look at what it is told. */
+function logRefusal({ status, code, cause }: ErrorResponse, requestId: string): void {
+  if (cause === undefined) log("refused", { requestId, status, code });
+  else logError("record_failed", cause, { requestId, status, code });
+}
+
 function toResponse(error: Error, requestId: string): Response {
   if (error instanceof HTTPException) return error.getResponse();
   logError("request_failed", error, { requestId });
-  const answer =
-    error instanceof ConfigurationError
-      ? new ErrorResponse(500, "misconfigured", error.message)
-      : new ErrorResponse(
-          500,
-          "internal_error",
-          `The request failed; the log says why, at request ${requestId}.`,
-        );
-  return answer.getResponse();
+  return answerTo(error, requestId).getResponse();
+}
+
+function answerTo(error: Error, requestId: string): ErrorResponse {
+  const where = `the log says why, at request ${requestId}.`;
+  if (error instanceof BindingFault) {
+    const message = `${error.binding} does not answer now: ask again later; ${where}`;
+    return unavailable("unavailable", message, RETRY_AFTER_SECONDS);
+  }
+  return error instanceof ConfigurationError
+    ? new ErrorResponse(500, "misconfigured", error.message)
+    : new ErrorResponse(500, "internal_error", `The request failed; ${where}`);
 }

@@ -4,13 +4,18 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 /** An answer other than success. The code is for programs, the message a sentence for people. */
 export class ErrorResponse extends HTTPException {
+  readonly code: string;
+
+  /** The cause is for the log only. */
   constructor(
     status: ContentfulStatusCode,
     code: string,
     message: string,
     headers: Record<string, string> = {},
+    cause?: unknown,
   ) {
-    super(status, { message, res: Response.json({ error: { code, message } }, { status, headers }) });
+    super(status, { message, cause, res: Response.json({ error: { code, message } }, { status, headers }) });
+    this.code = code;
   }
 }
 
@@ -26,6 +31,11 @@ export function invalidParameter(parameter: string, value: unknown, allowed: str
 }
 
 /** Too much for now: the sender should come again with the same batch, under the same key. */
-export function unavailable(code: string, message: string, retryAfterSeconds: number): ErrorResponse {
-  return new ErrorResponse(503, code, message, { "Retry-After": String(retryAfterSeconds) });
+export function unavailable(
+  code: string,
+  message: string,
+  retryAfterSeconds: number,
+  cause?: unknown,
+): ErrorResponse {
+  return new ErrorResponse(503, code, message, { "Retry-After": String(retryAfterSeconds) }, cause);
 }

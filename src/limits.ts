@@ -1,4 +1,6 @@
 /** Every bound that a sender or a reader can meet, in one place. Sizes are bytes, lengths UTF-16 code units. */
+import { MAX_BUCKET, MIN_BUCKET } from "./stats/histogram.ts";
+
 export const limits = {
   /** A POST's body, after decompression. */
   bodyBytes: 1024 * 1024,
@@ -32,11 +34,18 @@ export const limits = {
   failureNameLength: 100,
   failureMessageLength: 500,
   failuresPerSample: 100,
+  /** Different failures that are kept of one function; further ones are counted together. */
+  failuresPerFunction: 100,
+  /** Different buckets in one histogram: as many as durations that are believed fall into. */
+  histogramEntries: MAX_BUCKET - MIN_BUCKET + 1,
   /** Functions told apart in one service, and services told apart; calls past them are counted together. */
   functionsPerService: 1_000,
   services: 100,
   callsPerSample: 1_000_000_000,
-  /** The durations in one sum, in milliseconds: keeps merged sums exact as integers of microseconds. */
+  /**
+   * The durations in one sum, in milliseconds: three years. What sums merge to is exact below 2^53 microseconds, which is
+   * 285 years of calls of one function; past it, it is approximate, and fails nowhere.
+   */
   sumMs: 1e11,
   /** Functions in one answer, and how many where none is asked for. */
   functionsPerPage: 10_000,

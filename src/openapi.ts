@@ -133,7 +133,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     method: "delete",
     path: "/dead-letters/{id}",
-    summary: "Give a dead letter up: its calls will never be counted",
+    summary:
+      "Give a dead letter up: its calls will never be counted, and the answer says by how much each counter falls",
     errors: [401, 403, 404, 429, 503],
   },
   { method: "get", path: "/openapi.json", summary: "This document", errors: [], isOpen: true },

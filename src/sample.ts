@@ -90,6 +90,7 @@ export const singleCall = z.object(
 
 const histogram = z
   .record(z.string(), z.unknown(), { error: mustBe("histogram must be an object of counts by bucket index") })
+  .meta({ maxProperties: limits.histogramEntries })
   .transform((entries, context): Histogram => {
     const counts: Histogram = {};
     for (const key in entries) {
@@ -305,7 +306,8 @@ function wholeNanoseconds(ms: number): number {
   return Math.round(ms * 1e6) / 1e6;
 }
 
-function normalised(text: string): string {
+/** A name as it is kept and compared. */
+export function normalised(text: string): string {
   return text.toWellFormed().trim().normalize("NFC");
 }
 

@@ -1,6 +1,7 @@
 /** Faults around real bindings: each lets the real one work, but at the moment that a test names. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { MetricsBuffer } from "../src/buffer/metrics-buffer.ts";
 import { buffer } from "./worker.ts";
 
 /** The Worker's environment, with some bindings replaced. */
@@ -40,13 +41,38 @@ export function dbLosingAnswers(): D1Database {
   });
 }
 
+/** D1, when it does not answer at all. */
+export function dbAway(): D1Database {
+  const away = () => {
+    throw new Error("D1_ERROR: D1 DB is overloaded. Requests queued for too long.");
+  };
+  const statement = { bind: () => statement, first: away, run: away, all: away, raw: away };
+  return { prepare: () => statement, batch: away, exec: away } as unknown as D1Database;
+}
+
 /** Buffers that cannot be reached. */
-export function unreachableBuffers(): Env["BUFFER"] {
+export function unreachableBuffers(error = new Error("Durable Object is unreachable.")): Env["BUFFER"] {
   return new Proxy(env.BUFFER, {
     get: () => () => {
-      throw new Error("Durable Object is unreachable.");
+      throw error;
     },
   });
+}
+
+/** Buffers that do some of what they are asked otherwise. */
+export function buffersThat(otherwise: Partial<Record<keyof MetricsBuffer, () => unknown>>): Env["BUFFER"] {
+  return new Proxy(env.BUFFER, {
+    get: () => (name: string) =>
+      new Proxy(env.BUFFER.getByName(name), {
+        get: (stub, property) => Reflect.get(property in otherwise ? otherwise : stub, property) as unknown,
+      }),
+  });
+}
+
+/** Buffers that have more to do than they can. */
+export function overloadedBuffers(): Env["BUFFER"] {
+  const error = new Error("Durable Object is overloaded. Too many requests queued.");
+  return unreachableBuffers(Object.assign(error, { overloaded: true, remote: true }));
 }
 
 /**

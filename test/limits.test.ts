@@ -54,7 +54,7 @@ describe("each limit of a sample, below, at and above it", () => {
   });
 
   it("a histogram with every bucket that there is, and one more", async () => {
-    const buckets = MAX_BUCKET - MIN_BUCKET + 1;
+    const buckets = limits.histogramEntries;
     const histogram = Object.fromEntries(
       Array.from({ length: buckets }, (_, i) => [String(MIN_BUCKET + i), 1]),
     );
@@ -67,6 +67,8 @@ describe("each limit of a sample, below, at and above it", () => {
       histogram,
     };
     expect(await isTaken(whole)).toBe(true);
+    const { [MIN_BUCKET]: _, ...oneLess } = histogram;
+    expect(await isTaken({ ...whole, calls: buckets - 1, histogram: oneLess })).toBe(true);
     expect(
       await isTaken({ ...whole, calls: buckets + 1, histogram: { ...histogram, [MAX_BUCKET + 1]: 1 } }),
     ).toBe(false);

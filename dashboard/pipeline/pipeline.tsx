@@ -36,8 +36,10 @@ export function Pipeline({ isPaused }: { isPaused: boolean }) {
         </ul>
       )}
       <Stages health={data} now={health.readAt} />
-      {data.deadLetters > 0 && <DeadLetters count={data.deadLetters} onReplay={health.refresh} />}
-      {data.overflow.length > 0 && (
+      {data.deadLetters !== null && data.deadLetters > 0 && (
+        <DeadLetters count={data.deadLetters} onReplay={health.refresh} />
+      )}
+      {data.overflow !== null && data.overflow.length > 0 && (
         <section class="card">
           <h2>Overflow</h2>
           <p>

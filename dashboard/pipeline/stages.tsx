@@ -5,7 +5,8 @@ import { ago, at, count, exact, text } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
 
 export function Stages({ health, now }: { health: Health; now: number }) {
-  const waiting = health.unconfirmedFlushes - health.deadLetters;
+  const { unconfirmedFlushes, deadLetters } = health;
+  const waiting = unconfirmedFlushes === null ? null : unconfirmedFlushes - (deadLetters ?? 0);
   return (
     <ol class="stages">
       <Stage
@@ -19,8 +20,8 @@ export function Stages({ health, now }: { health: Health; now: number }) {
           ) : (
             <>
               <Since value={health.oldestBufferedAt} now={now} prefix="The oldest came " />
-              <span title={`${exact(health.bufferedBytes)} bytes`}>
-                {`, ${text(count(health.bufferedBytes))}B in all`}
+              <span title={`${exact(health.bufferedBytes ?? 0)} bytes`}>
+                {`, ${text(count(health.bufferedBytes ?? 0))}B in all`}
               </span>
             </>
           )
@@ -42,11 +43,11 @@ export function Stages({ health, now }: { health: Health; now: number }) {
       <Stage
         name="D1"
         what="dead letters"
-        value={health.deadLetters}
-        isBad={health.deadLetters > 0}
+        value={deadLetters}
+        isBad={(deadLetters ?? 0) > 0}
         note={
           health.lastFlushAt === null ? (
-            "No flush has arrived yet"
+            "No flush is known to have arrived"
           ) : (
             <Since value={health.lastFlushAt} now={now} prefix="The last flush arrived " />
           )
@@ -59,7 +60,8 @@ export function Stages({ health, now }: { health: Health; now: number }) {
 interface StageProps {
   name: string;
   what: string;
-  value: number;
+  /** Null where it cannot be told: then the problems say why. */
+  value: number | null;
   isBad: boolean;
   note: ComponentChildren;
 }
@@ -69,9 +71,10 @@ function Stage({ name, what, value, isBad, note }: StageProps) {
     <li class={isBad ? "stage bad" : "stage"}>
       <h2>{name}</h2>
       <p class="amount">
-        <Quantity value={count(value)} exact={`${exact(value)} ${what}`} /> <span>{what}</span>
+        {value === null ? "?" : <Quantity value={count(value)} exact={`${exact(value)} ${what}`} />}{" "}
+        <span>{what}</span>
       </p>
-      <p class="note">{note}</p>
+      <p class="note">{value === null ? "Not known now" : note}</p>
     </li>
   );
 }

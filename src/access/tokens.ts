@@ -1,5 +1,7 @@
 /** Who may do what: bearer tokens, kept as secrets. Nothing is open for want of a secret. */
 import { ErrorResponse } from "../error.ts";
+import { log } from "../log.ts";
+import { readTokenList, type Token, type TokenList } from "./token-list.ts";
 
 export type Right = "ingest" | "read" | "administer";
 
@@ -10,16 +12,14 @@ const SECRETS = {
   administer: ["ADMIN_TOKENS"],
 } as const satisfies Record<Right, readonly (keyof Env)[]>;
 
+const ALL = ["INGEST_TOKENS", "READ_TOKENS", "ADMIN_TOKENS"] as const;
+type Secrets = Pick<Env, (typeof ALL)[number]>;
+
 export interface Grant {
   /** Names the token without telling it; null where none is asked for. */
   id: string | null;
-  /** The one service that the token is bound to; null where it may speak for any. */
-  service: string | null;
-}
-
-interface Token {
-  value: string;
-  service: string | null;
+  /** The services that it may post for; null where it may speak for any. */
+  services: ReadonlySet<string> | null;
 }
 
 /**
@@ -27,14 +27,19 @@ interface Token {
  *   without secrets is closed, and says which secret to set
  */
 export async function authorise(env: Env, right: Right, given: string | undefined): Promise<Grant> {
-  const tokens = SECRETS[right].flatMap((secret) => readTokens(env[secret]));
+  const lists = SECRETS[right].map((secret) => listOf(env, secret));
+  for (const problem of lists.flatMap(({ problems }) => problems)) tellOnce(problem);
+  const tokens = lists.flatMap((list) => list.tokens);
   if (tokens.length === 0) {
-    if (env.OPEN_WITHOUT_TOKENS === "true") return { id: null, service: null };
+    if (isOpen(env)) return { id: null, services: null };
     const secret = SECRETS[right][0];
+    const why = listOf(env, secret).problems.join(" ");
     throw new ErrorResponse(
       503,
       "no_tokens",
-      `Nobody may ${right} yet, because the secret ${secret} is not set. Set it with: npx wrangler secret put ${secret}`,
+      why === ""
+        ? `Nobody may ${right} yet, because the secret ${secret} is not set. Set it with: npx wrangler secret put ${secret}`
+        : `Nobody may ${right} yet, because the secret ${secret} holds no token. ${why} Set it again with: npx wrangler secret put ${secret}`,
     );
   }
   const matching = await findToken(tokens, given ?? "");
@@ -50,6 +55,11 @@ export async function authorise(env: Env, right: Right, given: string | undefine
   return matching;
 }
 
+/** What is wrong with the secrets, as sentences that tell nothing of them. */
+export function problemsOfTokens(env: Secrets): string[] {
+  return ALL.flatMap((secret) => listOf(env, secret).problems);
+}
+
 /** The token of `Authorization: Bearer …`. */
 export function bearerToken(headers: Headers): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(headers.get("Authorization") ?? "")?.[1];
@@ -59,23 +69,29 @@ export function bearerToken(headers: Headers): string | undefined {
 async function findToken(tokens: readonly Token[], given: string): Promise<Grant | undefined> {
   const digest = await sha256(given);
   let found: Grant | undefined;
-  for (const { value, service } of tokens) {
+  for (const { value, services } of tokens) {
     const known = await sha256(value);
-    if (crypto.subtle.timingSafeEqual(digest, known)) found = { id: digest.toHex().slice(0, 16), service };
+    if (crypto.subtle.timingSafeEqual(digest, known)) found = { id: digest.toHex().slice(0, 16), services };
   }
   return found;
 }
 
-function readTokens(secret: string | undefined): Token[] {
-  return (secret ?? "")
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "")
-    .map((entry) => {
-      // What follows the service is never made of "=" alone: that is how base64 ends.
-      const bound = /^([^=]+)=(?!=*$)(.+)$/.exec(entry);
-      return bound ? { service: bound[1]!.trim(), value: bound[2]! } : { service: null, value: entry };
-    });
+function listOf(env: Secrets, secret: keyof Secrets): TokenList {
+  return readTokenList(secret, env[secret], secret === "INGEST_TOKENS");
+}
+
+/** A local server that has no tokens at all. Any of them closes all of it: who sets one expects that. */
+function isOpen(env: Secrets & Pick<Env, "OPEN_WITHOUT_TOKENS">): boolean {
+  return env.OPEN_WITHOUT_TOKENS === "true" && !ALL.some((secret) => listOf(env, secret).isSet);
+}
+
+/** In the log of each isolate once, and not at every request. */
+const told = new Set<string>();
+
+function tellOnce(problem: string): void {
+  if (told.has(problem)) return;
+  told.add(problem);
+  log("token_dropped", { problem });
 }
 
 async function sha256(text: string): Promise<Uint8Array<ArrayBuffer>> {

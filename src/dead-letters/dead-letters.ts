@@ -2,10 +2,11 @@
  * `/dead-letters`: flushes that D1 keeps refusing, for a person to look at, send again or drop. Until it is dropped,
  * a dead letter counts in every read.
  */
+import { ask } from "../binding-fault.ts";
 import { ErrorResponse } from "../error.ts";
 import { log } from "../log.ts";
 import { singletonBuffer } from "../shard.ts";
-import { type Delta, sumByFunction } from "../stats/delta.ts";
+import { type Delta, type Failure, type FunctionId, mergeDeltas, type Sums } from "../stats/delta.ts";
 import { settle } from "../store/ledger.ts";
 
 export interface DeadLetterView {
@@ -19,13 +20,14 @@ export interface DeadLetterView {
   bytes: number;
 }
 
-/** By how much each counter falls: the calls are gone from every read from now on. */
+/** By how much each counter falls, as a sample would say it: the calls are gone from every read from now on. */
 export interface Dropped {
-  dropped: { service: string; module: string; function: string; calls: number; errors: number }[];
+  dropped: (FunctionId &
+    Pick<Sums, "calls" | "errors" | "unmeasured" | "histogram"> & { sumMs: number; failures: Failure[] })[];
 }
 
 export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLetterView[]> {
-  const letters = await singletonBuffer(env).deadLetters();
+  const letters = await ask("The buffer", async () => await singletonBuffer(env).deadLetters());
   return letters.map(({ epoch, n, sealedAt, nextTryAt, ...letter }) => ({
     id: `${epoch}:${n}`,
     ...letter,
@@ -37,24 +39,26 @@ export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLet
 /** @throws {ErrorResponse} 404 */
 export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Promise<void> {
   const { epoch, n } = parseId(id);
-  if (!(await singletonBuffer(env).replay(epoch, n))) throw notFound(id);
+  const isKnown = await ask("The buffer", () => singletonBuffer(env).replay(epoch, n));
+  if (!isKnown) throw notFound(id);
   log("dead_letter_replayed", { epoch, n });
 }
 
 /**
  * The one act that may lower a counter. The ledger comes first: from then on no copy of the flush can be applied, and
- * reads leave it out; only then does the buffer forget it.
+ * reads leave it out; only then does the buffer forget it. Until it has, asking again does the rest, and answers the
+ * same.
  *
  * @throws {ErrorResponse} 404, and 409 where D1 has taken it after all
  */
 export async function dropDeadLetter(env: Pick<Env, "BUFFER" | "DB">, id: string): Promise<Dropped> {
   const { epoch, n } = parseId(id);
-  const buffer = singletonBuffer(env);
-  const deltas = await buffer.deadDeltas(epoch, n);
+  const deltas = await ask("The buffer", () => singletonBuffer(env).deadDeltas(epoch, n));
   if (deltas === null) throw notFound(id);
-  const isDropped = await settle(env.DB, epoch, n);
-  await buffer.confirm(epoch, [n]);
-  if (!isDropped) {
+  const settled = await ask("D1", () => settle(env.DB, epoch, n));
+  await ask("The buffer", () => singletonBuffer(env).confirm(epoch, [n]));
+  if (settled === null) throw notFound(id);
+  if (settled === "applied") {
     throw new ErrorResponse(
       409,
       "already_applied",
@@ -62,17 +66,22 @@ export async function dropDeadLetter(env: Pick<Env, "BUFFER" | "DB">, id: string
     );
   }
   log("dead_letter_dropped", { epoch, n });
-  return {
-    dropped: sumByFunction(JSON.parse(deltas) as Delta[]).map(
-      ({ service, module, function: name, calls, errors }) => ({
-        service,
-        module,
-        function: name,
-        calls,
-        errors,
-      }),
-    ),
-  };
+  return { dropped: fallOf(JSON.parse(deltas) as Delta[]) };
+}
+
+function fallOf(deltas: readonly Delta[]): Dropped["dropped"] {
+  const ofFunctions = mergeDeltas(deltas.map((delta) => ({ ...delta, minute: 0 })));
+  return ofFunctions.map(({ service, module, function: name, ...delta }) => ({
+    service,
+    module,
+    function: name,
+    calls: delta.calls,
+    errors: delta.errors,
+    unmeasured: delta.unmeasured,
+    sumMs: delta.sumUs / 1000,
+    histogram: delta.histogram,
+    failures: delta.failures,
+  }));
 }
 
 function parseId(id: string): { epoch: string; n: number } {

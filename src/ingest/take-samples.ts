@@ -18,6 +18,12 @@ import { type Body, readBody } from "./read-body.ts";
 /** Where, in a body, the samples begin. */
 const SAMPLES = new TextEncoder().encode('"samples"');
 
+export interface Taken {
+  answer: Answer & { duplicate: boolean };
+  /** How many samples were refused, by reason. */
+  rejected: Record<string, number>;
+}
+
 /**
  * The answer is given only once the batch is durable. Sent again under the same `Idempotency-Key`, a batch gets
  * its first answer again and is counted once; without a key every delivery counts.
@@ -25,12 +31,13 @@ const SAMPLES = new TextEncoder().encode('"samples"');
  * @throws {ErrorResponse} for a batch of which nothing was recorded
  * @throws {ConfigurationError}
  */
-export async function takeSamples(request: Request, env: Env): Promise<Answer & { duplicate: boolean }> {
+export async function takeSamples(request: Request, env: Env): Promise<Taken> {
   readConfiguration(env);
   const { batch, body } = await readBatch(request, env);
   const key = readKey(request, batch);
   const { deltas, answer, rejected } = sum(batch, Date.now());
-  if (batch.samples.length === 0 && key === undefined) return { ...answer, duplicate: false };
+  if (batch.samples.length === 0 && key === undefined)
+    return { answer: { ...answer, duplicate: false }, rejected };
 
   const merged = mergeDeltas(deltas);
   const text = JSON.stringify(merged);
@@ -56,9 +63,9 @@ export async function takeSamples(request: Request, env: Env): Promise<Answer & 
   });
   switch (result.status) {
     case "recorded":
-      return { ...answer, duplicate: false };
+      return { answer: { ...answer, duplicate: false }, rejected };
     case "duplicate":
-      return { ...result.answer, duplicate: true };
+      return { answer: { ...result.answer, duplicate: true }, rejected };
     case "conflict":
       throw new ErrorResponse(
         409,
@@ -82,11 +89,11 @@ async function readBatch(request: Request, env: Env): Promise<{ batch: Batch; bo
   const body = await readBody(request);
   const batch = parseBatch(body.text);
   grant ??= await admit(env, "ingest", batch.token);
-  if (grant.service !== null && grant.service !== batch.service) {
+  if (grant.services !== null && !grant.services.has(batch.service)) {
     throw new ErrorResponse(
       403,
       "wrong_service",
-      `This token may post for the service ${JSON.stringify(grant.service)} only, not for ${JSON.stringify(batch.service)}.`,
+      `This token may post for ${JSON.stringify([...grant.services])} only, not for ${JSON.stringify(batch.service)}.`,
     );
   }
   return { batch, body };
@@ -126,8 +133,7 @@ function readKey(request: Request, batch: Batch): string | undefined {
 interface Sum {
   deltas: Delta[];
   answer: Answer;
-  /** How many samples were refused, by reason. */
-  rejected: Record<string, number>;
+  rejected: Taken["rejected"];
 }
 
 function sum(batch: Batch, now: number): Sum {
@@ -195,11 +201,11 @@ async function record(env: Env, batch: Parameters<MetricsBuffer["record"]>[0]): 
     return await singletonBuffer(env).record(batch);
   } catch (error) {
     // Whether it was recorded is not known. Only the sender can settle that, by sending it again under its key.
-    console.error(JSON.stringify({ event: "record_failed", error: String(error) }));
     throw unavailable(
       "buffer_unavailable",
       "The buffer did not answer. Send the same batch again, under the same key.",
       1,
+      error,
     );
   }
 }

@@ -11,6 +11,11 @@ import { ModuleName, RangeParameters, wholeNumber } from "./parameters.ts";
 import { isWithin, type Range, rangeAskedFor } from "./range.ts";
 
 const DEFAULT_BUCKETS = 60;
+/**
+ * Below every bucket there is, since neighbours on its two sides are never taken together. A power of two, so that
+ * bounds are at whole doublings of a millisecond.
+ */
+const ORIGIN = -1024;
 
 export const DistributionParameters = z.strictObject({
   module: ModuleName.optional(),
@@ -57,18 +62,21 @@ export async function readDistribution(
   };
 }
 
-/** Neighbours are taken together, two, four, eight…, until there are few enough: that moves no count over a bound. */
+/**
+ * Neighbours are taken together, two, four, eight…, until there are few enough: that moves no count over a bound. They
+ * are paired from the origin on, so that bounds stay where they are while other calls come in.
+ */
 export function bucketsOf(histogram: Histogram, max: number): Distribution["buckets"] {
-  const entries = Object.entries(histogram).map(([index, calls]) => ({ index: Number(index), calls }));
+  const entries = Object.entries(histogram).map(([index, calls]) => ({ at: Number(index) - ORIGIN, calls }));
   if (entries.length === 0) return [];
-  const low = Math.min(...entries.map(({ index }) => index));
-  const high = Math.max(...entries.map(({ index }) => index));
+  const low = Math.min(...entries.map(({ at }) => at));
+  const high = Math.max(...entries.map(({ at }) => at));
   let shift = 0;
   while ((high >> shift) - (low >> shift) >= max) shift++;
   const first = low >> shift;
   const counts = Array.from({ length: (high >> shift) - first + 1 }, () => 0);
-  for (const { index, calls } of entries) counts[(index >> shift) - first]! += calls;
-  const lowerBound = (i: number) => round(bucketLowerBound((first + i) * 2 ** shift));
+  for (const { at, calls } of entries) counts[(at >> shift) - first]! += calls;
+  const lowerBound = (i: number) => round(bucketLowerBound((first + i) * 2 ** shift + ORIGIN));
   return counts.map((calls, i) => ({ aboveMs: lowerBound(i), toMs: lowerBound(i + 1), calls }));
 }
 

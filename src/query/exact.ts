@@ -2,6 +2,7 @@
  * Exact reads: each acknowledged call is in them exactly once, at once, whether it is still in the buffer, on its
  * way, or in D1. Every answer about functions is read through here.
  */
+import { ask } from "../binding-fault.ts";
 import { unavailable } from "../error.ts";
 import type { Delta } from "../stats/delta.ts";
 import { type Query, readWithLedger, type Rows } from "../store/read-with-ledger.ts";
@@ -31,7 +32,9 @@ export async function readExact<const Queries extends readonly Query[]>(
     const snapshot = await readSnapshot(env);
     if (!snapshot) continue;
     const lowest = snapshot.sealed[0]?.n ?? snapshot.next;
-    const { rows, includes, highest } = await readWithLedger(env.DB, snapshot.epoch, lowest, queries);
+    const { rows, includes, highest } = await ask("D1", () =>
+      readWithLedger(env.DB, snapshot.epoch, lowest, queries),
+    );
     // What was pending has been sealed meanwhile, and has reached D1: it would be counted twice.
     if (highest >= snapshot.next) continue;
     const sealed = snapshot.sealed.filter(({ n }) => !includes(n)).flatMap(({ deltas }) => deltas);

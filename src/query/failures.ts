@@ -1,7 +1,8 @@
 /** The failures of a function: those in D1 together with those on their way. */
 import * as z from "zod";
+import { limits } from "../limits.ts";
 import type { Delta } from "../stats/delta.ts";
-import { MAX_FAILURES_PER_FUNCTION, OTHER_FAILURES } from "../store/apply-flushes.ts";
+import { OTHER_FAILURES } from "../store/apply-flushes.ts";
 import type { SeenFailure } from "../store/read-failures.ts";
 import { Seen, seen } from "./function-metrics.ts";
 
@@ -17,7 +18,7 @@ export type FailureMetrics = z.infer<typeof FailureMetrics>;
 export function listFailures(stored: readonly SeenFailure[], waiting: readonly Delta[]): FailureMetrics[] {
   const all = new Map(stored.map((failure) => [keyOf(failure), { ...failure }]));
   for (const failure of mergeWaiting(waiting)) {
-    const isKept = all.has(keyOf(failure)) || all.size < MAX_FAILURES_PER_FUNCTION;
+    const isKept = all.has(keyOf(failure)) || all.size < limits.failuresPerFunction;
     add(all, isKept ? failure : { ...failure, name: OTHER_FAILURES, message: "" });
   }
   return [...all.values()]

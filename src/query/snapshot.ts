@@ -1,5 +1,6 @@
 /** What the buffer holds that D1 may not have, all pages together. */
-import type { SnapshotCursor } from "../buffer/metrics-buffer.ts";
+import type { SnapshotCursor, SnapshotPage } from "../buffer/metrics-buffer.ts";
+import { ask } from "../binding-fault.ts";
 import { singletonBuffer } from "../shard.ts";
 import type { Delta } from "../stats/delta.ts";
 
@@ -13,11 +14,10 @@ export interface Snapshot {
 
 /** Undefined where the buffer sealed something between two pages. */
 export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot | undefined> {
-  const buffer = singletonBuffer(env);
   const snapshot: Snapshot = { epoch: "", next: 0, sealed: [], pending: [] };
   let cursor: SnapshotCursor | null = null;
   do {
-    const page = await buffer.snapshot(cursor);
+    const page = await readPage(env, cursor);
     if (page.status === "changed") return undefined;
     snapshot.epoch = page.epoch;
     snapshot.next = page.next;
@@ -26,6 +26,13 @@ export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot |
     cursor = page.cursor;
   } while (cursor);
   return snapshot;
+}
+
+function readPage(
+  env: Pick<Env, "BUFFER">,
+  cursor: SnapshotCursor | null,
+): Promise<SnapshotPage | { status: "changed" }> {
+  return ask("The buffer", async () => await singletonBuffer(env).snapshot(cursor));
 }
 
 function parse(deltas: string): Delta[] {

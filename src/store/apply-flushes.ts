@@ -2,6 +2,7 @@
  * Writes flushes into D1, each exactly once. A flush's rows depend on the ledger not knowing it, its ledger entry
  * comes last, and all of it is one transaction: a second delivery finds the entry and writes nothing.
  */
+import { limits } from "../limits.ts";
 import { sumByFunction, type Delta, type Failure, type FunctionId, functionKey } from "../stats/delta.ts";
 
 export interface Flush {
@@ -10,8 +11,7 @@ export interface Flush {
   deltas: readonly Delta[];
 }
 
-/** Different failures that are kept of one function; further ones are counted together. */
-export const MAX_FAILURES_PER_FUNCTION = 100;
+/** What failures past `limits.failuresPerFunction` are counted as. */
 export const OTHER_FAILURES = "other";
 
 /** Idempotent. All of them or none; where the outcome is not known, apply them again. */
@@ -24,6 +24,12 @@ export async function applyFlushes(db: D1Database, flushes: readonly Flush[]): P
 const IS_NEW = `NOT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?2 AND n = ?3)
     AND NOT EXISTS (SELECT 1 FROM epochs WHERE epoch = ?2 AND floor > ?3)`;
 
+/**
+ * The sum of whole numbers for JSON. Exact below 2^53, approximate above; never sum(), which past 2^63 fails, and with
+ * it all that is in the transaction, again and again.
+ */
+export const totalOf = (column: string) => `cast(total(${column}) AS INTEGER)`;
+
 /** Adds one tally to another: what both `functions` and `rollups` do with a row they already have. */
 export const mergeInto = (table: string) => `
     calls = calls + excluded.calls,
@@ -34,7 +40,7 @@ export const mergeInto = (table: string) => `
     max_ms = coalesce(max(max_ms, excluded.max_ms), max_ms, excluded.max_ms),
     histogram = (
       SELECT json_group_object(key, calls) FROM (
-        SELECT key, sum(value) AS calls FROM (
+        SELECT key, ${totalOf("value")} AS calls FROM (
           SELECT key, value FROM json_each(${table}.histogram)
           UNION ALL SELECT key, value FROM json_each(excluded.histogram)
         ) GROUP BY key
@@ -82,13 +88,13 @@ const ADD_TO_FAILURES = `
     ) AS is_known FROM incoming
   ),
   placed AS (
-    SELECT marked.*, is_known OR ${MAX_FAILURES_PER_FUNCTION} >= coalesce(kept.kinds, 0)
+    SELECT marked.*, is_known OR ${limits.failuresPerFunction} >= coalesce(kept.kinds, 0)
       + row_number() OVER (PARTITION BY function_id, is_known ORDER BY calls DESC, name, message) AS has_place
     FROM marked LEFT JOIN kept USING (function_id)
   )
   INSERT INTO failures (function_id, name, message, calls, first_seen, last_seen)
   SELECT function_id, iif(has_place, name, '${OTHER_FAILURES}') AS name, iif(has_place, message, '') AS message,
-    sum(calls), min(first_seen), max(last_seen)
+    total(calls), min(first_seen), max(last_seen)
   FROM placed WHERE true GROUP BY 1, 2, 3
   ON CONFLICT (function_id, name, message) DO UPDATE SET
     calls = calls + excluded.calls,

@@ -1,6 +1,6 @@
 /** Moves rollups that have aged into wider ones: minutes into hours, hours into days. */
 import { DAY, HOUR, MINUTE } from "../stats/tiers.ts";
-import { mergeInto, TALLY_COLUMNS } from "./apply-flushes.ts";
+import { mergeInto, TALLY_COLUMNS, totalOf } from "./apply-flushes.ts";
 
 export type Move = "minutes" | "hours";
 
@@ -30,12 +30,12 @@ export async function moveRollups(
         `INSERT INTO rollups (function_id, width, start, ${TALLY_COLUMNS})
         SELECT function_id, ${to}, bucket, calls, errors, unmeasured, sum_us, min_ms, max_ms, (
           SELECT json_group_object(key, calls) FROM (
-            SELECT counts.key, sum(counts.value) AS calls
+            SELECT counts.key, ${totalOf("counts.value")} AS calls
             FROM json_each(histograms) AS one, json_each(one.value) AS counts GROUP BY counts.key
           )
         ) FROM (
-          SELECT function_id, start / ${to} * ${to} AS bucket, sum(calls) AS calls, sum(errors) AS errors,
-            sum(unmeasured) AS unmeasured, sum(sum_us) AS sum_us, min(min_ms) AS min_ms, max(max_ms) AS max_ms,
+          SELECT function_id, start / ${to} * ${to} AS bucket, total(calls) AS calls, total(errors) AS errors,
+            total(unmeasured) AS unmeasured, total(sum_us) AS sum_us, min(min_ms) AS min_ms, max(max_ms) AS max_ms,
             json_group_array(json(histogram)) AS histograms
           FROM (${due("r.*")}) GROUP BY function_id, bucket
         ) WHERE true

@@ -1,5 +1,5 @@
 /** Queries of failures. */
-import { desc, inArray, max, min, sum } from "drizzle-orm";
+import { desc, inArray, max, min, sql } from "drizzle-orm";
 import type { Failure } from "../stats/delta.ts";
 import { isNamed, type Named } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
@@ -11,7 +11,7 @@ export type SeenFailure = Failure & { firstSeen: number; lastSeen: number };
 export const failuresOf =
   (named: Named): Query<SeenFailure[]> =>
   (orm) => {
-    const calls = sum(failures.calls).mapWith(Number);
+    const calls = sql`total(${failures.calls})`.mapWith(Number);
     return orm
       .select({
         name: failures.name,

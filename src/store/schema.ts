@@ -71,6 +71,7 @@ export const flushes = sqliteTable(
   {
     epoch: text("epoch").notNull(),
     n: integer("n").notNull(),
+    /** 0 where a person dropped it instead. */
     appliedAt: integer("applied_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.epoch, table.n] })],

@@ -1,14 +1,27 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/app.ts";
 import { raiseFloor } from "../../src/store/ledger.ts";
-import { dbFailingAt, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
+import { sweep } from "../../src/sweep/sweep.ts";
+import {
+  buffersThat,
+  dbFailingAt,
+  dbLosingAnswers,
+  dbWith,
+  envWith,
+  unreachableBuffers,
+  watchQueue,
+} from "../faults.ts";
 import {
   acknowledged,
   alarmTime,
   buffer,
   calls,
   callsInD1,
+  carryToD1,
   deliver,
+  getJson,
   letTimePass,
   ringAlarm,
   sentMessages,
@@ -28,6 +41,41 @@ async function request(method: string, path: string) {
 }
 
 const letters = async () => (await request("GET", "")).body["deadLetters"] as Letter[];
+
+const drop = (replaced: Env) =>
+  app.fetch(
+    new Request(`https://metrics.example/dead-letters/${id}`, { method: "DELETE" }),
+    replaced,
+    createExecutionContext(),
+  );
+
+/** All that fell, of each function. */
+const dropped = {
+  dropped: [
+    {
+      service: "shop",
+      module: "",
+      function: "work",
+      calls: 2,
+      errors: 1,
+      unmeasured: 0,
+      sumMs: 10,
+      histogram: { "74": 2 },
+      failures: [{ name: "E", message: "m", calls: 1 }],
+    },
+    {
+      service: "shop",
+      module: "",
+      function: "other",
+      calls: 1,
+      errors: 0,
+      unmeasured: 0,
+      sumMs: 5,
+      histogram: { "74": 1 },
+      failures: [],
+    },
+  ],
+};
 
 let message: string;
 let id: string;
@@ -76,15 +124,92 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await calls()).toEqual({ work: 2, other: 1 });
     const { status, body } = await request("DELETE", `/${id}`);
     expect(status).toBe(200);
-    expect(body).toEqual({
-      dropped: [
-        { service: "shop", module: "", function: "work", calls: 2, errors: 1 },
-        { service: "shop", module: "", function: "other", calls: 1, errors: 0 },
-      ],
-    });
+    expect(body).toEqual(dropped);
     expect(await calls()).toEqual({});
     expect(await letters()).toEqual([]);
     expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });
+  });
+
+  it("says the same again while it is not known to have done all of it, and then does the rest", async () => {
+    const lost = new Error("Network connection lost.");
+    const deaf = await drop(envWith({ BUFFER: buffersThat({ confirm: () => Promise.reject(lost) }) }));
+    expect([deaf.status, deaf.headers.get("Retry-After")]).toEqual([503, "5"]);
+    expect(await letters()).toHaveLength(1);
+    expect(await calls()).toEqual({});
+    expect(await request("DELETE", `/${id}`)).toEqual({ status: 200, body: dropped });
+    expect(await letters()).toEqual([]);
+  });
+
+  it("says the same to two who drop it at once", async () => {
+    let arrived = 0;
+    const { promise: bothAreThere, resolve } = Promise.withResolvers<void>();
+    const DB = dbWith(async (real, statements) => {
+      if (++arrived === 2) resolve();
+      await bothAreThere;
+      return real(statements);
+    });
+    for (const answer of await Promise.all([drop(envWith({ DB })), drop(envWith({ DB }))])) {
+      expect([answer.status, await answer.json()]).toEqual([200, dropped]);
+    }
+    expect(await calls()).toEqual({});
+  });
+
+  it("says the same where D1 did it and its answer was lost", async () => {
+    expect((await drop(envWith({ DB: dbLosingAnswers() }))).status).toBe(503);
+    expect(await request("DELETE", `/${id}`)).toEqual({ status: 200, body: dropped });
+  });
+
+  it("sums what several minutes had of one function, and of one failure", async () => {
+    const failing = { function: "third", durationMs: 0.25, error: { name: "E", message: "m" } };
+    await acknowledged([
+      { ...failing, at: Date.now() - 60_000 },
+      { ...failing, at: Date.now() - 120_000, durationMs: 0 },
+    ]);
+    await letTimePass();
+    await ringAlarm();
+    await deliver((await sentMessages()).slice(1), {
+      queue: "metrics-collector-dead-letters",
+      env: envWith({ DB: dbFailingAt(1) }),
+    });
+    const { body } = await request("DELETE", `/${(await letters())[1]!.id}`);
+    expect(body).toEqual({
+      dropped: [
+        {
+          service: "shop",
+          module: "",
+          function: "third",
+          calls: 2,
+          errors: 2,
+          unmeasured: 1,
+          sumMs: 0.25,
+          histogram: { "-65": 1 },
+          failures: [{ name: "E", message: "m", calls: 2 }],
+        },
+      ],
+    });
+    expect(await calls()).toEqual({ work: 2, other: 1 });
+  });
+
+  it("is no flush that D1 took: the last one stays what it was, also after a sweep", async () => {
+    const lastFlushAt = async () => (await getJson("/health"))["lastFlushAt"];
+    await request("DELETE", `/${id}`);
+    expect(await lastFlushAt()).toBeNull();
+    await acknowledged([{ function: "third", durationMs: 1 }]);
+    await carryToD1();
+    const taken = await lastFlushAt();
+    expect(taken).not.toBeNull();
+    await acknowledged([{ function: "fourth", durationMs: 1 }]);
+    await letTimePass();
+    await ringAlarm();
+    await deliver(await sentMessages(), {
+      queue: "metrics-collector-dead-letters",
+      env: envWith({ DB: dbFailingAt(1) }),
+    });
+    await request("DELETE", `/${(await letters())[0]!.id}`);
+    expect(await lastFlushAt()).toBe(taken);
+    await sweep(env);
+    expect(await lastFlushAt()).toBe(taken);
+    expect(await calls()).toEqual({ third: 1 });
   });
 
   it("lets no copy of it be applied any more, however late", async () => {

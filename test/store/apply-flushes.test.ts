@@ -1,8 +1,9 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { limits } from "../../src/limits.ts";
 import { mergeDeltas, sumByFunction, type Delta } from "../../src/stats/delta.ts";
-import { applyFlushes, MAX_FAILURES_PER_FUNCTION } from "../../src/store/apply-flushes.ts";
+import { applyFlushes } from "../../src/store/apply-flushes.ts";
 import { allTotals } from "../../src/store/read-functions.ts";
 import { readWithLedger } from "../../src/store/read-with-ledger.ts";
 import { dbWith } from "../faults.ts";
@@ -150,7 +151,7 @@ describe("failures", () => {
   });
 
   it("past the cap are counted together, known ones on their own, and none is lost", async () => {
-    const cap = MAX_FAILURES_PER_FUNCTION;
+    const cap = limits.failuresPerFunction;
     await apply(1, [delta({ failures: Array.from({ length: cap - 1 }, (_, i) => failure(i)) })]);
     await apply(2, [
       delta({ failures: [failure(0, 5), ...Array.from({ length: 10 }, (_, i) => failure(1_000 + i))] }),

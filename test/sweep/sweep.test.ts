@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { createScheduledController } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
+import { limits } from "../../src/limits.ts";
 import { type LastSweep, readLastSweep } from "../../src/store/last-sweep.ts";
 import { sweep } from "../../src/sweep/sweep.ts";
 import { envWith } from "../faults.ts";
@@ -65,6 +66,43 @@ describe("the sweep", () => {
       "SELECT function FROM search_failures WHERE message MATCH 'decl'",
     ).all();
     expect(left.results).toEqual([{ function: "b" }]);
+  });
+
+  it("is stopped by no sum, however large: past what is exact, sums are approximate", async () => {
+    const hour = now - 3 * DAY - (now % HOUR);
+    // Two thousand sums of the most that one may hold, in each minute, and calls to match.
+    const huge = (at: number) => ({
+      ...delta(at),
+      calls: 2e17,
+      errors: 2e17,
+      sumUs: 2_000 * limits.sumMs * 1000,
+      histogram: { "0": 2e17 },
+      failures: [{ name: "E", message: "", calls: 2e17 }],
+    });
+    for (let minute = 0; minute < 60; minute++) await inD1(huge(hour + minute * MINUTE));
+    await inD1(huge(hour), huge(hour + MINUTE));
+    expect(await sweep(env, now)).toMatchObject({ moved: 60, complete: true });
+    await inD1(huge(hour));
+    expect(await sweep(env, now)).toMatchObject({ moved: 1, complete: true });
+    const [{ calls, sum_us: sumUs }] = (await env.DB.prepare("SELECT calls, sum_us FROM rollups").all())
+      .results as [{ calls: number; sum_us: number }];
+    expect(sumUs / (63 * 2e17)).toBeCloseTo(1, 12);
+    expect(calls).toBe(sumUs);
+    const { functions } = await getJson<{ functions: unknown[] }>("/metrics");
+    expect(functions).toMatchObject([{ averageMs: 0.001, errorRate: 1 }]);
+    expect(await getJson("/metrics/shop/a")).toMatchObject({ failures: [{ name: "E" }] });
+    expect(await getJson("/search?q=shop")).toMatchObject({ results: [{ function: "a" }] });
+  });
+
+  it("keeps sums exact below 2^53", async () => {
+    const hour = now - 3 * DAY - (now % HOUR);
+    const sums = [2 ** 53 - 5, 1, 1, 1, 1];
+    await inD1(...sums.map((sumUs, minute) => ({ ...delta(hour + minute * MINUTE), sumUs })));
+    await sweep(env, now);
+    expect(await env.DB.prepare("SELECT sum_us, typeof(sum_us) AS type FROM rollups").first()).toEqual({
+      sum_us: 2 ** 53 - 1,
+      type: "integer",
+    });
   });
 
   it("raises the ledger's floor to the lowest flush that is not confirmed", async () => {

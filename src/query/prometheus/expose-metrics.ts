@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { accepts } from "hono/accepts";
 import * as z from "zod";
+import { ask } from "../../binding-fault.ts";
 import { singletonBuffer } from "../../shard.ts";
 import { ListParameters } from "../list-functions.ts";
 import { oneOf } from "../parameters.ts";
@@ -30,7 +31,7 @@ export const exposeMetrics: MiddlewareHandler<{ Bindings: Env }> = async functio
   const isSelected = isSelectedBy(readQuery(ScrapeParameters, c));
   const [functions, buffer] = await Promise.all([
     readTotals(c.env, isSelected),
-    singletonBuffer(c.env).health(),
+    ask("The buffer", () => singletonBuffer(c.env).health()),
   ]);
   const text = writeExposition(familiesOf({ functions, buffer, now: Date.now() }), format);
   return c.body(text, 200, { "Content-Type": CONTENT_TYPES[format] });

@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { envWith } from "../faults.ts";
+import { calls } from "../worker.ts";
+import { batch, deployed, postAs, secrets, send } from "./deployed.ts";
+
+let logged: string[] = [];
+beforeEach(() => {
+  logged = [];
+  for (const method of ["log", "error"] as const) {
+    vi.spyOn(console, method).mockImplementation((line: string) => void logged.push(line));
+  }
+});
+afterEach(() => void vi.restoreAllMocks());
+
+const RANDOM = "q83vEjRWeJCrze8SNFZ4kA==";
+const status = async (tokens: string, token: string, service = "shop") =>
+  (await postAs(deployed({ INGEST_TOKENS: tokens }), token, batch(service))).status;
+
+describe("an entry that is no token's", () => {
+  it.each([
+    ["shop=", "shop="],
+    ["shop==", "shop=="],
+    // These would be base64, if names were as random as tokens are.
+    ["billing=", "billing="],
+    ["payment-gateway-europe-west=", "payment-gateway-europe-west="],
+    ["PaymentGatewayEuropeEast==", "PaymentGatewayEuropeEast=="],
+    ["=T", "=T"],
+    ["=T", "T"],
+    ["==", "=="],
+    ["=", "="],
+    ["shop==T", "=T"],
+    ["shop==T", "T"],
+    ["shop=a b", "a"],
+  ])("opens nothing: %s to a Bearer %s", async (entry, token) => {
+    expect(await status(entry, token)).toBe(503);
+    expect(await status(`${entry},right`, token)).toBe(401);
+    expect(await status(`${entry},right`, "right")).toBe(202);
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("is told of in the log once, by its place and without the secret", async () => {
+    const env = deployed({ ...secrets, INGEST_TOKENS: "s3cret-one, ,checkout= ,=s3cret-two" });
+    await postAs(env, "s3cret-one");
+    await postAs(env, "s3cret-one");
+    expect(logged.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { event: "token_dropped", problem: "Entry 3 of INGEST_TOKENS names a service and no token of it." },
+      { event: "token_dropped", problem: "Entry 4 of INGEST_TOKENS has no service before its =." },
+    ]);
+    expect(logged.join("")).not.toContain("s3cret");
+  });
+
+  it("says so where it is the only one", async () => {
+    const response = await postAs(deployed({ INGEST_TOKENS: "shop=" }), "shop=");
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: "no_tokens",
+        message: expect.stringMatching(
+          /^Nobody may ingest yet.* Entry 1 of INGEST_TOKENS names a service/,
+        ) as string,
+      },
+    });
+  });
+
+  it("binds a reader: only posting is by service", async () => {
+    const env = deployed({ READ_TOKENS: "shop=bound,free" });
+    expect((await send(env, "/metrics", { token: "bound" })).status).toBe(401);
+    expect((await send(env, "/metrics", { token: "free" })).status).toBe(200);
+  });
+});
+
+describe("a token", () => {
+  it.each([RANDOM, "3q2-7wAAAAC_yv66vgAAAAECAwQFBgcICQoLDA0ODxA=", "a-b_c", "x"])(
+    "may be what it likes, base64 with its padding too: %s",
+    async (token) => {
+      expect(await status(token, token)).toBe(202);
+      expect(await status(`shop=${token}`, token)).toBe(202);
+      expect(await status(`shop=${token}`, token, "bank")).toBe(403);
+      expect(await status(`shop=${token}`, `shop=${token}`)).toBe(401);
+    },
+  );
+
+  it.each(["shop=T,bank=T", "bank=T,other=U,shop=T"])(
+    "may be bound to several services: %s",
+    async (tokens) => {
+      expect(await status(tokens, "T", "shop")).toBe(202);
+      expect(await status(tokens, "T", "bank")).toBe(202);
+      expect(await status(tokens, "T", "third")).toBe(403);
+    },
+  );
+
+  it.each(["shop=T,T", "T,shop=T"])("is free where it stands without a service too: %s", async (tokens) => {
+    expect(await status(tokens, "T", "bank")).toBe(202);
+  });
+
+  it("is bound to a service however that is typed", async () => {
+    expect(await status(" shop = T ", "T", "shop")).toBe(202);
+    expect(await status("cafe\u0301=T", "T", " caf\u00e9 ")).toBe(202);
+    expect(await status("caf\u00e9=T", "T", "cafe\u0301")).toBe(202);
+    expect(await status("cafe\u0301=T", "T", "cafe")).toBe(403);
+  });
+});
+
+describe("a local server", () => {
+  const local = (some: Partial<Env>) => envWith({ OPEN_WITHOUT_TOKENS: "true", ...some });
+  const statuses = async (env: Env) => [
+    (await postAs(env, undefined)).status,
+    (await send(env, "/metrics")).status,
+    (await send(env, "/dead-letters/e:1", { method: "DELETE" })).status,
+  ];
+
+  it("is open where it has no tokens", async () => {
+    expect(await statuses(local({ INGEST_TOKENS: "", READ_TOKENS: " , " }))).toEqual([202, 200, 404]);
+  });
+
+  it("is closed as a whole by any token", async () => {
+    expect(await statuses(local({ INGEST_TOKENS: "T", READ_TOKENS: "R" }))).toEqual([401, 401, 503]);
+    expect(await statuses(local({ INGEST_TOKENS: "T" }))).toEqual([401, 503, 503]);
+    expect(await statuses(local({ ADMIN_TOKENS: "A" }))).toEqual([503, 401, 401]);
+  });
+
+  it("is closed by one that is written wrongly, too", async () => {
+    expect(await statuses(local({ INGEST_TOKENS: "shop=" }))).toEqual([503, 503, 503]);
+  });
+});
