@@ -2,6 +2,7 @@
 import { ErrorResponse } from "../error.ts";
 import { limits } from "../limits.ts";
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const JSON_TYPES = ["application/json", "text/plain"];
 /** How many times its compressed size a batch usually has. */
 const USUAL_COMPRESSION = 10;
@@ -39,7 +40,7 @@ export async function readBody(request: Request): Promise<Body> {
     Number(request.headers.get("Content-Length")) * (encoding === "gzip" ? USUAL_COMPRESSION : 1),
   );
   try {
-    return { bytes, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes) };
+    return { bytes, text: decoder.decode(bytes) };
   } catch {
     throw new ErrorResponse(400, "invalid_text", "The body must be UTF-8.");
   }

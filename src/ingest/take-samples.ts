@@ -15,8 +15,9 @@ import { singletonBuffer } from "../shard.ts";
 import { type Delta, functionKey, mergeDeltas } from "../stats/delta.ts";
 import { type Body, readBody } from "./read-body.ts";
 
+const encoder = new TextEncoder();
 /** Where, in a body, the samples begin. */
-const SAMPLES = new TextEncoder().encode('"samples"');
+const SAMPLES = encoder.encode('"samples"');
 
 export interface Taken {
   answer: Answer & { duplicate: boolean };
@@ -41,7 +42,7 @@ export async function takeSamples(request: Request, env: Env): Promise<Taken> {
 
   const merged = mergeDeltas(deltas);
   const text = JSON.stringify(merged);
-  const bytes = new TextEncoder().encode(text).byteLength;
+  const bytes = encoder.encode(text).byteLength;
   if (bytes > limits.storedBatchBytes) {
     throw new ErrorResponse(
       413,
@@ -142,7 +143,8 @@ function sum(batch: Batch, now: number): Sum {
   const answer: Answer = { accepted: 0, rejected: 0, reasons: [] };
   // The last delta of each name, as it was sent, to which further plain calls are added.
   const latest = new Map<string, { module: unknown; delta: Delta }>();
-  for (const [index, input] of batch.samples.entries()) {
+  for (let index = 0; index < batch.samples.length; index++) {
+    const input = batch.samples[index];
     const { function: name, module } = namesOf(input);
     const known = typeof name === "string" ? latest.get(name) : undefined;
     if (known && known.module === module && addPlainCall(known.delta, input as PlainCall, now)) {
