@@ -36,7 +36,10 @@ export async function serve(
       scriptPath: join(folder, "worker.js"),
       compatibilityDate: "2026-11-02",
       d1Databases: ["DB"],
-      durableObjects: { BUFFER: { className: "MetricsBuffer", useSQLite: true } },
+      durableObjects: {
+        BUFFER: { className: "MetricsBuffer", useSQLite: true },
+        STORE: { className: "BareStore", useSQLite: true },
+      },
       queueProducers: { QUEUE: "flushes" },
       queueConsumers: { flushes: { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 8 } },
       bindings: {

@@ -15,7 +15,8 @@ import { callsOf, type Form, type Load } from "./samples.ts";
 
 const SECONDS = Number(process.env["SECONDS"] ?? 3);
 const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
-const CONNECTIONS = 16;
+/** Senders that wait for an answer at once. */
+const CONNECTIONS = 64;
 
 interface Rate {
   perSecond: number;
@@ -49,6 +50,13 @@ async function compareRates(): Promise<boolean[]> {
         name: `bare Worker, POSTs of ${perPost}`,
         ...collector,
         url: `${collector.url}/bare`,
+        form: "samples" as const,
+        perPost,
+      },
+      {
+        name: `bare Worker that stores, POSTs of ${perPost}`,
+        ...collector,
+        url: `${collector.url}/stored`,
         form: "samples" as const,
         perPost,
       },
@@ -94,7 +102,7 @@ async function compareRates(): Promise<boolean[]> {
     );
   console.log("\nRatios, each of two measurements that follow one another; median.\n");
   for (const perPost of [1, 100, 1_000]) {
-    for (const peer of ["bare Worker", ...(victoria ? ["VictoriaMetrics"] : [])]) {
+    for (const peer of ["bare Worker", "bare Worker that stores", ...(victoria ? ["VictoriaMetrics"] : [])]) {
       console.log(
         `POSTs of ${perPost}: MetricsCollector / ${peer}`.padEnd(52) +
           ratio(perPost, peer, "perSecond").toFixed(2).padStart(14) +

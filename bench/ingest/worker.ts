@@ -1,4 +1,8 @@
-/** The Worker as it is, that also counts what the platform would bill; and a bare one that only parses and answers. */
+/**
+ * The Worker as it is, that also counts what the platform would bill; a bare one that only parses and answers; and one
+ * that also stores what it would, and nothing else: the least that an acknowledgement can cost here.
+ */
+import { DurableObject } from "cloudflare:workers";
 import worker from "../../src/index.ts";
 import { MetricsBuffer as RealBuffer } from "../../src/buffer/metrics-buffer.ts";
 
@@ -43,11 +47,31 @@ export class MetricsBuffer extends RealBuffer {
   }
 }
 
+/** Stores a row for each batch, and knows nothing of keys, sums or flushes. */
+export class BareStore extends DurableObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, deltas TEXT NOT NULL)");
+  }
+
+  store(deltas: string): void {
+    this.ctx.storage.sql.exec("INSERT INTO batches (deltas) VALUES (?)", deltas);
+  }
+}
+
+/** As much as the buffer stores for a POST of 1,000 single calls. */
+const STORED = "x".repeat(11_000);
+
+interface BenchEnv extends Env {
+  STORE: DurableObjectNamespace<BareStore>;
+}
+
 export default {
   async fetch(request, env, ctx) {
     const { pathname } = new URL(request.url);
-    if (pathname === "/bare") {
+    if (pathname === "/bare" || pathname === "/stored") {
       const { samples } = await request.json<{ samples: unknown[] }>();
+      if (pathname === "/stored") await env.STORE.getByName("singleton").store(STORED);
       return Response.json({ accepted: samples.length }, { status: 202 });
     }
     if (pathname === "/counts") return Response.json(counts);
@@ -70,7 +94,7 @@ export default {
     });
     return worker.queue(batch, { ...env, DB: db });
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<BenchEnv>;
 
 /** Counts at the prototypes, since the buffer keeps what it was given. */
 function countRows(storage: DurableObjectStorage): void {
