@@ -7,78 +7,17 @@ import { DurableObject } from "cloudflare:workers";
 import { readConfiguration } from "../configuration.ts";
 import { limits } from "../limits.ts";
 import { log, logError } from "../log.ts";
-import { type Delta, mergeDeltas } from "../stats/delta.ts";
-import { type Answer, Answers } from "./answers.ts";
+import { mergeDeltas } from "../stats/delta.ts";
+import { Answers } from "./answers.ts";
 import { byteLength } from "./byte-length.ts";
 import { cutToSize } from "./cut.ts";
 import { Identity } from "./identity.ts";
-import { type Admission, type FunctionName, KnownFunctions, OVERFLOW } from "./known-functions.ts";
+import type { BufferHealth, RecordedBatch, RecordResult, SnapshotCursor, SnapshotPage } from "./interface.ts";
+import { KnownFunctions, OVERFLOW, withOverflow } from "./known-functions.ts";
 import { type DeadLetter, Outbox, type SealedFlush } from "./outbox.ts";
 import { Pending } from "./pending.ts";
 import { Rejections } from "./rejections.ts";
 import { sendFlushes } from "./send.ts";
-
-/** A batch that ingest has validated and summed. */
-export interface RecordedBatch {
-  service: string;
-  /** Null where the sender gave none: then every delivery counts. */
-  key: string | null;
-  /** Names what the batch says, so that a key is not taken for another batch. */
-  digest: string;
-  /** How many samples `deltas` sums. */
-  items: number;
-  /** A JSON array of `Delta`. */
-  deltas: string;
-  /** Of `deltas`, in bytes of UTF-8. An older Worker does not tell. */
-  bytes?: number;
-  /** The functions in `deltas`, each once. */
-  functions: FunctionName[];
-  answer: Answer;
-  /** How many samples were refused, by reason. An older Worker does not tell. */
-  rejected?: Record<string, number>;
-}
-
-export type RecordResult =
-  | { status: "recorded" }
-  | { status: "duplicate"; answer: Answer }
-  | { status: "conflict" }
-  | { status: "overloaded" };
-
-/**
- * What the buffer holds that D1 may not have, as JSON arrays of `Delta`. D1 has every flush below `next` that is
- * not in `sealed`; `pending` will be sealed as `next` and above. Everything there is, if `cursor` is null; else
- * ask again with it.
- */
-export interface SnapshotPage {
-  status: "page";
-  epoch: string;
-  next: number;
-  sealed: SealedFlush[];
-  pending: string[];
-  cursor: SnapshotCursor | null;
-}
-
-export interface SnapshotCursor {
-  generation: string;
-  afterN: number;
-  afterId: number;
-}
-
-export interface BufferHealth {
-  /** Samples since the last seal. */
-  bufferedSamples: number;
-  bufferedBytes: number;
-  /** Epoch milliseconds; null where nothing waits. */
-  oldestBufferedAt: number | null;
-  oldestUnconfirmedAt: number | null;
-  unconfirmedFlushes: number;
-  deadLetters: number;
-  /** Services that have more functions than are told apart. */
-  overflow: string[];
-  epoch: string;
-  /** Since the buffer was made, by reason. An older buffer does not tell. */
-  rejectedSamples?: Record<string, number>;
-}
 
 interface Arrival {
   batch: RecordedBatch;
@@ -362,14 +301,4 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);
   }
-}
-
-/** The deltas, with those that have no place of their own counted together. */
-function withOverflow(deltas: string, { service, isOverflow }: Admission): string {
-  if (isOverflow === null) return deltas;
-  const all = JSON.parse(deltas) as Delta[];
-  const admitted = all.map((delta) =>
-    isOverflow(delta.module, delta.function) ? { ...delta, service, module: "", function: OVERFLOW } : delta,
-  );
-  return JSON.stringify(mergeDeltas(admitted));
 }

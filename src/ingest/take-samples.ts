@@ -4,7 +4,7 @@
  */
 import type { Answer } from "../buffer/answers.ts";
 import type { FunctionName } from "../buffer/known-functions.ts";
-import type { MetricsBuffer, RecordResult } from "../buffer/metrics-buffer.ts";
+import type { RecordedBatch, RecordResult } from "../buffer/interface.ts";
 import { admit } from "../access/guard.ts";
 import { bearerToken } from "../access/tokens.ts";
 import { readConfiguration } from "../configuration.ts";
@@ -198,7 +198,7 @@ function indexOf(needle: Uint8Array, bytes: Uint8Array): number {
   return -1;
 }
 
-async function record(env: Env, batch: Parameters<MetricsBuffer["record"]>[0]): Promise<RecordResult> {
+async function record(env: Env, batch: RecordedBatch): Promise<RecordResult> {
   try {
     return await singletonBuffer(env).record(batch);
   } catch (error) {

@@ -1,7 +1,7 @@
 /** `GET /health`: what waits between the acknowledgement and D1, and since when. */
 import { version } from "../../package.json";
 import { problemsOfTokens } from "../access/tokens.ts";
-import type { BufferHealth } from "../buffer/metrics-buffer.ts";
+import type { BufferHealth } from "../buffer/interface.ts";
 import { ConfigurationError, readConfiguration } from "../configuration.ts";
 import { logError } from "../log.ts";
 import { singletonBuffer } from "../shard.ts";

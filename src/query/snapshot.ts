@@ -1,5 +1,5 @@
 /** What the buffer holds that D1 may not have, all pages together. */
-import type { SnapshotCursor, SnapshotPage } from "../buffer/metrics-buffer.ts";
+import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
 import { ask } from "../binding-fault.ts";
 import { singletonBuffer } from "../shard.ts";
 import type { Delta } from "../stats/delta.ts";

@@ -1,5 +1,5 @@
 /** The catalogue of metrics that a scraper gets. The names of the first two are the Autometrics specification's. */
-import type { BufferHealth } from "../../buffer/metrics-buffer.ts";
+import type { BufferHealth } from "../../buffer/interface.ts";
 import type { FunctionTotals } from "../../stats/delta.ts";
 import { BOUNDS, cumulativeCounts } from "./classic-buckets.ts";
 

@@ -1,0 +1,69 @@
+/**
+ * What others tell the buffer, and what it answers. A Worker and its objects may run different versions for minutes around a
+ * deploy: fields are added, and may be missing, but never change their meaning.
+ */
+import type { Answer } from "./answers.ts";
+import type { FunctionName } from "./known-functions.ts";
+import type { SealedFlush } from "./outbox.ts";
+
+/** A batch that ingest has validated and summed. */
+export interface RecordedBatch {
+  service: string;
+  /** Null where the sender gave none: then every delivery counts. */
+  key: string | null;
+  /** Names what the batch says, so that a key is not taken for another batch. */
+  digest: string;
+  /** How many samples `deltas` sums. */
+  items: number;
+  /** A JSON array of `Delta`. */
+  deltas: string;
+  /** Of `deltas`, in bytes of UTF-8. An older Worker does not tell. */
+  bytes?: number;
+  /** The functions in `deltas`, each once. */
+  functions: FunctionName[];
+  answer: Answer;
+  /** How many samples were refused, by reason. An older Worker does not tell. */
+  rejected?: Record<string, number>;
+}
+
+export type RecordResult =
+  | { status: "recorded" }
+  | { status: "duplicate"; answer: Answer }
+  | { status: "conflict" }
+  | { status: "overloaded" };
+
+/**
+ * What the buffer holds that D1 may not have, as JSON arrays of `Delta`. D1 has every flush below `next` that is
+ * not in `sealed`; `pending` will be sealed as `next` and above. Everything there is, if `cursor` is null; else
+ * ask again with it.
+ */
+export interface SnapshotPage {
+  status: "page";
+  epoch: string;
+  next: number;
+  sealed: SealedFlush[];
+  pending: string[];
+  cursor: SnapshotCursor | null;
+}
+
+export interface SnapshotCursor {
+  generation: string;
+  afterN: number;
+  afterId: number;
+}
+
+export interface BufferHealth {
+  /** Samples since the last seal. */
+  bufferedSamples: number;
+  bufferedBytes: number;
+  /** Epoch milliseconds; null where nothing waits. */
+  oldestBufferedAt: number | null;
+  oldestUnconfirmedAt: number | null;
+  unconfirmedFlushes: number;
+  deadLetters: number;
+  /** Services that have more functions than are told apart. */
+  overflow: string[];
+  epoch: string;
+  /** Since the buffer was made, by reason. An older buffer does not tell. */
+  rejectedSamples?: Record<string, number>;
+}
