@@ -1,9 +1,17 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { unstable_readConfig } from "wrangler";
 
 const TEST_MIGRATIONS = await readD1Migrations("migrations");
-/** As `npm start` has it: no tokens, and so no rate limit. */
-const bindings = { TEST_MIGRATIONS, OPEN_WITHOUT_TOKENS: "true" };
+/** As `npm start` has it: no tokens, and so no rate limit. Named one by one, since `.dev.vars` may say otherwise. */
+const bindings = {
+  ...unstable_readConfig({ config: "wrangler.toml" }).vars,
+  INGEST_TOKENS: "",
+  READ_TOKENS: "",
+  ADMIN_TOKENS: "",
+  OPEN_WITHOUT_TOKENS: "true",
+  TEST_MIGRATIONS,
+};
 /** For the random tests: how many, and which ones again. */
 const { HISTORIES = "", SEED = "" } = process.env;
 const wrangler = { configPath: "./wrangler.toml" };

@@ -1,6 +1,7 @@
 /** A server as `npm start` makes it, for programs: on a port and a state folder of its own, and ended whole. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -69,6 +70,8 @@ export class Server {
       "127.0.0.1",
       "--inspector-port",
       String(await freePort()),
+      "--env-file",
+      await emptyFile(stateFolder),
     ];
     const settings = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
     const process_ = spawn(
@@ -123,6 +126,14 @@ export class Server {
     const { pid } = this.#process;
     if (pid !== undefined) signalGroup(pid, signal);
   }
+}
+
+/** Read in place of `.dev.vars`: what a person set there is for that person's own server. */
+async function emptyFile(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, "empty.env");
+  await writeFile(path, "");
+  return path;
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

@@ -53,6 +53,11 @@ export const limits = {
   /** What is searched for. */
   queryLength: 200,
   searchResults: 100,
+  /**
+   * From the beginning to the end of a range, in milliseconds: a hundred years, since all that was ever kept may be asked
+   * for. What an answer costs is bounded by its points, and by what is kept.
+   */
+  rangeMs: 36_525 * 24 * 60 * 60 * 1000,
   /** Points of a series that is asked for with its step, and of one that is not. */
   seriesPoints: 1_500,
   defaultSeriesPoints: 300,

@@ -29,9 +29,9 @@ interface Operation {
 const ERRORS = {
   400: "Something in the request is not what it may be; the message says what, and what is allowed.",
   401: "A token is missing or not known.",
-  403: "The token does not grant this.",
+  403: "The token does not grant this, or the page's origin is not one of CORS_ORIGINS.",
   404: "There is no such thing.",
-  409: "The Idempotency-Key came before with other samples.",
+  409: "The Idempotency-Key came before with other samples, or D1 has taken the dead letter after all.",
   413: "The batch is too large.",
   415: "The body is of a type or an encoding that is not read.",
   429: "Too many requests; Retry-After says when to come again.",
@@ -135,7 +135,7 @@ const OPERATIONS: readonly Operation[] = [
     path: "/dead-letters/{id}",
     summary:
       "Give a dead letter up: its calls will never be counted, and the answer says by how much each counter falls",
-    errors: [401, 403, 404, 429, 503],
+    errors: [401, 403, 404, 409, 429, 503],
   },
   { method: "get", path: "/openapi.json", summary: "This document", errors: [], isOpen: true },
 ];

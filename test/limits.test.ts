@@ -1,7 +1,9 @@
-import { describe, expect, it, vi } from "vitest";
+import { exports } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { limits } from "../src/limits.ts";
+import { readSample, toDelta } from "../src/sample.ts";
 import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
-import { acknowledged, calls, metrics, post } from "./worker.ts";
+import { acknowledged, calls, get, getJson, metrics, post } from "./worker.ts";
 
 /** Below, at and above, as [value, whether it is taken]. */
 function around(limit: number): [number, boolean][] {
@@ -21,6 +23,14 @@ const sum = (count: number) => ({
   maxMs: 1,
   histogram: { "-1": count },
 });
+
+interface Failed {
+  name: string;
+  message: string;
+  calls: number;
+}
+
+const failures = async () => (await getJson<{ failures: Failed[] }>("/metrics/shop/work")).failures;
 
 async function isTaken(sample: unknown): Promise<boolean> {
   return (await acknowledged([sample])).accepted === 1;
@@ -88,14 +98,42 @@ describe("each limit of a sample, below, at and above it", () => {
     }
   });
 
-  it("a long failure is cut and costs no call", async () => {
-    const error = {
-      name: "N".repeat(limits.failureNameLength + 1),
-      message: "m".repeat(limits.failureMessageLength + 1),
-    };
-    expect(await isTaken({ ...call, error })).toBe(true);
-    expect(await metrics()).toMatchObject([{ calls: 1, errors: 1 }]);
-  });
+  it.each(around(limits.failureNameLength))(
+    "a failure's name of %i characters is cut, not refused",
+    async (length) => {
+      expect(await isTaken({ ...call, error: { name: "N".repeat(length), message: "m" } })).toBe(true);
+      const kept = Math.min(length, limits.failureNameLength);
+      expect(await failures()).toMatchObject([{ name: "N".repeat(kept), message: "m", calls: 1 }]);
+      expect(await metrics()).toMatchObject([{ calls: 1, errors: 1 }]);
+    },
+  );
+
+  it.each(around(limits.failureMessageLength))(
+    "a failure's message of %i characters is cut, not refused",
+    async (length) => {
+      const failure = { name: "N", message: "m".repeat(length), calls: 1 };
+      expect(await isTaken({ ...sum(1), errors: 1, failures: [failure] })).toBe(true);
+      const kept = Math.min(length, limits.failureMessageLength);
+      expect(await failures()).toMatchObject([{ name: "N", message: "m".repeat(kept), calls: 1 }]);
+    },
+  );
+
+  it.each(around(limits.failuresPerFunction))(
+    "%i different failures of one function are told apart, or not",
+    async (kinds, all) => {
+      const samples = Array.from({ length: kinds }, (_, i) => ({
+        ...call,
+        error: { name: "E", message: `${i}` },
+      }));
+      await acknowledged(samples);
+      const found = await failures();
+      expect(found.filter(({ name }) => name === "E")).toHaveLength(
+        Math.min(kinds, limits.failuresPerFunction),
+      );
+      expect(found.filter(({ name }) => name === "other")).toHaveLength(all ? 0 : 1);
+      expect(found.reduce((total, { calls: each }) => total + each, 0)).toBe(kinds);
+    },
+  );
 });
 
 describe("each limit of a batch, below, at and above it", () => {
@@ -116,16 +154,109 @@ describe("each limit of a batch, below, at and above it", () => {
     expect(reasons).toHaveLength(Math.min(count, limits.reasonsPerBatch));
   });
 
-  it("as stored", async () => {
-    const samples = (length: number) =>
-      Array.from({ length: 4_000 }, (_, i) => ({ function: "f".repeat(length) + i, durationMs: 1 }));
+  it.each(around(limits.bodyBytes))("a body of %i bytes: %s", async (bytes, taken) => {
+    const response = await exports.default.fetch("https://metrics.example/samples", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ service: "shop", samples: [call] }).padEnd(bytes),
+    });
+    expect(response.status).toBe(taken ? 202 : 413);
+  });
+
+  it.each(around(limits.storedBatchBytes))("%i bytes as stored: %s", async (bytes, taken) => {
     const service = "s".repeat(limits.serviceLength);
-    const statuses = await Promise.all(
-      [1, 50, 100, 150].map(async (length) => (await post(samples(length), { service })).status),
+    const at = Date.now();
+    const named = (length: number, i: number) => ({
+      function: `${"f".repeat(length)}${1_000 + i}`,
+      durationMs: 1,
+      at,
+    });
+    const samples = (length: number, longer = 0) =>
+      Array.from({ length: 4_000 }, (_, i) => named(length + Number(i < longer), i));
+    const stored = (batch: ReturnType<typeof samples>) => {
+      const deltas = batch.map((each) => {
+        const read = readSample(each);
+        return "sample" in read ? toDelta(service, read.sample, at) : read;
+      });
+      return JSON.stringify(deltas.map((each) => ("delta" in each ? each.delta : each))).length;
+    };
+    const missing = bytes - stored(samples(0));
+    const batch = samples(Math.floor(missing / 4_000), missing % 4_000);
+    expect(stored(batch)).toBe(bytes);
+    expect((await post(batch, { service })).status).toBe(taken ? 202 : 413);
+  });
+});
+
+describe("each limit of a question, below, at and above it", () => {
+  const minute = Math.floor(Date.now() / 60_000) * 60_000;
+  beforeEach(() => acknowledged([call]));
+
+  /** Whether it is answered; else it is refused by the parameter's name. */
+  async function isAnswered(path: string, parameter: string): Promise<boolean> {
+    const response = await get(path);
+    if (response.status === 200) return true;
+    expect(await response.json()).toMatchObject({ error: { code: "invalid_parameter" } });
+    expect(response.status).toBe(400);
+    expect((await getJson<{ error: { message: string } }>(path, 400)).error.message).toContain(
+      `The parameter ${parameter} is `,
     );
-    expect(statuses.toSorted((a, b) => a - b)).toEqual(statuses);
-    expect(statuses.at(0)).toBe(202);
-    expect(statuses.at(-1)).toBe(413);
+    return false;
+  }
+
+  it.each(around(limits.seriesPoints))("a series of %i points: %s", async (points, answered) => {
+    const path = `/metrics/shop/work?from=${minute - points * 60_000}&to=${minute}&step=60`;
+    expect(await isAnswered(path, "step")).toBe(answered);
+    const { series } = await getJson<{ series?: unknown[] }>(path, answered ? 200 : 400);
+    expect(series?.length).toBe(answered ? points : undefined);
+  });
+
+  it.each(around(limits.defaultSeriesPoints))(
+    "a range of %i minutes, and no step asked for: as many points or fewer",
+    async (minutes) => {
+      const path = `/metrics/shop/work?from=${minute - minutes * 60_000}&to=${minute}`;
+      const { series, stepSeconds } = await getJson<{ series: unknown[]; stepSeconds: number }>(path);
+      expect(stepSeconds).toBe(minutes > limits.defaultSeriesPoints ? 120 : 60);
+      expect(series.length).toBeLessThanOrEqual(limits.defaultSeriesPoints);
+    },
+  );
+
+  it.each(around(limits.sparklinePoints))("a sparkline of %i points: %s", async (points, answered) => {
+    expect(await isAnswered(`/metrics?from=-1h&points=${points}`, "points")).toBe(answered);
+  });
+
+  it.each(around(limits.histogramBuckets))("%i buckets: %s", async (buckets, answered) => {
+    expect(await isAnswered(`/metrics/shop/work/histogram?buckets=${buckets}`, "buckets")).toBe(answered);
+  });
+
+  it.each(around(limits.searchResults))("%i results of a search: %s", async (count, answered) => {
+    expect(await isAnswered(`/search?q=work&limit=${count}`, "limit")).toBe(answered);
+  });
+
+  it.each(around(limits.queryLength))("%i characters to search for: %s", async (length, answered) => {
+    const q = "q".repeat(length);
+    expect(await isAnswered(`/search?q=${q}`, "q")).toBe(answered);
+    expect(await isAnswered(`/metrics?q=${q}`, "q")).toBe(answered);
+  });
+
+  it.each(around(limits.functionsPerPage))("%i functions on a page: %s", async (count, answered) => {
+    expect(await isAnswered(`/metrics?limit=${count}`, "limit")).toBe(answered);
+  });
+
+  it.each(around(limits.defaultFunctionsPerPage))(
+    "%i functions, and no limit asked for",
+    async (count, isAll) => {
+      const others = Array.from({ length: count - 1 }, (_, i) => ({ ...call, function: `f${i}` }));
+      await acknowledged(others, { service: "other" });
+      const { functions, next } = await getJson<{ functions: unknown[]; next: string | null }>("/metrics");
+      expect(functions).toHaveLength(Math.min(count, limits.defaultFunctionsPerPage));
+      expect(next === null).toBe(isAll);
+    },
+  );
+
+  it.each(around(limits.rangeMs))("a range of %i milliseconds: %s", async (length, answered) => {
+    for (const path of ["/metrics", "/metrics/shop/work", "/metrics/shop/work/histogram"]) {
+      expect(await isAnswered(`${path}?from=0&to=${length}`, "from")).toBe(answered);
+    }
   });
 });
 

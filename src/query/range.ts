@@ -36,6 +36,10 @@ export function rangeOf(
       `before to (${new Date(end).toISOString()})`,
     );
   }
+  if (end - start > limits.rangeMs) {
+    const years = Math.round(limits.rangeMs / 1000 / DAY / 365.25);
+    throw invalidParameter("from", new Date(start).toISOString(), `at most ${years} years before to`);
+  }
   const [first, last] = [Math.floor(start / 1000), Math.ceil(end / 1000)];
   return { from: floorTo(first, widthAt(first, now)), to: ceilTo(last, widthAt(last, now)) };
 }

@@ -1,0 +1,45 @@
+/** What a person set for a local server: by files, as `wrangler dev` reads them, and by `--var`, which goes before. */
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { pickOptions, PROJECT } from "./wrangler.ts";
+
+/** `args` are those of `wrangler dev`. */
+export function readLocalVars(args: readonly string[], folder = PROJECT): Record<string, string> {
+  const environment = valuesOf(args, "--env", "-e").at(-1);
+  const named = valuesOf(args, "--env-file");
+  const devVars = [...(environment === undefined ? [] : [`.dev.vars.${environment}`]), ".dev.vars"].find(
+    (name) => existsSync(resolve(folder, name)),
+  );
+  const dotEnv = [
+    ".env",
+    ".env.local",
+    ...(environment === undefined ? [] : [`.env.${environment}`, `.env.${environment}.local`]),
+  ];
+  const files = named.length > 0 ? named : devVars === undefined ? dotEnv : [devVars];
+  const paths = files.map((name) => resolve(folder, name)).filter((path) => existsSync(path));
+  return Object.assign(
+    {},
+    ...paths.map((path) => parseEnv(readFileSync(path, "utf8"))),
+    Object.fromEntries(varsOf(args)),
+  ) as Record<string, string>;
+}
+
+/** Each `NAME:VALUE` after a `--var`, which takes several. */
+function varsOf(args: readonly string[]): [string, string][] {
+  let isVar = false;
+  const vars: [string, string][] = [];
+  for (const arg of args) {
+    if (arg.startsWith("-")) isVar = arg === "--var" || arg.startsWith("--var=");
+    const text = arg.replace(/^--var=?/, "");
+    const at = text.indexOf(":");
+    if (isVar && at > 0) vars.push([text.slice(0, at), text.slice(at + 1)]);
+  }
+  return vars;
+}
+
+function valuesOf(args: readonly string[], ...options: string[]): string[] {
+  return pickOptions(args, ...options)
+    .map((arg) => arg.replace(/^--?[\w-]+=/, ""))
+    .filter((arg) => !options.includes(arg));
+}
