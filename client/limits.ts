@@ -11,6 +11,8 @@ export const MAX_FAILURES = 10;
 export const MAX_SUM_MS = 5e10;
 /** Half a nanosecond: what rounds to none was not measured. */
 export const SHORTEST_MS = 5e-7;
+/** Room for every bucket there is, half of it for those below 0. */
+export const BUCKETS = 2_000;
 /** How late the server takes a sample: 48 hours. */
 export const MAX_AGE_MS = 172_800_000;
 /**
@@ -31,5 +33,5 @@ export const SLOW = 30;
 export const POLL_MS = 9;
 /** How long `close`, or a process that has nothing else to do, waits for the metrics. */
 export const CLOSE_MS = 10_000;
-/** On Workers, the least time from one POST to the next, so that an invocation does not pay for several. */
-export const BREATHER_MS = 1_000;
+/** Of the latest invocations of a Worker that sent something, how many are known. */
+export const MAX_MARKS = 99;

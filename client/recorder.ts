@@ -1,8 +1,8 @@
 /** What one function did since it was last sealed: plain numbers, so that a call allocates nothing. */
 import { now } from "./runtime.ts";
 import type { State } from "./state.ts";
-import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
-import { MAX_FAILURES, MAX_SUM_MS, SHORTEST_MS } from "./limits.ts";
+import { MAX_DURATION_MS } from "../src/stats/histogram.ts";
+import { BUCKETS, MAX_FAILURES, MAX_SUM_MS, SHORTEST_MS } from "./limits.ts";
 import { fastBucketIndex } from "./bucket.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 
@@ -24,7 +24,7 @@ export type Recorder = (startMs: number, isFailure?: boolean, error?: unknown) =
 export function createRecorder(state: State, identity: { function: string; module: string }): Recorder {
   const emptySum = () => ({ calls: 0, errors: 0, unmeasured: 0, sumMs: 0, minMs: Infinity, maxMs: 0 });
   let sum = emptySum();
-  const counts = new Uint32Array(MAX_BUCKET - MIN_BUCKET + 1);
+  const counts = new Uint32Array(BUCKETS);
   const failures = new Map<string, Failure & { calls: number }>();
 
   state.seals.push((at) => {
@@ -32,7 +32,7 @@ export function createRecorder(state: State, identity: { function: string; modul
     if (!sealed.calls) return;
     const histogram: Record<string, number> = {};
     counts.forEach((calls, place) => {
-      if (calls) histogram[place + MIN_BUCKET] = calls;
+      if (calls) histogram[place - BUCKETS / 2] = calls;
     });
     // Infinity, the minimum where nothing was measured, becomes null.
     const sample = { ...identity, at, ...sealed, histogram, failures: [...failures.values()] };
@@ -49,21 +49,21 @@ export function createRecorder(state: State, identity: { function: string; modul
     if (!sum.calls || !(nowMs < state.horizonMs)) {
       state.look(nowMs);
     }
-    sum.calls++;
+    if (!sum.calls++) state.openSums++;
     state.seen++;
     if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS && sum.sumMs < MAX_SUM_MS) {
       sum.sumMs += durationMs;
       if (durationMs < sum.minMs) sum.minMs = durationMs;
       if (durationMs > sum.maxMs) sum.maxMs = durationMs;
-      counts[fastBucketIndex(durationMs) - MIN_BUCKET]!++;
+      counts[fastBucketIndex(durationMs) + BUCKETS / 2]!++;
     } else {
       sum.unmeasured++;
     }
     if (isFailure) {
       sum.errors++;
-      const { name, message } = describeFailure(error);
-      const key = `${name}: ${message}`;
-      const failure = failures.get(key) ?? { name, message, calls: 0 };
+      const described = describeFailure(error);
+      const key = JSON.stringify(described);
+      const failure = failures.get(key) ?? { ...described, calls: 0 };
       failure.calls++;
       if (failures.size < MAX_FAILURES) failures.set(key, failure);
     }

@@ -19,6 +19,7 @@ export function createRegistry(
   let minute = 0;
 
   state.seal = () => {
+    state.openSums = 0;
     for (const seal of state.seals) seal(minute);
   };
 

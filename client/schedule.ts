@@ -1,6 +1,6 @@
 /** When to send: on a timer, or where there is none, along with the calls; one batch at a time. */
 import { now, page } from "./runtime.ts";
-import { BREATHER_MS, CLOSE_MS, POLL_MS } from "./limits.ts";
+import { CLOSE_MS, MAX_MARKS, POLL_MS } from "./limits.ts";
 import type { CollectorOptions, FlushOptions } from "./options.ts";
 import type { SealedSum } from "./recorder.ts";
 import type { State } from "./state.ts";
@@ -10,17 +10,27 @@ interface NodeProcess {
   off?(event: string, listener: () => unknown): void;
 }
 
+/** A socket that leads nowhere, of Workers: no invocation may look at one that another has made. */
+interface Mark {
+  readyState: number;
+}
+
 export function createSchedule(
   { waitUntil, intervalMs = 30_000, maxItems = 1_000, timeoutMs = 10_000 }: CollectorOptions,
   state: State,
 ) {
-  const { process } = globalThis as { process?: NodeProcess };
+  const { process, WebSocketPair } = globalThis as {
+    process?: NodeProcess;
+    WebSocketPair?: new () => { 0: Mark };
+  };
   /** Where there are no timers, a call that finds a POST due takes it along. */
-  let rides: unknown = waitUntil || "WebSocketPair" in globalThis;
+  let rides: unknown = waitUntil || WebSocketPair;
   /** In `performance.now()`, when to make the next attempt; Infinity while nothing waits. */
   let dueMs = Infinity;
-  /** Sums that hold a call and are not sealed; those sealed by the clock may still count. */
-  let openSums = 0;
+  /** Of the invocations that made the latest attempts. */
+  let marks: Mark[] = [];
+  /** When these may make another: an interval after the last. */
+  let restMs = 0;
   let inFlight: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout>;
 
@@ -46,21 +56,20 @@ export function createSchedule(
   const attempt = (): Promise<void> | undefined => {
     if (!(inFlight || state.batch) || !(now() < dueMs)) {
       plan(timeoutMs * 2);
-      if (!state.batch) openSums = 0;
+      restMs = now() + intervalMs;
+      if (WebSocketPair) marks = [new WebSocketPair()[0], ...marks.slice(0, MAX_MARKS)];
       inFlight = state
         .exchange()
         .catch(() => timeoutMs)
         .then((delayMs = 0) => {
           inFlight = undefined;
-          plan(
-            Math.max(state.sums.size ? delayMs : openSums ? intervalMs : Infinity, rides ? BREATHER_MS : 0),
-          );
+          plan(state.sums.size ? delayMs : state.openSums ? intervalMs : Infinity);
         });
     }
     return inFlight;
   };
 
-  const flush = async ({ timeoutMs = Infinity }: FlushOptions = {}): Promise<boolean> => {
+  const flush = async ({ timeoutMs = CLOSE_MS }: FlushOptions = {}): Promise<boolean> => {
     const endMs = now() + timeoutMs;
     let last: SealedSum | undefined;
     state.horizonMs = 0;
@@ -68,8 +77,7 @@ export function createSchedule(
       // What is on its way was cut before; all that this flush owes is cut after it, and goes in its order.
       if (!last && !state.batch) {
         state.seal();
-        last = [...state.sums].pop();
-        if (!last) return true;
+        last = [...state.sums].pop() ?? ({} as SealedSum);
       }
       if (last && !state.sums.has(last)) return true;
       if (now() >= endMs) return false;
@@ -82,17 +90,20 @@ export function createSchedule(
   /** A last flush does not wait for a backoff to end. */
   const flushNow = (options?: FlushOptions): Promise<boolean> => {
     if (!inFlight) dueMs = 0;
-    return flush({ timeoutMs: CLOSE_MS, ...options });
+    return flush(options);
   };
 
   if (!rides) {
-    process?.once("beforeExit", flushNow);
-    page()?.addEventListener("visibilitychange", () => {
-      if (!page()!.hidden) return;
-      if ("keepalive" in Request.prototype) return void flushNow();
-      state.beacon();
-      // If the page lives on.
-      plan(timeoutMs);
+    process?.once?.("beforeExit", flushNow);
+    page()?.addEventListener?.("visibilitychange", () => {
+      if (rides || !page()!.hidden) return;
+      if ("keepalive" in Request.prototype) {
+        void flushNow();
+      } else {
+        state.beacon();
+        // If the page lives on.
+        plan(timeoutMs);
+      }
     });
   } else if (!waitUntil) {
     // In a variable, so that bundlers for other places do not look for it.
@@ -103,11 +114,25 @@ export function createSchedule(
     );
   }
 
+  /**
+   * Whether this invocation has had its POST. One that outlives the interval gets another, and so does a Durable Object,
+   * all of whose events are one invocation here.
+   */
+  const isSpent = (nowMs: number): boolean =>
+    nowMs < restMs &&
+    marks.some((mark): unknown => {
+      try {
+        return mark.readyState;
+      } catch {
+        return false;
+      }
+    });
+
   state.wake = (nowMs) => {
-    const delayMs = openSums++ + state.sums.size < maxItems ? intervalMs : 0;
+    const delayMs = (state.openSums + state.sums.size < maxItems && intervalMs) as number;
     // While a batch is on its way, the end of that decides.
     if (!state.batch && nowMs + delayMs < dueMs) plan(delayMs);
-    if (waitUntil && nowMs >= dueMs) waitUntil(attempt()!);
+    if (waitUntil && nowMs >= dueMs && !isSpent(nowMs)) waitUntil(attempt()!);
     return rides ? dueMs : Infinity;
   };
 

@@ -20,6 +20,7 @@ async function start(compatibilityDate: string): Promise<void> {
     // As wrangler does.
     keepNames: true,
     format: "esm",
+    external: ["cloudflare:workers"],
     write: false,
   });
   worker = new Miniflare(
@@ -27,6 +28,7 @@ async function start(compatibilityDate: string): Promise<void> {
       modules: true,
       script: outputFiles[0]!.text,
       compatibilityDate,
+      durableObjects: { ROOM: { className: "Room", useSQLite: true } },
       // All that the Worker fetches ends up here.
       outboundService: (request) => receive(request as unknown as Request),
       serviceBindings: {
@@ -49,6 +51,8 @@ async function receive(request: Request): Promise<WorkerResponse> {
 
 const get = async (path: string): Promise<string> =>
   (await worker.dispatchFetch(`http://worker${path}`)).text();
+const servicesSent = () =>
+  server.requests.map(({ json }) => (JSON.parse(json) as { service: string }).service);
 const stats = async () => JSON.parse(await get("/stats")) as Stats;
 const interval = () => new Promise((resolve) => setTimeout(resolve, 250));
 
@@ -78,6 +82,37 @@ describe.each(["2026-11-02", "2024-09-01"])("a Worker of %s", (date) => {
     expect(await get("/flush")).toBe("true");
     expect(server.calls).toEqual({ atLoad: 1, compute: 1_200 });
     expect(await stats()).toMatchObject({ seen: 1_201, acknowledged: 1_201, pending: 0 });
+  });
+
+  it("sends at most once along with one invocation, whatever is due, and the rest along with the next", async () => {
+    await get("/each?times=12");
+    expect(server.requests).toHaveLength(1);
+    await get("/each?times=1");
+    await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+    // Each one its own, also where they overlap.
+    await Promise.all([get("/each?times=6"), get("/each?times=6"), get("/each?times=6")]);
+    const sent = server.requests.length - 2;
+    expect(sent).toBeGreaterThan(1);
+    expect(sent).toBeLessThanOrEqual(3);
+  });
+
+  it("sends along with an invocation that outlives the interval once an interval", async () => {
+    const startMs = performance.now();
+    await get("/wait?times=50");
+    const intervals = (performance.now() - startMs) / 200;
+    expect(server.requests.length).toBeGreaterThan(1);
+    expect(server.requests.length).toBeLessThanOrEqual(intervals + 1);
+  });
+
+  it("sends from a Durable Object, all of whose events are one invocation, once an interval", async () => {
+    await get("/room/each?times=12");
+    await get("/room/each?times=12");
+    expect(servicesSent()).toEqual(["full"]);
+    const startMs = performance.now();
+    for (let i = 0; i < 5; i++) await get("/room/wait?times=10");
+    const sent = servicesSent().filter((service) => service === "edge").length;
+    expect(sent).toBeGreaterThan(1);
+    expect(sent).toBeLessThanOrEqual((performance.now() - startMs) / 200 + 1);
   });
 
   it("counts what did no I/O as unmeasured, what was called at load in the first minute there is", async () => {
