@@ -11,12 +11,12 @@ export function decorate(
 ): unknown {
   const { kind, name } = context;
   if (kind === "class") {
-    wrapMethods(wrap, value as Function, name, options);
-    return wrapMethods(wrap, (value as Function).prototype as object, name, options);
+    const owner = options.name ?? name;
+    wrapMethods(wrap, value as Function, owner, options);
+    return wrapMethods(wrap, (value as Function).prototype as object, owner, options);
   }
   // The class is not there yet. A method finds it in what it is called on.
-  const wrapped = wrap(value, options, (self) => qualify(ownerOf(self, name, wrapped), name));
-  return wrapped;
+  return (value = wrap(value, options, (self) => qualify(ownerOf(self, name, value), name)));
 }
 
 /** Wraps every method found on the object and on its classes, in place. */

@@ -1,11 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** What a user of the package says and is told: its public types. */
 
-/** A function of any kind, or a class: whatever it is, the wrapped one has its very type. */
-export type AnyFunction =
-  | ((this: never, ...args: never[]) => unknown)
-  | (abstract new (...args: never[]) => unknown);
-
 /** How a call is judged; given to `createMetricsCollector` it holds for every function that says nothing else. */
 export interface CallOptions {
   /** What tells two functions of one name apart, such as a file. Default: none. */
@@ -93,35 +88,28 @@ export interface FlushOptions {
   timeoutMs?: number;
 }
 
-type Method<This, Args extends never[], Result> = (this: This, ...args: Args) => Result;
-
 /** What options-first gives before it is given a function: a wrapper, and a standard decorator. */
 export interface Wrapper {
-  <F extends AnyFunction>(fn: F): F;
-  <This, Args extends never[], Result>(
-    method: Method<This, Args, Result>,
-    context: ClassMethodDecoratorContext<This, Method<This, Args, Result>>,
-  ): Method<This, Args, Result>;
-  <This, Value>(
-    getter: (this: This) => Value,
-    context: ClassGetterDecoratorContext<This, Value>,
-  ): (this: This) => Value;
-  <This, Value>(
-    setter: (this: This, value: Value) => void,
-    context: ClassSetterDecoratorContext<This, Value>,
-  ): (this: This, value: Value) => void;
-  <Class extends abstract new (...args: never[]) => unknown>(
-    value: Class,
-    context: ClassDecoratorContext<Class>,
-  ): void;
+  // `Function`, and not a signature: that would refuse classes whose constructors are private, and nothing is called.
+  // oxlint-disable typescript/no-unsafe-function-type
+  /** Of whatever kind the function or the class is, the wrapped one has its very type. */
+  <F extends Function>(fn: F): F;
+  <F extends Function>(
+    member: F,
+    context:
+      | ClassMethodDecoratorContext<any, any>
+      | ClassGetterDecoratorContext<any, any>
+      | ClassSetterDecoratorContext<any, any>,
+  ): F;
+  (value: Function, context: ClassDecoratorContext<any>): void;
 }
 
 /**
- * Wraps a function; decorates a method, a getter, a setter, or a class (every method of its own). What is wrapped does what it did: its result, error, `this`, name and properties are untouched,
- * whatever becomes of the metrics.
+ * Wraps a function; decorates a method, a getter, a setter, or a class (every method of its own). What is wrapped does
+ * what it did: its result, error, `this`, name and properties are untouched, whatever becomes of the metrics.
  */
 export interface MetricsCollector extends Wrapper, AsyncDisposable {
-  <F extends AnyFunction>(options: FunctionOptions, fn: F): F;
+  <F extends Function>(options: FunctionOptions, fn: F): F;
   (options: FunctionOptions): Wrapper;
   /**
    * Wraps every method of an object in place, those of its classes too, as `prefix.method`, or without a prefix as

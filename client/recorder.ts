@@ -25,22 +25,21 @@ export function createRecorder(state: State, identity: { function: string; modul
   const emptySum = () => ({ calls: 0, errors: 0, unmeasured: 0, sumMs: 0, minMs: Infinity, maxMs: 0 });
   let sum = emptySum();
   const counts = new Uint32Array(BUCKETS);
-  const failures = new Map<string, Failure & { calls: number }>();
+  const failures = new Map<string, Failure>();
 
-  state.seals.push((at) => {
-    const sealed = sum;
-    if (!sealed.calls) return;
+  const seal = (): void => {
+    const { minute: at } = state;
     const histogram: Record<string, number> = {};
     counts.forEach((calls, place) => {
       if (calls) histogram[place - BUCKETS / 2] = calls;
     });
     // Infinity, the minimum where nothing was measured, becomes null.
-    const sample = { ...identity, at, ...sealed, histogram, failures: [...failures.values()] };
+    const sample = { ...identity, at, ...sum, histogram, failures: [...failures.values()] };
+    state.sums.add({ json: JSON.stringify(sample), calls: sum.calls, at });
     sum = emptySum();
     counts.fill(0);
     failures.clear();
-    state.push({ json: JSON.stringify(sample), calls: sealed.calls, at });
-  });
+  };
 
   return (startMs, isFailure, error) => {
     const nowMs = now();
@@ -49,7 +48,7 @@ export function createRecorder(state: State, identity: { function: string; modul
     if (!sum.calls || !(nowMs < state.horizonMs)) {
       state.look(nowMs);
     }
-    if (!sum.calls++) state.openSums++;
+    if (!sum.calls++) state.open.add(seal);
     state.seen++;
     if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS && sum.sumMs < MAX_SUM_MS) {
       sum.sumMs += durationMs;
@@ -63,7 +62,7 @@ export function createRecorder(state: State, identity: { function: string; modul
       sum.errors++;
       const described = describeFailure(error);
       const key = JSON.stringify(described);
-      const failure = failures.get(key) ?? { ...described, calls: 0 };
+      const failure = failures.get(key) ?? described;
       failure.calls++;
       if (failures.size < MAX_FAILURES) failures.set(key, failure);
     }

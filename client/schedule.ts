@@ -1,12 +1,12 @@
 /** When to send: on a timer, or where there is none, along with the calls; one batch at a time. */
 import { now, page } from "./runtime.ts";
-import { CLOSE_MS, MAX_MARKS, POLL_MS } from "./limits.ts";
+import { CLOSE_MS, MAX_MARKS, MINUTE_MS, POLL_MS } from "./limits.ts";
 import type { CollectorOptions, FlushOptions } from "./options.ts";
 import type { SealedSum } from "./recorder.ts";
 import type { State } from "./state.ts";
 
 interface NodeProcess {
-  once(event: string, listener: () => unknown): void;
+  on?(event: string, listener: () => unknown): void;
   off?(event: string, listener: () => unknown): void;
 }
 
@@ -39,7 +39,8 @@ export function createSchedule(
     dueMs = now() + delayMs;
     state.horizonMs = 0;
     clearTimeout(timer);
-    if (rides || delayMs === Infinity) return;
+    // Longer ones are more than a timer takes.
+    if (rides || delayMs >= 2 ** 31) return;
     timer = setTimeout(() => {
       // Whatever the clock says, which may have been set.
       dueMs = -Infinity;
@@ -63,7 +64,7 @@ export function createSchedule(
         .catch(() => timeoutMs)
         .then((delayMs = 0) => {
           inFlight = undefined;
-          plan(state.sums.size ? delayMs : state.openSums ? intervalMs : Infinity);
+          plan(state.sums.size ? delayMs : state.open.size ? intervalMs : Infinity);
         });
     }
     return inFlight;
@@ -72,7 +73,8 @@ export function createSchedule(
   const flush = async ({ timeoutMs = CLOSE_MS }: FlushOptions = {}): Promise<boolean> => {
     const endMs = now() + timeoutMs;
     let last: SealedSum | undefined;
-    state.horizonMs = 0;
+    // It may be the first to have a clock.
+    state.look(now());
     while (true) {
       // What is on its way was cut before; all that this flush owes is cut after it, and goes in its order.
       if (!last && !state.batch) {
@@ -87,23 +89,20 @@ export function createSchedule(
     }
   };
 
-  /** A last flush does not wait for a backoff to end. */
-  const flushNow = (options?: FlushOptions): Promise<boolean> => {
-    if (!inFlight) dueMs = 0;
-    return flush(options);
+  /** A last flush does not wait for a backoff to end. Where it fails, nor does a process wait for another. */
+  const flushNow = async (options?: FlushOptions): Promise<boolean> => {
+    if (!inFlight) dueMs = -Infinity;
+    const isDone = await flush(options);
+    if (!isDone) process?.off?.("beforeExit", flushNow);
+    return isDone;
   };
 
   if (!rides) {
-    process?.once?.("beforeExit", flushNow);
+    process?.on?.("beforeExit", flushNow);
     page()?.addEventListener?.("visibilitychange", () => {
-      if (rides || !page()!.hidden) return;
-      if ("keepalive" in Request.prototype) {
-        void flushNow();
-      } else {
-        state.beacon();
-        // If the page lives on.
-        plan(timeoutMs);
-      }
+      state.isLeaving = !rides && page()!.hidden;
+      if (state.isLeaving) void flushNow();
+      state.isLeaving = false;
     });
   } else if (!waitUntil) {
     // In a variable, so that bundlers for other places do not look for it.
@@ -128,12 +127,23 @@ export function createSchedule(
       }
     });
 
-  state.wake = (nowMs) => {
-    const delayMs = (state.openSums + state.sums.size < maxItems && intervalMs) as number;
-    // While a batch is on its way, the end of that decides.
-    if (!state.batch && nowMs + delayMs < dueMs) plan(delayMs);
-    if (waitUntil && nowMs >= dueMs && !isSpent(nowMs)) waitUntil(attempt()!);
-    return rides ? dueMs : Infinity;
+  state.look = (nowMs) => {
+    try {
+      const wallMs = Date.now();
+      const start = wallMs - (wallMs % MINUTE_MS);
+      // What came in before there was a clock belongs to the first minute there is.
+      if (state.minute && state.minute !== start) state.seal();
+      state.minute = start;
+      if (start) {
+        const delayMs = state.open.size + state.sums.size < maxItems ? intervalMs : 0;
+        // While a batch is on its way, the end of that decides.
+        if (!state.batch && nowMs + delayMs < dueMs) plan(delayMs);
+        if (waitUntil && nowMs >= dueMs && !isSpent(nowMs)) waitUntil(attempt()!);
+        state.horizonMs = Math.min(nowMs + start + MINUTE_MS - wallMs, dueMs);
+      }
+    } catch {
+      // Whatever it is, it is not the trouble of the function that is being called.
+    }
   };
 
   const close = (options?: FlushOptions): Promise<boolean> => {

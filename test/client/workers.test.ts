@@ -1,7 +1,7 @@
 /** The client inside workerd, where there are no timers between invocations and the clock stands still. */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare, Response as WorkerResponse } from "miniflare";
+import { convertV4MiniflareOptions, kCurrentWorker, Miniflare, Response as WorkerResponse } from "miniflare";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Stats } from "../../client/index.ts";
 import { FakeServer } from "./fake-server.ts";
@@ -32,6 +32,7 @@ async function start(compatibilityDate: string): Promise<void> {
       // All that the Worker fetches ends up here.
       outboundService: (request) => receive(request as unknown as Request),
       serviceBindings: {
+        SHOP: { name: kCurrentWorker, entrypoint: "Shop" },
         METRICS: (request) => {
           bound.push(request.url);
           return receive(request as unknown as Request);
@@ -146,6 +147,25 @@ describe.each(["2026-11-02", "2024-09-01"])("a Worker of %s", (date) => {
       { timeout: 10_000, interval: 200 },
     );
     expect(new Set(server.keys.slice(0, 2)).size).toBe(1);
+  });
+
+  it("counts what was called at load alone in the minute in which it is flushed", async () => {
+    expect(await get("/flush")).toBe("true");
+    const [sample] = server.requests[0]!.samples;
+    expect([sample!.function, sample!.calls]).toEqual(["atLoad", 1]);
+    expect(Math.abs(Date.now() - sample!.at)).toBeLessThan(120_000);
+  });
+
+  it("measures promises of other Workers, and leaves what may be called on them", async () => {
+    const { results, stats } = JSON.parse(await get("/shop")) as { results: unknown[]; stats: Stats };
+    expect(results).toEqual([7, "sold out", "sold out", 3, 3]);
+    // What is called on a promise that nobody awaits does not say when that ends.
+    expect(stats).toMatchObject({ seen: 4, acknowledged: 4 });
+    const [price, cart] = server.requests[0]!.samples;
+    expect(price).toMatchObject({ function: "price", calls: 3, errors: 2, unmeasured: 0 });
+    expect(price!.failures).toEqual([{ name: "RangeError", message: "sold out", calls: 2 }]);
+    expect(price!.minMs).toBeGreaterThanOrEqual(15);
+    expect(cart).toMatchObject({ function: "cart", calls: 1, errors: 0 });
   });
 
   it("sends through a service binding", async () => {
