@@ -20,9 +20,9 @@ export function decorate(
 }
 
 /** Wraps every method found on the object and on its classes, in place. */
-export function wrapAll(wrap: Wrap, object: object, options: CallOptions & { prefix?: string } = {}): object {
+export function wrapAll(wrap: Wrap, object: object, options?: CallOptions & { prefix?: string }): object {
   for (let from = object; from && from !== Object.prototype; from = Object.getPrototypeOf(from) as object) {
-    wrapMethods(wrap, from, options.prefix, options, object);
+    wrapMethods(wrap, from, options?.prefix, options, object);
   }
   return object;
 }
@@ -32,7 +32,7 @@ function wrapMethods(
   wrap: Wrap,
   from: object,
   owner: string | undefined,
-  options: CallOptions,
+  options: CallOptions | undefined,
   onto: object = from,
 ): void {
   for (const key of Reflect.ownKeys(from)) {

@@ -14,9 +14,6 @@ import type { Tell } from "./report.ts";
 import type { CollectorOptions, DropReason, Stats } from "./options.ts";
 import { post } from "./post.ts";
 
-/** What the server would say for ever: 2xx, and 4xx but for 401, 403, 408, 425 and 429. */
-const DEFINITE = /^(2|4(?!0[138]|2[59]))/;
-
 export interface Batch {
   /** WARNING: what was once sent under a key must never be sent under another, nor anything else under this one. */
   readonly key: string;
@@ -61,7 +58,7 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
   const cut = (): Batch | undefined => {
     state.seal();
     settle(
-      [...sums].filter(({ at }) => at < Date.now() - MAX_AGE_MS),
+      [...sums].filter(({ at }) => at! < Date.now() - MAX_AGE_MS),
       "tooOld",
     );
     let room = page() ? MAX_PAGE_BATCH_LENGTH : MAX_BATCH_LENGTH;
@@ -70,11 +67,11 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
     // `randomUUID` is not to be had on insecure pages.
     const key = `${Date.now()}-${Math.random()}`;
     // A beacon has no headers, so a page's batches say in their body whose they are.
-    const head = JSON.stringify({ ...(page() && { idempotencyKey: key, token: options.token }), service });
+    const tail = JSON.stringify({ ...(page() && { idempotencyKey: key, token: options.token }), service });
     return {
       key,
       // oxlint-disable-next-line typescript/restrict-template-expressions -- with commas, as it should be
-      json: `${head.slice(0, -1)},"samples":[${first.map(({ json }) => json)}]}`,
+      json: `{"samples":[${first.map(({ json }) => json)}],${tail.slice(1)}`,
       sums: first,
     };
   };
@@ -99,7 +96,8 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
     const message = `${url}: ${status} ${text.slice(0, 300)}`;
     const refusal = (status > 299 && "rejected") as DropReason | undefined;
     if (refusal || !status) void tell(status, message, onError, new Error(message));
-    if (!DEFINITE.test(status as never)) {
+    // What the server would not say for ever is all but 2xx, and 4xx other than 401, 403, 408, 425 and 429.
+    if (!/^(2|4(?!0[138]|2[59]))/.test(status as never)) {
       const restMs =
         (status | 2) === 403
           ? retryMs * SLOW

@@ -17,7 +17,7 @@ export async function post(
 ): Promise<Outcome> {
   const { json } = batch;
   try {
-    if (state.isLeaving) {
+    if (state.hidden) {
       // A beacon has no answer. If the page lives on, the batch is sent again, under its key.
       if (!("keepalive" in Request.prototype)) return [+navigator.sendBeacon(url, json), ""];
     } else if (
@@ -41,15 +41,14 @@ export async function post(
       redirect: "manual",
       keepalive: !!page(),
     };
-    // Async, so that it does not throw: the next line must come.
-    const send = async () => fetcher.fetch(url, init);
     state.muted = true;
-    const answered = send();
+    const answered = fetcher.fetch(url, init);
     state.muted = false;
     const response = await answered;
     // An answer that breaks off is none: sent again, the batch gets the same one.
     return [response.status, await response.text(), response.headers.get("Retry-After")];
   } catch (error) {
+    state.muted = false;
     return [0, String((error as Error)?.cause || error)];
   }
 }

@@ -2,7 +2,7 @@
 import { now } from "./runtime.ts";
 import type { State } from "./state.ts";
 import { MAX_DURATION_MS } from "../src/stats/histogram.ts";
-import { BUCKETS, MAX_FAILURES, MAX_SUM_MS, SHORTEST_MS } from "./limits.ts";
+import { BUCKETS, MAX_FAILURES, SHORTEST_MS } from "./limits.ts";
 import { fastBucketIndex } from "./bucket.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 
@@ -12,7 +12,7 @@ export interface SealedSum {
   json: string;
   calls: number;
   /** Epoch milliseconds at which the minute starts. */
-  at: number;
+  at: number | undefined;
 }
 
 /**
@@ -28,10 +28,10 @@ export function createRecorder(state: State, identity: { function: string; modul
   const failures = new Map<string, Failure>();
 
   const seal = (): void => {
-    const { minute: at } = state;
+    const at = state.minute;
     const histogram: Record<string, number> = {};
     counts.forEach((calls, place) => {
-      if (calls) histogram[place - BUCKETS / 2] = calls;
+      if (calls) histogram[place - 1e3] = calls;
     });
     // Infinity, the minimum where nothing was measured, becomes null.
     const sample = { ...identity, at, ...sum, histogram, failures: [...failures.values()] };
@@ -44,17 +44,17 @@ export function createRecorder(state: State, identity: { function: string; modul
   return (startMs, isFailure, error) => {
     const nowMs = now();
     const durationMs = nowMs - startMs;
-    // The last is written so that a clock that gives NaN is looked after too.
-    if (!sum.calls || !(nowMs < state.horizonMs)) {
+    // Written so that a clock that gives NaN is looked after too.
+    if (!(sum.calls && nowMs < state.horizonMs!)) {
       state.look(nowMs);
     }
     if (!sum.calls++) state.open.add(seal);
     state.seen++;
-    if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS && sum.sumMs < MAX_SUM_MS) {
+    if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS) {
       sum.sumMs += durationMs;
       if (durationMs < sum.minMs) sum.minMs = durationMs;
       if (durationMs > sum.maxMs) sum.maxMs = durationMs;
-      counts[fastBucketIndex(durationMs) + BUCKETS / 2]!++;
+      counts[fastBucketIndex(durationMs) + 1e3]!++;
     } else {
       sum.unmeasured++;
     }

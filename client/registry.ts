@@ -2,7 +2,7 @@
 import type { Tell } from "./report.ts";
 import type { State } from "./state.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
-import { MINUTE_MS, NAME_LENGTH } from "./limits.ts";
+import { NAME_LENGTH } from "./limits.ts";
 import { tidy } from "./failure.ts";
 import type { CollectorOptions } from "./options.ts";
 

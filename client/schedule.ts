@@ -1,6 +1,6 @@
 /** When to send: on a timer, or where there is none, along with the calls; one batch at a time. */
 import { now, page } from "./runtime.ts";
-import { CLOSE_MS, MAX_MARKS, MINUTE_MS, POLL_MS } from "./limits.ts";
+import { CLOSE_MS, MAX_MARKS, MAX_TIMER_MS, MINUTE_MS, POLL_MS } from "./limits.ts";
 import type { CollectorOptions, FlushOptions } from "./options.ts";
 import type { SealedSum } from "./recorder.ts";
 import type { State } from "./state.ts";
@@ -39,8 +39,7 @@ export function createSchedule(
     dueMs = now() + delayMs;
     state.horizonMs = 0;
     clearTimeout(timer);
-    // Longer ones are more than a timer takes.
-    if (rides || delayMs >= 2 ** 31) return;
+    if (rides || delayMs > MAX_TIMER_MS) return;
     timer = setTimeout(() => {
       // Whatever the clock says, which may have been set.
       dueMs = -Infinity;
@@ -55,7 +54,7 @@ export function createSchedule(
    * backoff has ended.
    */
   const attempt = (): Promise<void> | undefined => {
-    if (!(inFlight || state.batch) || !(now() < dueMs)) {
+    if (!(now() < dueMs && (inFlight || state.batch))) {
       plan(timeoutMs * 2);
       restMs = now() + intervalMs;
       if (WebSocketPair) marks = [new WebSocketPair()[0], ...marks.slice(0, MAX_MARKS)];
@@ -92,17 +91,17 @@ export function createSchedule(
   /** A last flush does not wait for a backoff to end. Where it fails, nor does a process wait for another. */
   const flushNow = async (options?: FlushOptions): Promise<boolean> => {
     if (!inFlight) dueMs = -Infinity;
-    const isDone = await flush(options);
-    if (!isDone) process?.off?.("beforeExit", flushNow);
-    return isDone;
+    if (await flush(options)) return true;
+    process?.off?.("beforeExit", flushNow);
+    return false;
   };
 
   if (!rides) {
     process?.on?.("beforeExit", flushNow);
     page()?.addEventListener?.("visibilitychange", () => {
-      state.isLeaving = !rides && page()!.hidden;
-      if (state.isLeaving) void flushNow();
-      state.isLeaving = false;
+      state.hidden = !rides && page()!.hidden;
+      if (state.hidden) void flushNow();
+      state.hidden = false;
     });
   } else if (!waitUntil) {
     // In a variable, so that bundlers for other places do not look for it.
@@ -113,12 +112,8 @@ export function createSchedule(
     );
   }
 
-  /**
-   * Whether this invocation has had its POST. One that outlives the interval gets another, and so does a Durable Object,
-   * all of whose events are one invocation here.
-   */
-  const isSpent = (nowMs: number): boolean =>
-    nowMs < restMs &&
+  /** Whether one of the latest attempts was this invocation's. */
+  const isKnown = (): boolean =>
     marks.some((mark): unknown => {
       try {
         return mark.readyState;
@@ -138,7 +133,9 @@ export function createSchedule(
         const delayMs = state.open.size + state.sums.size < maxItems ? intervalMs : 0;
         // While a batch is on its way, the end of that decides.
         if (!state.batch && nowMs + delayMs < dueMs) plan(delayMs);
-        if (waitUntil && nowMs >= dueMs && !isSpent(nowMs)) waitUntil(attempt()!);
+        // An invocation gets one POST. What outlives the interval gets another, and so does a Durable Object, all of
+        // whose events are one invocation here.
+        if (waitUntil && nowMs >= dueMs && !(nowMs < restMs && isKnown())) waitUntil(attempt()!);
         state.horizonMs = Math.min(nowMs + start + MINUTE_MS - wallMs, dueMs);
       }
     } catch {

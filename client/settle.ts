@@ -2,8 +2,8 @@
 import { watchGenerator } from "./generator.ts";
 import type { CallOptions } from "./options.ts";
 import type { Recorder } from "./recorder.ts";
-import { followStream } from "./stream.ts";
 import { watchThenable } from "./thenable.ts";
+import { followStream } from "./stream.ts";
 
 /** A call whose end is still to come. The first end counts. */
 export interface Call {

@@ -12,17 +12,17 @@ export interface State {
   /** While the collector calls `fetch`, which may be a wrapped one: it must not report on its own reports. */
   muted?: boolean;
   /** While the page's being hidden is told: what is not sent before that ends may never be. */
-  isLeaving?: boolean;
+  hidden?: boolean;
   /** Until when, in `performance.now()`, there is nothing to do but count: one comparison for all that may be due. */
-  horizonMs: number;
+  horizonMs?: number;
   /** Looks at what is due, before a call is counted. Never throws. */
   look(nowMs: number): void;
   /** What is sealed and has no definite answer yet, oldest first. The first of these are the batch. */
   sums: Set<SealedSum>;
   /** One attempt to deliver a batch. Gives the milliseconds to wait after a failure. */
   exchange(): Promise<number | undefined>;
-  /** The minute that calls fall into: epoch milliseconds at its start; 0 while there is no clock, as in the global scope of a Worker. */
-  minute: number;
+  /** The minute that calls fall into: epoch milliseconds at its start; none, or 0, while there is no clock, as in the global scope of a Worker. */
+  minute?: number;
   /** Seals all that is open. */
   seal(): void;
 }

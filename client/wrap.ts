@@ -20,16 +20,16 @@ export function createWrap(
   const ignore: Recorder = () => {};
   const wrappers = new WeakSet<object>();
 
-  return (fn, options, nameOf = () => (fn as Function).name) => {
+  return (fn, options, nameOf) => {
     if (typeof fn !== "function" || wrappers.has(fn)) return fn;
     try {
-      const settings = { __proto__: defaults, ...options } as CallOptions;
+      const settings = { __proto__: defaults, ...options } as FunctionOptions;
       const settle = createSettle(fn, settings);
       let recorder: Recorder | undefined;
 
       const findRecorder = (self: unknown): Recorder => {
         try {
-          return (recorder = find(options.name ?? nameOf(self), settings.module));
+          return (recorder = find(options.name ?? nameOf?.(self) ?? fn.name, settings.module));
         } catch {
           // A method called on nothing cannot tell its class; its next call may.
           return find(fn.name, settings.module);
