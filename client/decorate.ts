@@ -11,18 +11,18 @@ export function decorate(
 ): unknown {
   const { kind, name } = context;
   if (kind === "class") {
-    wrapMethods(wrap, value as Function, name, options);
-    return wrapMethods(wrap, (value as Function).prototype as object, name, options);
+    const owner = options.name ?? name;
+    wrapMethods(wrap, value as Function, owner, options);
+    return wrapMethods(wrap, (value as Function).prototype as object, owner, options);
   }
   // The class is not there yet. A method finds it in what it is called on.
-  const wrapped = wrap(value, options, (self) => qualify(ownerOf(self, name, wrapped), name));
-  return wrapped;
+  return (value = wrap(value, options, (self) => qualify(ownerOf(self, name, value), name)));
 }
 
 /** Wraps every method found on the object and on its classes, in place. */
-export function wrapAll(wrap: Wrap, object: object, options: CallOptions & { prefix?: string } = {}): object {
+export function wrapAll(wrap: Wrap, object: object, options?: CallOptions & { prefix?: string }): object {
   for (let from = object; from && from !== Object.prototype; from = Object.getPrototypeOf(from) as object) {
-    wrapMethods(wrap, from, options.prefix, options, object);
+    wrapMethods(wrap, from, options?.prefix, options, object);
   }
   return object;
 }
@@ -32,7 +32,7 @@ function wrapMethods(
   wrap: Wrap,
   from: object,
   owner: string | undefined,
-  options: CallOptions,
+  options: CallOptions | undefined,
   onto: object = from,
 ): void {
   for (const key of Reflect.ownKeys(from)) {

@@ -1,26 +1,41 @@
 /** What an error is called, whatever was thrown: an error of any realm, a string, nothing at all. */
 import { FAILURE_MESSAGE_LENGTH, FAILURE_NAME_LENGTH } from "./limits.ts";
 
+/** An error's name and message, with how often it was seen. */
 export interface Failure {
   name: string;
   message: string;
+  calls: number;
 }
 
+/** As it is seen for the first time, which is not counted yet. */
 export function describeFailure(thrown: unknown): Failure {
-  const isObject = Object(thrown) === thrown;
-  let name, message: unknown;
+  let name: unknown = typeof thrown;
+  let message: unknown;
   try {
-    ({ name, message } = thrown as Failure);
+    if (Object(thrown) === thrown) ({ name, message } = thrown as Failure);
+    else message = String(thrown);
   } catch {
-    // It has no properties, or a getter that throws: neither must replace the error that is on its way.
+    // A getter that throws must not replace the error that is on its way.
   }
   return {
-    name: tidy(name, isObject ? "Error" : typeof thrown, FAILURE_NAME_LENGTH),
-    message: tidy(message, isObject ? "" : String(thrown), FAILURE_MESSAGE_LENGTH),
+    name: tidy(name, FAILURE_NAME_LENGTH, "Error"),
+    message: tidy(message, FAILURE_MESSAGE_LENGTH),
+    calls: 0,
   };
 }
 
-/** The text, or another where there is none, as the server takes it: no control characters, and not too long. */
-export function tidy(text: unknown, otherwise: string, length: number): string {
-  return ((typeof text === "string" && text) || otherwise).replace(/\p{Cc}+/gu, " ").slice(0, length);
+/**
+ * The text as the server takes it, or another where that leaves nothing: trimmed, composed, no control characters, and
+ * not too long. What is much too long is cut first, so that it costs no more than what is not.
+ */
+export function tidy(text: unknown, length: number, otherwise = ""): string {
+  return (
+    (typeof text === "string" ? text : "")
+      .slice(0, length)
+      .replace(/\p{Cc}+/gu, " ")
+      .trim()
+      .normalize()
+      .slice(0, length) || otherwise
+  );
 }

@@ -1,5 +1,5 @@
 /** Generators, sync and async: the call ends where they do. */
-import { override } from "./thenable.ts";
+import { override } from "./override.ts";
 import type { Call } from "./settle.ts";
 
 type Step = IteratorResult<unknown>;
@@ -11,15 +11,9 @@ export function watchGenerator<T extends object>(generator: T, call: Call): T {
     return step;
   };
   for (const method of ["next", "return", "throw"]) {
-    const original = (generator as Record<string, Function>)[method]!;
-    override(generator, method, function (this: unknown, ...args: unknown[]) {
-      let step: Step | Promise<Step>;
-      try {
-        step = original.apply(this, args) as typeof step;
-      } catch (error) {
-        call.fail(error);
-      }
-      return step instanceof Promise ? step.then(see, call.fail) : see(step);
+    override(generator, method, call, (original, ...args) => {
+      const step = original(...args) as Step & Partial<Promise<Step>>;
+      return step.then?.(see, call.fail) ?? see(step);
     });
   }
   return generator;

@@ -9,7 +9,6 @@ import { createOutbox } from "./outbox.ts";
 import { createSchedule } from "./schedule.ts";
 
 export type {
-  AnyFunction,
   CallOptions,
   CollectorOptions,
   DropReason,
@@ -23,7 +22,7 @@ export type {
 
 /** Makes a collector. It does nothing until a function that it wrapped is called, and so may be made anywhere. */
 export function createMetricsCollector(options: CollectorOptions): MetricsCollector {
-  const state = { seen: 0, horizonMs: 0, seals: [] as State["seals"] } as State;
+  const state = { seen: 0, open: new Set() } as State;
   const tell = createTell();
   const stats = createOutbox(options, state, tell);
   const wrap = createWrap(options, state, createRegistry(options, state, tell));

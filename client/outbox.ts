@@ -14,9 +14,6 @@ import type { Tell } from "./report.ts";
 import type { CollectorOptions, DropReason, Stats } from "./options.ts";
 import { post } from "./post.ts";
 
-/** What the server would say for ever: 2xx, and 4xx but for 401, 403, 408, 425 and 429. */
-const DEFINITE = /^(2|4(?!0[138]|2[59]))/;
-
 export interface Batch {
   /** WARNING: what was once sent under a key must never be sent under another, nor anything else under this one. */
   readonly key: string;
@@ -40,18 +37,13 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
   const dropped: Record<DropReason, number> = { rejected: 0, tooOld: 0, overMemory: 0 };
   let settledCalls = 0;
   let acknowledged = 0;
-  let length = 0;
-  let clientId: string | undefined;
-  let sequence = 0;
   let failures = 0;
 
   /** Counts what is still here of these sums as acknowledged, or as dropped for a reason. */
   const settle = (settled: readonly SealedSum[], reason?: DropReason, message: string = reason!): void => {
     let calls = 0;
     for (const sum of settled) {
-      if (!sums.delete(sum)) continue;
-      calls += sum.calls;
-      length -= sum.json.length;
+      if (sums.delete(sum)) calls += sum.calls;
     }
     settledCalls += calls;
     if (!reason) {
@@ -62,53 +54,54 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
     }
   };
 
-  /** The batch that is on its way, or else one made of what waits. */
+  /** Makes a batch of what waits. */
   const cut = (): Batch | undefined => {
-    if (state.batch) return state.batch;
     state.seal();
     settle(
-      [...sums].filter(({ at }) => at < Date.now() - MAX_AGE_MS),
+      [...sums].filter(({ at }) => at! < Date.now() - MAX_AGE_MS),
       "tooOld",
     );
-    // Not before: while they load, Workers have no clock. And `randomUUID` is not to be had on insecure pages.
-    clientId ??= `${Date.now()}-${Math.random()}`;
     let room = page() ? MAX_PAGE_BATCH_LENGTH : MAX_BATCH_LENGTH;
     const first = [...sums].filter(({ json }, place) => (room -= json.length) > 0 || !place);
     if (!first[0]) return undefined;
-    const key = `${clientId}:${sequence++}`;
+    // `randomUUID` is not to be had on insecure pages.
+    const key = `${Date.now()}-${Math.random()}`;
     // A beacon has no headers, so a page's batches say in their body whose they are.
-    const head = JSON.stringify({ ...(page() && { idempotencyKey: key, token: options.token }), service });
-    return (state.batch = {
+    const tail = JSON.stringify({ ...(page() && { idempotencyKey: key, token: options.token }), service });
+    return {
       key,
       // oxlint-disable-next-line typescript/restrict-template-expressions -- with commas, as it should be
-      json: `${head.slice(0, -1)},"samples":[${first.map(({ json }) => json)}]}`,
+      json: `{"samples":[${first.map(({ json }) => json)}],${tail.slice(1)}`,
       sums: first,
-    });
+    };
   };
 
-  state.push = (sum) => {
-    sums.add(sum);
-    length += sum.json.length;
-    for (const oldest of sums) {
-      if (length <= maxMemory) break;
+  state.seal = () => {
+    for (const seal of state.open) seal();
+    state.open.clear();
+    let room = maxMemory;
+    settle(
       // Not what is on its way: it may have arrived.
-      if (!state.batch?.sums.includes(oldest)) settle([oldest], "overMemory");
-    }
+      [...sums].reverse().filter((sum) => (room -= sum.json.length) < 0 && !state.batch?.sums.includes(sum)),
+      "overMemory",
+    );
   };
 
   state.exchange = async () => {
-    const sent = cut();
+    const sent = (state.batch ??= cut());
     if (!sent) return undefined;
     const [status, text, retryAfter] = await post(url, sent, options, state);
     // An earlier attempt, given up for dead, may have been answered after all.
     if (state.batch !== sent) return undefined;
     const message = `${url}: ${status} ${text.slice(0, 300)}`;
-    const refusal = status > 299 ? "rejected" : undefined;
+    const refusal = (status > 299 && "rejected") as DropReason | undefined;
     if (refusal || !status) void tell(status, message, onError, new Error(message));
-    if (!DEFINITE.test(status as never)) {
-      const askedMs = +retryAfter! * 1_000 || Date.parse(retryAfter!) - Date.now() || 0;
-      // 401 and 403: a new token takes a person's time.
-      const restMs = (status | 2) === 403 ? retryMs * SLOW : Math.min(askedMs, MAX_RETRY_AFTER_MS);
+    // What the server would not say for ever is all but 2xx, and 4xx other than 401, 403, 408, 425 and 429.
+    if (!/^(2|4(?!0[138]|2[59]))/.test(status as never)) {
+      const restMs =
+        (status | 2) === 403
+          ? retryMs * SLOW
+          : Math.min(+retryAfter! * 1_000 || Date.parse(retryAfter!) - Date.now() || 0, MAX_RETRY_AFTER_MS);
       // All of a backoff is random, so that many clients do not come back at once.
       return Math.max(restMs, retryMs * Math.min(MAX_BACKOFF, 2 ** failures++) * Math.random());
     }
@@ -117,19 +110,18 @@ export function createOutbox(options: CollectorOptions, state: State, tell: Tell
     try {
       const { rejected, reasons } = JSON.parse(text) as Answer;
       // Samples go oldest first, so if more are rejected than it explains, for their age, these come next.
-      const isRejected = (_: SealedSum, place: number) =>
-        reasons.some(({ index }) => index === place) || (place > 99 && place < rejected);
-      settle(sent.sums.filter(isRejected), "rejected", reasons[0]!.reason);
+      settle(
+        sent.sums.filter(
+          (_, place) => reasons.some(({ index }) => index === place) || (place > 99 && place < rejected),
+        ),
+        "rejected",
+        reasons[0]!.reason,
+      );
     } catch {
       // What has no such answer was accepted, or not, as a whole.
     }
     settle(sent.sums, refusal, message);
     return undefined;
-  };
-
-  state.beacon = () => {
-    const batch = cut();
-    if (batch) navigator.sendBeacon(url, batch.json);
   };
 
   return () => ({

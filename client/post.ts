@@ -5,10 +5,10 @@ import { GZIP_FROM_LENGTH } from "./limits.ts";
 import type { CollectorOptions } from "./options.ts";
 import type { State } from "./state.ts";
 
-/** Status 0 is no answer, and the text says why. */
+/** Status 0 is no answer, and the text says why; 1 is none either, and none to come. */
 export type Outcome = [status: number, text: string, retryAfter?: string | null];
 
-/** Never rejects. It calls `fetch` before it returns, unless it compresses, which a hidden page has no time for. */
+/** Never rejects. It calls `fetch` before it returns, unless it compresses, which a page that may be gone has no time for. */
 export async function post(
   url: string,
   batch: Batch,
@@ -17,10 +17,12 @@ export async function post(
 ): Promise<Outcome> {
   const { json } = batch;
   try {
-    if (
+    if (state.hidden) {
+      // A beacon has no answer. If the page lives on, the batch is sent again, under its key.
+      if (!("keepalive" in Request.prototype)) return [+navigator.sendBeacon(url, json), ""];
+    } else if (
       json.length > GZIP_FROM_LENGTH &&
-      (globalThis as { CompressionStream?: unknown }).CompressionStream &&
-      !page()?.hidden
+      (globalThis as { CompressionStream?: unknown }).CompressionStream
     ) {
       const stream = new Response(json).body!.pipeThrough(new CompressionStream("gzip"));
       batch.gzip ??= await new Response(stream).arrayBuffer();
@@ -39,15 +41,14 @@ export async function post(
       redirect: "manual",
       keepalive: !!page(),
     };
-    // Async, so that it does not throw: the next line must come.
-    const send = async () => fetcher.fetch(url, init);
     state.muted = true;
-    const answered = send();
+    const answered = fetcher.fetch(url, init);
     state.muted = false;
     const response = await answered;
     // An answer that breaks off is none: sent again, the batch gets the same one.
     return [response.status, await response.text(), response.headers.get("Retry-After")];
   } catch (error) {
+    state.muted = false;
     return [0, String((error as Error)?.cause || error)];
   }
 }

@@ -1,8 +1,8 @@
 /** What one function did since it was last sealed: plain numbers, so that a call allocates nothing. */
 import { now } from "./runtime.ts";
 import type { State } from "./state.ts";
-import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
-import { MAX_FAILURES, MAX_SUM_MS, SHORTEST_MS } from "./limits.ts";
+import { MAX_DURATION_MS } from "../src/stats/histogram.ts";
+import { BUCKETS, MAX_FAILURES, SHORTEST_MS } from "./limits.ts";
 import { fastBucketIndex } from "./bucket.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 
@@ -12,7 +12,7 @@ export interface SealedSum {
   json: string;
   calls: number;
   /** Epoch milliseconds at which the minute starts. */
-  at: number;
+  at: number | undefined;
 }
 
 /**
@@ -24,46 +24,45 @@ export type Recorder = (startMs: number, isFailure?: boolean, error?: unknown) =
 export function createRecorder(state: State, identity: { function: string; module: string }): Recorder {
   const emptySum = () => ({ calls: 0, errors: 0, unmeasured: 0, sumMs: 0, minMs: Infinity, maxMs: 0 });
   let sum = emptySum();
-  const counts = new Uint32Array(MAX_BUCKET - MIN_BUCKET + 1);
-  const failures = new Map<string, Failure & { calls: number }>();
+  const counts = new Uint32Array(BUCKETS);
+  const failures = new Map<string, Failure>();
 
-  state.seals.push((at) => {
-    const sealed = sum;
-    if (!sealed.calls) return;
+  const seal = (): void => {
+    const at = state.minute;
     const histogram: Record<string, number> = {};
     counts.forEach((calls, place) => {
-      if (calls) histogram[place + MIN_BUCKET] = calls;
+      if (calls) histogram[place - 1e3] = calls;
     });
     // Infinity, the minimum where nothing was measured, becomes null.
-    const sample = { ...identity, at, ...sealed, histogram, failures: [...failures.values()] };
+    const sample = { ...identity, at, ...sum, histogram, failures: [...failures.values()] };
+    state.sums.add({ json: JSON.stringify(sample), calls: sum.calls, at });
     sum = emptySum();
     counts.fill(0);
     failures.clear();
-    state.push({ json: JSON.stringify(sample), calls: sealed.calls, at });
-  });
+  };
 
   return (startMs, isFailure, error) => {
     const nowMs = now();
     const durationMs = nowMs - startMs;
-    // The last is written so that a clock that gives NaN is looked after too.
-    if (!sum.calls || !(nowMs < state.horizonMs)) {
+    // Written so that a clock that gives NaN is looked after too.
+    if (!(sum.calls && nowMs < state.horizonMs!)) {
       state.look(nowMs);
     }
-    sum.calls++;
+    if (!sum.calls++) state.open.add(seal);
     state.seen++;
-    if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS && sum.sumMs < MAX_SUM_MS) {
+    if (durationMs >= SHORTEST_MS && durationMs <= MAX_DURATION_MS) {
       sum.sumMs += durationMs;
       if (durationMs < sum.minMs) sum.minMs = durationMs;
       if (durationMs > sum.maxMs) sum.maxMs = durationMs;
-      counts[fastBucketIndex(durationMs) - MIN_BUCKET]!++;
+      counts[fastBucketIndex(durationMs) + 1e3]!++;
     } else {
       sum.unmeasured++;
     }
     if (isFailure) {
       sum.errors++;
-      const { name, message } = describeFailure(error);
-      const key = `${name}: ${message}`;
-      const failure = failures.get(key) ?? { name, message, calls: 0 };
+      const described = describeFailure(error);
+      const key = JSON.stringify(described);
+      const failure = failures.get(key) ?? described;
       failure.calls++;
       if (failures.size < MAX_FAILURES) failures.set(key, failure);
     }

@@ -2,7 +2,7 @@
 import type { Tell } from "./report.ts";
 import type { State } from "./state.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
-import { MINUTE_MS, NAME_LENGTH } from "./limits.ts";
+import { NAME_LENGTH } from "./limits.ts";
 import { tidy } from "./failure.ts";
 import type { CollectorOptions } from "./options.ts";
 
@@ -15,29 +15,9 @@ export function createRegistry(
   tell: Tell,
 ): (name?: string, module?: string) => Recorder {
   const recorders = new Map<string, Recorder>();
-  /** Epoch milliseconds; 0 while there is no clock, as in the global scope of a Worker. */
-  let minute = 0;
-
-  state.seal = () => {
-    for (const seal of state.seals) seal(minute);
-  };
-
-  state.look = (nowMs) => {
-    try {
-      const wallMs = Date.now();
-      const start = wallMs - (wallMs % MINUTE_MS);
-      // What came in before there was a clock belongs to the first minute there is.
-      if (minute && minute !== start) state.seal();
-      minute = start;
-      state.horizonMs = Math.min(nowMs + start + MINUTE_MS - wallMs, minute && state.wake(nowMs));
-    } catch {
-      // Whatever it is, it is not the trouble of the function that is being called.
-    }
-  };
-
   /** Past the cap, it is the one that all further functions share. */
   const find = (name?: string, module?: string): Recorder => {
-    const identity = { function: tidy(name, "function", NAME_LENGTH), module: tidy(module, "", NAME_LENGTH) };
+    const identity = { function: tidy(name, NAME_LENGTH, "function"), module: tidy(module, NAME_LENGTH) };
     const key = JSON.stringify(identity);
     let recorder = recorders.get(key);
     if (!recorder) {

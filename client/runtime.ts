@@ -17,6 +17,5 @@ export function page(): Page | undefined {
 /** Of a browser's `Document`, whose types are not known where the client is type-checked for Workers. */
 export interface Page {
   readonly hidden: boolean;
-  addEventListener(event: string, listener: () => void): void;
-  removeEventListener(event: string, listener: () => void): void;
+  addEventListener?(event: string, listener: () => void): void;
 }

@@ -1,26 +1,36 @@
 /** When to send: on a timer, or where there is none, along with the calls; one batch at a time. */
 import { now, page } from "./runtime.ts";
-import { BREATHER_MS, CLOSE_MS, POLL_MS } from "./limits.ts";
+import { CLOSE_MS, MAX_MARKS, MAX_TIMER_MS, MINUTE_MS, POLL_MS } from "./limits.ts";
 import type { CollectorOptions, FlushOptions } from "./options.ts";
 import type { SealedSum } from "./recorder.ts";
 import type { State } from "./state.ts";
 
 interface NodeProcess {
-  once(event: string, listener: () => unknown): void;
+  on?(event: string, listener: () => unknown): void;
   off?(event: string, listener: () => unknown): void;
+}
+
+/** A socket that leads nowhere, of Workers: no invocation may look at one that another has made. */
+interface Mark {
+  readyState: number;
 }
 
 export function createSchedule(
   { waitUntil, intervalMs = 30_000, maxItems = 1_000, timeoutMs = 10_000 }: CollectorOptions,
   state: State,
 ) {
-  const { process } = globalThis as { process?: NodeProcess };
+  const { process, WebSocketPair } = globalThis as {
+    process?: NodeProcess;
+    WebSocketPair?: new () => { 0: Mark };
+  };
   /** Where there are no timers, a call that finds a POST due takes it along. */
-  let rides: unknown = waitUntil || "WebSocketPair" in globalThis;
+  let rides: unknown = waitUntil || WebSocketPair;
   /** In `performance.now()`, when to make the next attempt; Infinity while nothing waits. */
   let dueMs = Infinity;
-  /** Sums that hold a call and are not sealed; those sealed by the clock may still count. */
-  let openSums = 0;
+  /** Of the invocations that made the latest attempts. */
+  let marks: Mark[] = [];
+  /** When these may make another: an interval after the last. */
+  let restMs = 0;
   let inFlight: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout>;
 
@@ -29,7 +39,7 @@ export function createSchedule(
     dueMs = now() + delayMs;
     state.horizonMs = 0;
     clearTimeout(timer);
-    if (rides || delayMs === Infinity) return;
+    if (rides || delayMs > MAX_TIMER_MS) return;
     timer = setTimeout(() => {
       // Whatever the clock says, which may have been set.
       dueMs = -Infinity;
@@ -44,32 +54,31 @@ export function createSchedule(
    * backoff has ended.
    */
   const attempt = (): Promise<void> | undefined => {
-    if (!(inFlight || state.batch) || !(now() < dueMs)) {
+    if (!(now() < dueMs && (inFlight || state.batch))) {
       plan(timeoutMs * 2);
-      if (!state.batch) openSums = 0;
+      restMs = now() + intervalMs;
+      if (WebSocketPair) marks = [new WebSocketPair()[0], ...marks.slice(0, MAX_MARKS)];
       inFlight = state
         .exchange()
         .catch(() => timeoutMs)
         .then((delayMs = 0) => {
           inFlight = undefined;
-          plan(
-            Math.max(state.sums.size ? delayMs : openSums ? intervalMs : Infinity, rides ? BREATHER_MS : 0),
-          );
+          plan(state.sums.size ? delayMs : state.open.size ? intervalMs : Infinity);
         });
     }
     return inFlight;
   };
 
-  const flush = async ({ timeoutMs = Infinity }: FlushOptions = {}): Promise<boolean> => {
+  const flush = async ({ timeoutMs = CLOSE_MS }: FlushOptions = {}): Promise<boolean> => {
     const endMs = now() + timeoutMs;
     let last: SealedSum | undefined;
-    state.horizonMs = 0;
+    // It may be the first to have a clock.
+    state.look(now());
     while (true) {
       // What is on its way was cut before; all that this flush owes is cut after it, and goes in its order.
       if (!last && !state.batch) {
         state.seal();
-        last = [...state.sums].pop();
-        if (!last) return true;
+        last = [...state.sums].pop() ?? ({} as SealedSum);
       }
       if (last && !state.sums.has(last)) return true;
       if (now() >= endMs) return false;
@@ -79,20 +88,20 @@ export function createSchedule(
     }
   };
 
-  /** A last flush does not wait for a backoff to end. */
-  const flushNow = (options?: FlushOptions): Promise<boolean> => {
-    if (!inFlight) dueMs = 0;
-    return flush({ timeoutMs: CLOSE_MS, ...options });
+  /** A last flush does not wait for a backoff to end. Where it fails, nor does a process wait for another. */
+  const flushNow = async (options?: FlushOptions): Promise<boolean> => {
+    if (!inFlight) dueMs = -Infinity;
+    if (await flush(options)) return true;
+    process?.off?.("beforeExit", flushNow);
+    return false;
   };
 
   if (!rides) {
-    process?.once("beforeExit", flushNow);
-    page()?.addEventListener("visibilitychange", () => {
-      if (!page()!.hidden) return;
-      if ("keepalive" in Request.prototype) return void flushNow();
-      state.beacon();
-      // If the page lives on.
-      plan(timeoutMs);
+    process?.on?.("beforeExit", flushNow);
+    page()?.addEventListener?.("visibilitychange", () => {
+      state.hidden = !rides && page()!.hidden;
+      if (state.hidden) void flushNow();
+      state.hidden = false;
     });
   } else if (!waitUntil) {
     // In a variable, so that bundlers for other places do not look for it.
@@ -103,12 +112,35 @@ export function createSchedule(
     );
   }
 
-  state.wake = (nowMs) => {
-    const delayMs = openSums++ + state.sums.size < maxItems ? intervalMs : 0;
-    // While a batch is on its way, the end of that decides.
-    if (!state.batch && nowMs + delayMs < dueMs) plan(delayMs);
-    if (waitUntil && nowMs >= dueMs) waitUntil(attempt()!);
-    return rides ? dueMs : Infinity;
+  /** Whether one of the latest attempts was this invocation's. */
+  const isKnown = (): boolean =>
+    marks.some((mark): unknown => {
+      try {
+        return mark.readyState;
+      } catch {
+        return false;
+      }
+    });
+
+  state.look = (nowMs) => {
+    try {
+      const wallMs = Date.now();
+      const start = wallMs - (wallMs % MINUTE_MS);
+      // What came in before there was a clock belongs to the first minute there is.
+      if (state.minute && state.minute !== start) state.seal();
+      state.minute = start;
+      if (start) {
+        const delayMs = state.open.size + state.sums.size < maxItems ? intervalMs : 0;
+        // While a batch is on its way, the end of that decides.
+        if (!state.batch && nowMs + delayMs < dueMs) plan(delayMs);
+        // An invocation gets one POST. What outlives the interval gets another, and so does a Durable Object, all of
+        // whose events are one invocation here.
+        if (waitUntil && nowMs >= dueMs && !(nowMs < restMs && isKnown())) waitUntil(attempt()!);
+        state.horizonMs = Math.min(nowMs + start + MINUTE_MS - wallMs, dueMs);
+      }
+    } catch {
+      // Whatever it is, it is not the trouble of the function that is being called.
+    }
   };
 
   const close = (options?: FlushOptions): Promise<boolean> => {

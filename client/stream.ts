@@ -10,7 +10,8 @@ export function followStream(result: unknown, call: Call): unknown {
     );
   try {
     if (result instanceof ReadableStream) return follow(result);
-    if (result instanceof Response && result.body) return new Response(follow(result.body), result);
+    // What nobody may make a `Response` with, a server may answer all the same.
+    if (result instanceof Response && result.status < 600) return new Response(follow(result.body!), result);
   } catch {
     // Such as a stream that somebody reads already, or a browser that cannot make one of another.
   }

@@ -1,33 +1,22 @@
-/** Thenables that do nothing until they are awaited, such as a query that is still being built. */
-
-export interface Thenable {
-  then: (this: unknown, ...handlers: unknown[]) => unknown;
-}
+/** Thenables that may do nothing until they are awaited, such as a query that is still being built. */
+import { override } from "./override.ts";
+import { now } from "./runtime.ts";
+import type { Call } from "./settle.ts";
 
 /**
- * Shows what a thenable comes to when, and only if, somebody awaits it. It stays the object that it is.
+ * Sees what a thenable comes to when, and only if, somebody awaits it. It stays the object that it is: its `then` takes
+ * what it took, at once, and gives what it gave.
  *
- * @throws {TypeError} where it cannot
+ * @throws where it cannot
  */
-export function watchThenable(
-  thenable: Thenable,
-  show: (outcome: Promise<unknown>) => Promise<unknown>,
-): Thenable {
-  const { then } = thenable;
-  return override(thenable, "then", function (this: unknown, ...handlers: []) {
-    const outcome = new Promise((...settle) => {
-      then.apply(this, settle);
-    });
-    return show(outcome).then(...handlers);
+export function watchThenable<T extends object>(thenable: T, call: Call): T {
+  const watch = (handler: unknown, pass: Function, threw?: boolean) =>
+    function (this: unknown, ...args: unknown[]): unknown {
+      call.end(args[0], threw);
+      return Reflect.apply(typeof handler === "function" ? handler : pass, this, args);
+    };
+  return override(thenable, "then", call, (then, onResult, onError, ...more) => {
+    call.startMs = now();
+    return then(watch(onResult, call.end), watch(onError, call.fail, true), ...more) as unknown;
   });
-}
-
-/**
- * Puts a method in the place of another, where loops over the object and copies of it do not see it.
- *
- * @throws {TypeError} where that is not possible, or was done before: a result that comes again and again must not
- *   carry ever more of them
- */
-export function override<T extends object>(target: T, key: string, value: Function): T {
-  return Object.defineProperty(target, key, { value });
 }

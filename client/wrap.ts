@@ -17,46 +17,40 @@ export function createWrap(
   state: State,
   find: (name?: string, module?: string) => Recorder,
 ): Wrap {
+  const ignore: Recorder = () => {};
   const wrappers = new WeakSet<object>();
 
-  return (fn, options, nameOf = () => (fn as Function).name) => {
+  return (fn, options, nameOf) => {
     if (typeof fn !== "function" || wrappers.has(fn)) return fn;
-    const settings = { __proto__: defaults, ...options } as CallOptions;
-    const settle = createSettle(fn, settings);
-    let recorder: Recorder | undefined;
-
-    const findRecorder = (self: unknown): Recorder => {
-      try {
-        return (recorder = find(options.name ?? nameOf(self), settings.module));
-      } catch {
-        // A method called on nothing cannot tell its class; its next call may.
-        return find(fn.name, settings.module);
-      }
-    };
-
-    // Every call goes through here. It allocates nothing: `arguments` is only ever passed on.
-    const wrapper = function (this: unknown): unknown {
-      const { muted } = state;
-      const record = recorder ?? findRecorder(this);
-      const startMs = now();
-      let result: unknown;
-      try {
-        result = new.target
-          ? // A class that asks what is being made is told what it would have been told.
-            Reflect.construct(fn, arguments, new.target === wrapper ? fn : new.target)
-          : Reflect.apply(fn, this, arguments);
-      } catch (error) {
-        if (!muted) settle(record, startMs, error, true);
-        throw error;
-      }
-      if (muted) return result;
-      if (settings.isError || (typeof result === "object" && result)) {
-        return settle(record, startMs, result);
-      }
-      record(startMs);
-      return result;
-    };
     try {
+      const settings = { __proto__: defaults, ...options } as FunctionOptions;
+      const settle = createSettle(fn, settings);
+      let recorder: Recorder | undefined;
+
+      const findRecorder = (self: unknown): Recorder => {
+        try {
+          return (recorder = find(options.name ?? nameOf?.(self) ?? fn.name, settings.module));
+        } catch {
+          // A method called on nothing cannot tell its class; its next call may.
+          return find(fn.name, settings.module);
+        }
+      };
+
+      // Every call goes through here. It allocates nothing: `arguments` is only ever passed on.
+      const wrapper = function (this: unknown): unknown {
+        const record = state.muted ? ignore : (recorder ?? findRecorder(this));
+        const startMs = now();
+        let result: unknown;
+        try {
+          result = new.target
+            ? // A class that asks what is being made is told what it would have been told.
+              Reflect.construct(fn, arguments, new.target === wrapper ? fn : new.target)
+            : Reflect.apply(fn, this, arguments);
+        } catch (error) {
+          return settle(record, startMs, error, true);
+        }
+        return settle(record, startMs, result);
+      };
       wrappers.add(disguise(wrapper, fn));
       return wrapper;
     } catch {

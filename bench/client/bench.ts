@@ -6,7 +6,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { type AsyncFn, type Fn, loop, loopAsync, variants } from "./variants.ts";
+import { type AsyncFn, type Fn, loop, loopAsync, loopObjects, type ObjectFn, variants } from "./variants.ts";
 
 const ROUNDS = 15;
 const NAMES = Object.keys(variants);
@@ -19,6 +19,7 @@ console.log(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, median of ${ROUNDS} interleaved rounds\n`,
 );
 await report("Node, sync", nodeRun("sync"), 200_000);
+await report("Node, sync, giving an object", nodeRun("object"), 200_000);
 await report("Node, async", nodeRun("async"), 50_000);
 
 const worker = await build({
@@ -47,25 +48,34 @@ try {
   await miniflare.dispose();
 }
 
-function nodeRun(kind: "sync" | "async"): Run {
-  const fns = new Map<string, Fn | AsyncFn>();
+function nodeRun(kind: "sync" | "object" | "async"): Run {
+  const fns = new Map<string, Fn | ObjectFn | AsyncFn>();
+  const known = { id: 1 };
   for (const name of NAMES) {
     const wrap = variants[name]!();
     fns.set(
       name,
-      kind === "sync"
-        ? wrap(function add(a: number, b: number) {
-            return a + b;
-          })
-        : wrap(async function addLater(a: number, b: number) {
+      {
+        sync: () =>
+          wrap(function add(a: number, b: number) {
             return a + b;
           }),
+        object: () =>
+          wrap(function find(_a: number, _b: number) {
+            return known;
+          }),
+        async: () =>
+          wrap(async function addLater(a: number, b: number) {
+            return a + b;
+          }),
+      }[kind](),
     );
   }
   return async (name, times) => {
     const fn = fns.get(name)!;
     const start = performance.now();
     if (kind === "sync") loop(fn as Fn, times);
+    else if (kind === "object") loopObjects(fn as ObjectFn, times);
     else await loopAsync(fn as AsyncFn, times);
     return performance.now() - start;
   };

@@ -16,8 +16,9 @@ import {
 import { createMetricsCollector } from "../../client/index.ts";
 
 export type Fn = (a: number, b: number) => number;
+export type ObjectFn = (a: number, b: number) => object;
 export type AsyncFn = (a: number, b: number) => Promise<number>;
-type Wrap = <F extends Fn | AsyncFn>(fn: F) => F;
+type Wrap = <F extends Fn | ObjectFn | AsyncFn>(fn: F) => F;
 
 /** What a wrapper cannot do without: the clock before and after, and a sum. */
 let totalMs = 0;
@@ -152,6 +153,12 @@ export function loop(fn: Fn, times: number): number {
   let sum = 0;
   for (let i = 0; i < times; i++) sum += fn(i, 1);
   return sum + (totalMs > 1e300 ? 1 : 0);
+}
+
+export function loopObjects(fn: ObjectFn, times: number): number {
+  let sum = 0;
+  for (let i = 0; i < times; i++) sum += fn(i, 1) ? 1 : 0;
+  return sum;
 }
 
 export async function loopAsync(fn: AsyncFn, times: number): Promise<number> {

@@ -24,8 +24,8 @@ export function bucketIndex(durationMs: number): number {
   return Math.ceil(Math.log2(durationMs) * BUCKETS_PER_DOUBLING) - 1;
 }
 
-export const MIN_BUCKET = bucketIndex(MIN_DURATION_MS);
-export const MAX_BUCKET = bucketIndex(MAX_DURATION_MS);
+export const MIN_BUCKET = /* @__PURE__ */ bucketIndex(MIN_DURATION_MS);
+export const MAX_BUCKET = /* @__PURE__ */ bucketIndex(MAX_DURATION_MS);
 
 /** The bucket's lower bound in milliseconds, itself outside of the bucket. */
 export function bucketLowerBound(index: number): number {

@@ -145,6 +145,12 @@ describe.each([
     expect(await counted()).toEqual({ fail: 1, "Checkout.fail": 2 });
   });
 
+  it("on a class with a name of its own uses that", async () => {
+    const { Minified } = module.declare(metricsCollector);
+    expect(new Minified().write()).toBe(1);
+    expect(await counted()).toEqual({ "Diary.write": 1 });
+  });
+
   it("on a class counts every method of its own, and leaves the class what it is", async () => {
     const { Ledger, Journal } = module.declare(metricsCollector);
     expect([Ledger.name, Journal.name]).toEqual(["Ledger", "Journal"]);

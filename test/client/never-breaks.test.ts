@@ -260,6 +260,21 @@ describe("functions do what they did", () => {
     expect(vi.mocked(console.warn)).toHaveBeenCalled();
   });
 
+  it.each<[string, string, object]>([
+    ["the process is a shim", "process", { env: {} }],
+    ["the document is a shim", "document", {}],
+  ])("where %s", async (_, name, shim) => {
+    vi.stubGlobal(name, shim);
+    const collector = collect({ fetcher: server.fetcher });
+    const add = collector(function add(n: number) {
+      return n + 1;
+    });
+    expect(add(1)).toBe(2);
+    expect(await collector.close()).toBe(true);
+    vi.unstubAllGlobals();
+    expect(server.calls).toEqual({ add: 1 });
+  });
+
   it("under any name, however many there are", async () => {
     const collector = collect({ fetcher: server.fetcher, maxFunctions: 5 });
     for (const name of [

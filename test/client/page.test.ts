@@ -86,6 +86,15 @@ describe("when the page is hidden", () => {
     for (const { json } of server.requests) expect(Buffer.byteLength(json)).toBeLessThan(65_536);
   });
 
+  it("nothing is sent after close", async () => {
+    await metricsCollector.close();
+    call("work");
+    page.hide();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(fetched).toEqual([]);
+    expect(metricsCollector.stats().pending).toBe(1);
+  });
+
   it("a batch that is on its way already is not sent again", async () => {
     let answer = () => {};
     server.reply = () => new Promise((resolve) => (answer = () => resolve("accept")));
@@ -113,7 +122,7 @@ describe("where fetch cannot outlive the page", () => {
     const { url, body } = beacons[0]!;
     expect(url).toBe(`${server.url}/samples`);
     const { idempotencyKey, token, service, samples } = JSON.parse(body) as Record<string, unknown>;
-    expect(idempotencyKey).toMatch(/^.+:0$/);
+    expect(idempotencyKey).toMatch(/^\d+-0\.\d+$/);
     expect([token, service]).toEqual(["secret", "shop"]);
     expect(samples).toMatchObject([{ function: "work", calls: 3 }]);
     // A beacon has no answer.
@@ -131,6 +140,36 @@ describe("where fetch cannot outlive the page", () => {
       (JSON.parse(beacons[0]!.body) as { idempotencyKey: string }).idempotencyKey,
     );
     expect(metricsCollector.stats()).toMatchObject({ acknowledged: 3, pending: 0 });
+  });
+
+  it("while the page is hidden too, it goes again by a fetch, which has an answer", async () => {
+    call("work", 3);
+    page.hide();
+    await vi.waitFor(() => expect(metricsCollector.stats().acknowledged).toBe(3));
+    expect(beacons).toHaveLength(1);
+    expect(server.calls).toEqual({ work: 3 });
+  });
+
+  it("a token that cannot be had does not become the trouble of the page", async () => {
+    const thrown: unknown[] = [];
+    const listen = (error: unknown) => thrown.push(error);
+    process.on("uncaughtException", listen);
+    process.on("unhandledRejection", listen);
+    const another = createMetricsCollector({
+      url: server.url,
+      service: "shop",
+      get token(): string {
+        throw new Error("The vault is sealed.");
+      },
+    });
+    another({ name: "work" }, () => {})();
+    page.hide();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await another.close({ timeoutMs: 0 });
+    process.off("uncaughtException", listen);
+    process.off("unhandledRejection", listen);
+    expect([thrown, beacons]).toEqual([[], []]);
+    expect(another.stats().pending).toBe(1);
   });
 
   it("no beacon goes where there is nothing to say", () => {

@@ -106,6 +106,40 @@ describe("a program that has nothing left to do", () => {
     expect(server.requests.map(({ samples }) => samples[0]!.calls)).toEqual([1, 2]);
   });
 
+  it("that finds more to do there sends what it called then, each time", async () => {
+    const { ended } = start(`
+      let rounds = 0;
+      process.on("beforeExit", () => {
+        if (rounds++ < 3) setTimeout(work, 20);
+      });
+      work();`);
+    expect(await ended).toEqual(silently);
+    expect(server.calls).toEqual({ work: 4 });
+  });
+
+  it("waits for the collector once, not at every end that it comes to", async () => {
+    server.reply = () => ({ status: 500 });
+    const { ended } = start(
+      `let rounds = 0;
+      process.on("beforeExit", () => {
+        if (rounds++ < 3) setTimeout(work, 20);
+        else console.log(Math.round((realNow() - begunMs) / 200));
+      });
+      const begunMs = realNow();
+      work();`,
+      { before: FAST_CLOCK },
+    );
+    const { code, stdout } = await ended;
+    // A last flush takes ten seconds, which are a fifth of one here.
+    expect([code, Number(stdout.trim().split("\n")[0])]).toEqual([0, expect.toSatisfy((n: number) => n < 3)]);
+  });
+
+  it("gives up a flush of its own after ten seconds, so that it ends while the collector is away", async () => {
+    server.reply = () => ({ status: 500 });
+    const { ended } = start(`work(); console.log(await metricsCollector.flush());`, { before: FAST_CLOCK });
+    expect(await ended).toMatchObject({ code: 0, stdout: "false\n" });
+  });
+
   it("tries again where the answer to its last batch was lost, under the same key", async () => {
     server.reply = () => (server.requests.length < 3 ? "dropResponse" : "accept");
     const { ended } = start("work();");
@@ -209,6 +243,23 @@ describe("a server program", () => {
     expect(await ended).toMatchObject({ code: 0, stdout: "ready\ndelivered false\n" });
     expect(server.totalCalls).toBe(0);
   });
+
+  it.each([2 ** 31, Infinity])(
+    "with an interval of %d sends nothing by itself, and does not hurry",
+    async (intervalMs) => {
+      const { child, ended, prints } = start(`
+      const rarely = createMetricsCollector({
+        url: ${JSON.stringify(server.url)}, service: "rarely", intervalMs: ${intervalMs},
+      });
+      rarely({ name: "work" }, () => {})();
+      setTimeout(() => console.log("waited"), 300);
+      ${serve}`);
+      await prints("waited");
+      expect(server.requests).toEqual([]);
+      child.kill("SIGKILL");
+      expect((await ended).stderr).toBe("");
+    },
+  );
 
   it("without a handler dies of SIGTERM as ever", async () => {
     const { child, ended, prints } = start(serve);

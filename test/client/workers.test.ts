@@ -1,7 +1,7 @@
 /** The client inside workerd, where there are no timers between invocations and the clock stands still. */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare, Response as WorkerResponse } from "miniflare";
+import { convertV4MiniflareOptions, kCurrentWorker, Miniflare, Response as WorkerResponse } from "miniflare";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Stats } from "../../client/index.ts";
 import { FakeServer } from "./fake-server.ts";
@@ -20,6 +20,7 @@ async function start(compatibilityDate: string): Promise<void> {
     // As wrangler does.
     keepNames: true,
     format: "esm",
+    external: ["cloudflare:workers"],
     write: false,
   });
   worker = new Miniflare(
@@ -27,9 +28,11 @@ async function start(compatibilityDate: string): Promise<void> {
       modules: true,
       script: outputFiles[0]!.text,
       compatibilityDate,
+      durableObjects: { ROOM: { className: "Room", useSQLite: true } },
       // All that the Worker fetches ends up here.
       outboundService: (request) => receive(request as unknown as Request),
       serviceBindings: {
+        SHOP: { name: kCurrentWorker, entrypoint: "Shop" },
         METRICS: (request) => {
           bound.push(request.url);
           return receive(request as unknown as Request);
@@ -49,6 +52,8 @@ async function receive(request: Request): Promise<WorkerResponse> {
 
 const get = async (path: string): Promise<string> =>
   (await worker.dispatchFetch(`http://worker${path}`)).text();
+const servicesSent = () =>
+  server.requests.map(({ json }) => (JSON.parse(json) as { service: string }).service);
 const stats = async () => JSON.parse(await get("/stats")) as Stats;
 const interval = () => new Promise((resolve) => setTimeout(resolve, 250));
 
@@ -78,6 +83,37 @@ describe.each(["2026-11-02", "2024-09-01"])("a Worker of %s", (date) => {
     expect(await get("/flush")).toBe("true");
     expect(server.calls).toEqual({ atLoad: 1, compute: 1_200 });
     expect(await stats()).toMatchObject({ seen: 1_201, acknowledged: 1_201, pending: 0 });
+  });
+
+  it("sends at most once along with one invocation, whatever is due, and the rest along with the next", async () => {
+    await get("/each?times=12");
+    expect(server.requests).toHaveLength(1);
+    await get("/each?times=1");
+    await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+    // Each one its own, also where they overlap.
+    await Promise.all([get("/each?times=6"), get("/each?times=6"), get("/each?times=6")]);
+    const sent = server.requests.length - 2;
+    expect(sent).toBeGreaterThan(1);
+    expect(sent).toBeLessThanOrEqual(3);
+  });
+
+  it("sends along with an invocation that outlives the interval once an interval", async () => {
+    const startMs = performance.now();
+    await get("/wait?times=50");
+    const intervals = (performance.now() - startMs) / 200;
+    expect(server.requests.length).toBeGreaterThan(1);
+    expect(server.requests.length).toBeLessThanOrEqual(intervals + 1);
+  });
+
+  it("sends from a Durable Object, all of whose events are one invocation, once an interval", async () => {
+    await get("/room/each?times=12");
+    await get("/room/each?times=12");
+    expect(servicesSent()).toEqual(["full"]);
+    const startMs = performance.now();
+    for (let i = 0; i < 5; i++) await get("/room/wait?times=10");
+    const sent = servicesSent().filter((service) => service === "edge").length;
+    expect(sent).toBeGreaterThan(1);
+    expect(sent).toBeLessThanOrEqual((performance.now() - startMs) / 200 + 1);
   });
 
   it("counts what did no I/O as unmeasured, what was called at load in the first minute there is", async () => {
@@ -111,6 +147,25 @@ describe.each(["2026-11-02", "2024-09-01"])("a Worker of %s", (date) => {
       { timeout: 10_000, interval: 200 },
     );
     expect(new Set(server.keys.slice(0, 2)).size).toBe(1);
+  });
+
+  it("counts what was called at load alone in the minute in which it is flushed", async () => {
+    expect(await get("/flush")).toBe("true");
+    const [sample] = server.requests[0]!.samples;
+    expect([sample!.function, sample!.calls]).toEqual(["atLoad", 1]);
+    expect(Math.abs(Date.now() - sample!.at)).toBeLessThan(120_000);
+  });
+
+  it("measures promises of other Workers, and leaves what may be called on them", async () => {
+    const { results, stats } = JSON.parse(await get("/shop")) as { results: unknown[]; stats: Stats };
+    expect(results).toEqual([7, "sold out", "sold out", 3, 3]);
+    // What is called on a promise that nobody awaits does not say when that ends.
+    expect(stats).toMatchObject({ seen: 4, acknowledged: 4 });
+    const [price, cart] = server.requests[0]!.samples;
+    expect(price).toMatchObject({ function: "price", calls: 3, errors: 2, unmeasured: 0 });
+    expect(price!.failures).toEqual([{ name: "RangeError", message: "sold out", calls: 2 }]);
+    expect(price!.minMs).toBeGreaterThanOrEqual(15);
+    expect(cart).toMatchObject({ function: "cart", calls: 1, errors: 0 });
   });
 
   it("sends through a service binding", async () => {
