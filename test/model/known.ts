@@ -1,7 +1,7 @@
 /** Histories that randomness seldom meets, each for a hole that some innocent edit opens: they are run first. */
 import type { Step } from "./step.ts";
 
-const post: Step = {
+const post: Extract<Step, { do: "post" }> = {
   do: "post",
   calls: [{ service: "shop", function: "pay", ms: 5, times: 1 }],
   keyed: true,
@@ -9,6 +9,7 @@ const post: Step = {
   answer: "arrives",
 };
 const ring: Step = { do: "ring", when: "late", queue: "takes" };
+const sweep: Step = { do: "sweep", chunk: 10_000, maxChunks: 20, transactions: [], between: [] };
 const deliver = (messages: number[]): Extract<Step, { do: "deliver" }> => ({
   do: "deliver",
   messages,
@@ -18,11 +19,25 @@ const deliver = (messages: number[]): Extract<Step, { do: "deliver" }> => ({
   between: [],
 });
 
+/** A flush that D1 refuses for once, and is given up. */
+const dropped = (how: Partial<Extract<Step, { do: "drop letter" }>>): Step[][] => [
+  [
+    post,
+    post,
+    ring,
+    { ...deliver([0]), queue: "dead letters", transactions: [{ failsBeforeStatement: 1 }] },
+    post,
+    { do: "drop letter", letter: 0, ledger: "commits", confirmation: "arrives", pauses: [], ...how },
+    deliver([0]),
+    { do: "replay letter", letter: 0 },
+  ],
+];
+
 export const knownHistories: Step[][] = [
   // What was pending is sealed, applied and forgotten by the ledger between a reader's two reads.
-  [post, { do: "read", pauses: [[], [ring, deliver([0]), { do: "sweep" }]] }],
+  [post, { do: "read", pauses: [[], [ring, deliver([0]), sweep]] }],
   // The same of what was sealed.
-  [post, ring, { do: "read", pauses: [[], [deliver([0]), { do: "sweep" }]] }],
+  [post, ring, { do: "read", pauses: [[], [deliver([0]), sweep]] }],
   // Of two flushes in one delivery, one is refused even alone.
   [
     post,
@@ -35,9 +50,40 @@ export const knownHistories: Step[][] = [
     },
   ],
   // A copy comes after the floor.
-  [post, ring, deliver([0]), { do: "sweep" }, deliver([0])],
+  [post, ring, deliver([0]), sweep, deliver([0])],
   // A recreated buffer hears of its predecessor's flush of the same number.
   [post, ring, { do: "wipe" }, post, ring, deliver([1])],
+  // One batch throws where several are stored together, before anything of it is stored and after.
+  ...(["at first", "half-way"] as const).map((broken): Step[] => [
+    {
+      do: "post together",
+      batches: [post.calls, post.calls],
+      twice: true,
+      broken,
+      turn: "ends well",
+    },
+    { do: "evict" },
+    ring,
+  ]),
+  // Rollups that have become hours, and then days, meet another flush of the same minute.
+  ...[49, 2_200].map((hours): Step[] => [
+    post,
+    ring,
+    { ...post, calls: [{ ...post.calls[0]!, ms: 7.5, minutesAgo: 10 }] },
+    ring,
+    deliver([1]),
+    { do: "wait", hours },
+    sweep,
+    deliver([0]),
+    sweep,
+    sweep,
+  ]),
+  // A dead letter is given up: a copy comes late; and one that D1 takes in the last moment, and one in doubt.
+  ...dropped({ pauses: [[], [], [deliver([0])]] }),
+  ...dropped({ pauses: [[deliver([0])]] }),
+  ...dropped({ ledger: "fails" }),
+  ...dropped({ ledger: "commits, and its answer is lost" }),
+  ...dropped({ confirmation: "is lost" }),
   // More than there is room for.
   [{ do: "fill" }],
 ];
