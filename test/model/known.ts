@@ -49,8 +49,23 @@ export const knownHistories: Step[][] = [
       transactions: [{ failsBeforeStatement: 0 }, "commits", { failsBeforeStatement: 0 }],
     },
   ],
-  // A copy comes after the floor.
-  [post, ring, deliver([0]), sweep, deliver([0])],
+  // A copy comes after the floor, of which the ledger remembers only the last flush below it.
+  [post, ring, post, ring, deliver([0, 1]), sweep, deliver([0]), deliver([0])],
+  // A sweep that was asked long ago raises the floor: it must not fall.
+  [
+    post,
+    ring,
+    { do: "ask floor" },
+    deliver([0]),
+    post,
+    ring,
+    deliver([0]),
+    sweep,
+    { do: "raise floor", floor: 0 },
+    deliver([1]),
+  ],
+  // What is sealed reaches D1 after a reader has read both, and before it might read again.
+  [post, ring, { do: "read", pauses: [[], [], [deliver([0])]] }],
   // A recreated buffer hears of its predecessor's flush of the same number.
   [post, ring, { do: "wipe" }, post, ring, deliver([1])],
   // One batch throws where several are stored together, before anything of it is stored and after.
@@ -81,6 +96,7 @@ export const knownHistories: Step[][] = [
   // A dead letter is given up: a copy comes late; and one that D1 takes in the last moment, and one in doubt.
   ...dropped({ pauses: [[], [], [deliver([0])]] }),
   ...dropped({ pauses: [[deliver([0])]] }),
+  ...dropped({ pauses: [[deliver([0]), ring, deliver([0]), sweep]] }),
   ...dropped({ ledger: "fails" }),
   ...dropped({ ledger: "commits, and its answer is lost" }),
   ...dropped({ confirmation: "is lost" }),

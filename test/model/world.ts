@@ -211,6 +211,8 @@ export class World {
     const outcome = await dropDeadLetter(bindings, letter.id).catch((error: unknown) => error);
     const isDropped = !wasKnown && (await this.#ledgered()).has(letter.id);
     const isRefused = outcome instanceof ErrorResponse && outcome.status === 409;
+    if (!isDropped && !(outcome instanceof Error))
+      throw new Error("It was told that it is dropped, and it is not.");
     const isFaulty = step.ledger !== "commits" || step.confirmation !== "arrives";
     if (isRefused ? isDropped : outcome instanceof Error && !isFaulty) throw outcome;
     this.#isToBeRead = true;
