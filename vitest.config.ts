@@ -2,6 +2,7 @@ import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { watch } from "./scripts/watchdog.ts";
 
 /** Where the system's memory serves as a disk, the simulated storage goes there: most of its time is waiting for disks. */
 const onDisk = { TMPDIR: tmpdir() };
@@ -35,6 +36,7 @@ export default defineConfig({
             wrangler,
             miniflare: {
               bindings: { ...bindings, HISTORIES, SEED },
+              serviceBindings: { WATCHDOG: watch },
               queueProducers: { QUEUE: { queueName: "not-consumed" } },
             },
           }),
