@@ -9,6 +9,8 @@ import { brokenBatch, withOneTurn } from "./turn.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
+/** Far above what it takes. */
+const ANSWERED_WITHIN_MS = 20_000;
 const LATEST_RESEND_MS = 47 * 3_600_000;
 
 export class Senders {
@@ -57,7 +59,9 @@ export class Senders {
     const sent = twice ? [...good, ...good] : good;
     await withOneTurn(turn, async () => {
       const breaking = broken && buffer().record(brokenBatch(broken, "shop", key));
-      const outcomes = await Promise.allSettled([breaking, ...sent.map((batch) => this.#send(batch))]);
+      const outcomes = await inTime(
+        Promise.allSettled([breaking, ...sent.map((batch) => this.#send(batch))]),
+      );
       const [outcome, ...others] = outcomes;
       if (broken && outcome?.status === "fulfilled") throw new Error("A batch that is none was recorded.");
       for (const other of others) if (other.status === "rejected") throw other.reason;
@@ -118,6 +122,15 @@ export class Senders {
   #newKey(): string {
     return `key ${++this.#keys}`;
   }
+}
+
+/** What one batch does to another may also be that it is never answered. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: number | null = null;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("A batch is never answered.")), ANSWERED_WITHIN_MS);
+  });
+  return Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
 }
 
 function post({ service, key, samples }: Pick<Batch, "service" | "key" | "samples">): Promise<Response> {
