@@ -18,7 +18,10 @@ const { HISTORIES = "", SEED = "" } = process.env;
 const wrangler = { configPath: "./wrangler.toml" };
 /** One project after the other: servers, browsers and simulated histories each want the machine for themselves. */
 const order = (groupOrder: number) => ({ sequence: { groupOrder } });
-const workerd = { isolate: false, setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
+/** What hangs must end some time; how fast a machine is must not decide a test. */
+const patient = { testTimeout: 60_000, hookTimeout: 120_000, setupFiles: ["test/patience.ts"] };
+const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
+const node = { ...patient, env: onDisk };
 
 export default defineConfig({
   test: {
@@ -49,28 +52,28 @@ export default defineConfig({
           exclude: ["test/pipeline.test.ts", "test/client/**", "test/dashboard/**", "test/process/**"],
         },
       },
-      { test: { ...order(2), env: onDisk, name: "client", include: ["test/client/**/*.test.ts"] } },
+      {
+        test: { ...node, ...order(2), name: "client", include: ["test/client/**/*.test.ts"] },
+      },
       {
         // In a real browser, against a real server.
         test: {
+          ...node,
           ...order(3),
-          env: onDisk,
           name: "dashboard",
           maxWorkers: 2,
           include: ["test/dashboard/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
         },
       },
       {
         // Real servers, killed and started again.
         test: {
+          ...node,
           ...order(4),
-          env: onDisk,
           name: "process",
           fileParallelism: false,
           include: ["test/process/**/*.test.ts"],
-          testTimeout: 180_000,
+          testTimeout: 300_000,
         },
       },
     ],
