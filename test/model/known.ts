@@ -49,6 +49,8 @@ export const knownHistories: Step[][] = [
       transactions: [{ failsBeforeStatement: 0 }, "commits", { failsBeforeStatement: 0 }],
     },
   ],
+  // One seal makes two flushes, and the next one a third.
+  [{ do: "post much" }, ring, deliver([0, 1]), post, ring, deliver([0])],
   // A copy comes after the floor, of which the ledger remembers only the last flush below it.
   [post, ring, post, ring, deliver([0, 1]), sweep, deliver([0]), deliver([0])],
   // A sweep that was asked long ago raises the floor: it must not fall.
@@ -82,19 +84,15 @@ export const knownHistories: Step[][] = [
     { do: "evict" },
     ring,
   ]),
-  // Rollups that have become hours, and then days, meet another flush of the same minute.
-  ...[49, 2_200].map((hours): Step[] => [
-    post,
-    ring,
-    { ...post, calls: [{ ...post.calls[0]!, ms: 7.5, minutesAgo: 10 }] },
-    ring,
-    deliver([1]),
-    { do: "wait", hours },
-    sweep,
-    deliver([0]),
-    sweep,
-    sweep,
-  ]),
+  // Rollups become hours, and then days, together; or one after the other, where the second comes late.
+  ...[49, 2_200].flatMap((hours): Step[][] => {
+    const later = { ...post, calls: [{ ...post.calls[0]!, ms: 7.5, minutesAgo: 10 }] };
+    const [two, wait] = [[post, ring, later, ring], { do: "wait", hours } as const];
+    return [
+      [...two, deliver([0, 1]), wait, sweep, sweep],
+      [...two, deliver([1]), wait, sweep, deliver([0]), sweep],
+    ];
+  }),
   // A dead letter is given up: a copy comes late; and one that D1 takes in the last moment, and one in doubt.
   ...dropped({ pauses: [[], [], [deliver([0])]] }),
   ...dropped({ pauses: [[deliver([0])]] }),
