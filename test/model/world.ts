@@ -10,31 +10,18 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import { app } from "../../src/app.ts";
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/dead-letters/dead-letters.ts";
 import { ErrorResponse } from "../../src/error.ts";
-import { type FunctionMetrics, functionMetrics } from "../../src/query/function-metrics.ts";
-import type { FunctionList } from "../../src/query/list-functions.ts";
 import { readTotals } from "../../src/query/totals.ts";
-import { limits } from "../../src/limits.ts";
-import type { Delta, FunctionTotals } from "../../src/stats/delta.ts";
+import type { FunctionTotals } from "../../src/stats/delta.ts";
 import { raiseFloor } from "../../src/store/ledger.ts";
 import { sweep } from "../../src/sweep/sweep.ts";
 import { envWith } from "../faults.ts";
 import { buffer, deliver } from "../worker.ts";
 import type { Batch } from "./batch.ts";
-import {
-  difference,
-  failuresOf,
-  line,
-  type Part,
-  readD1,
-  rollupTables,
-  sorted,
-  type Table,
-  totalsOf,
-} from "./counts.ts";
+import { compareD1, compareTotals } from "./compare.ts";
 import { buffersWith, dbWithFates, dropBindings, pausingBindings, replaceQueue } from "./faulty-bindings.ts";
+import { Flushes } from "./flushes.ts";
 import { Senders } from "./senders.ts";
 import { type Call, nth, type Step } from "./step.ts";
 import { emptyBuffer } from "./storage.ts";
@@ -48,23 +35,9 @@ const LATE_MS = 400_000;
 const FAILURES_KEPT_MS = 365 * 24 * HOUR_MS;
 const START = Date.UTC(2040, 0, 1, 12);
 
-interface Sealed {
-  epoch: string;
-  n: number;
-  deltas: Delta[];
-  message: string;
-}
-
 export class World {
   readonly #senders = new Senders();
-  /** Every message that the buffer ever sent, the latest first, and what each flush id said when it was first sent. */
-  #messages: string[] = [];
-  readonly #sealed = new Map<string, Sealed>();
-  /** Flushes that somebody gave up. */
-  readonly #dropped = new Set<string>();
-  /** Flushes of a storage that was lost: what of them reached D1 counts, whenever it does. */
-  readonly #orphans = new Set<string>();
-  readonly #countedOrphans = new Map<string, Part[]>();
+  readonly #flushes = new Flushes();
   #floors: { epoch: string; n: number }[] = [];
   /**
    * Something reached D1 or its ledger. What else happens is seen after that, or at the end: reading after every step
@@ -141,7 +114,7 @@ export class World {
   }
 
   async #ring({ when, queue }: StepOf<"ring">): Promise<void> {
-    await replaceQueue((message) => this.#take(message), queue);
+    await replaceQueue((message) => this.#flushes.take(message), queue);
     if (when !== "early") await this.#turnClockToAlarm();
     if (when === "late") await this.#turnClockTo(Date.now() + LATE_MS);
     await runDurableObjectAlarm(buffer());
@@ -150,16 +123,6 @@ export class World {
   async #turnClockToAlarm(): Promise<void> {
     const at = await runInDurableObject(buffer(), (_, state) => state.storage.getAlarm());
     if (at !== null && at > Date.now()) await this.#turnClockTo(at);
-  }
-
-  /** Keeps a message. An id means one flush for ever: another one would look applied. */
-  #take(message: string): void {
-    const { epoch, n, deltas } = JSON.parse(message) as { epoch: string; n: number; deltas: Delta[] };
-    const id = `${epoch}:${n}`;
-    const first = this.#sealed.get(id);
-    if (first && first.message !== message) throw new Error(`Flush ${n} was sent with two contents.`);
-    this.#sealed.set(id, { epoch, n, deltas, message });
-    this.#messages = [message, ...this.#messages.filter((other) => other !== message)];
   }
 
   async #fill(): Promise<void> {
@@ -172,9 +135,10 @@ export class World {
   }
 
   async #deliver(step: StepOf<"deliver">): Promise<void> {
-    if (this.#messages.length === 0) return;
+    const { messages } = this.#flushes;
+    if (messages.length === 0) return;
     this.#isToBeRead = true;
-    const bodies = step.messages.map((i) => nth(this.#messages, i)!);
+    const bodies = step.messages.map((i) => nth(messages, i)!);
     await deliver(bodies, {
       queue: `metrics-collector-${step.queue.replace(" ", "-")}`,
       env: envWith({
@@ -182,7 +146,7 @@ export class World {
         BUFFER: buffersWith(step.confirmation),
       }),
     });
-    if (this.#orphans.size > 0) await this.#countOrphans();
+    this.#senders.counted.push(...(await this.#flushes.arrivedOrphans()));
   }
 
   async #sweep({ chunk, maxChunks, transactions, between }: StepOf<"sweep">): Promise<void> {
@@ -202,14 +166,14 @@ export class World {
     const letter = nth(await listDeadLetters(env), step.letter);
     if (!letter || this.#senders.doubtful.length > 0) return;
     await this.#check();
-    const others = await this.#contentsBut(letter.id);
+    const others = await this.#flushes.contentsBut(letter.id);
     let wasKnown = false;
     const bindings = dropBindings(step, async (pause) => {
       await this.#runAll(step.pauses[pause] ?? []);
-      if (pause === 0) wasKnown = (await this.#ledgered()).has(letter.id);
+      if (pause === 0) wasKnown = (await this.#flushes.ledgered()).has(letter.id);
     });
     const outcome = await dropDeadLetter(bindings, letter.id).catch((error: unknown) => error);
-    const isDropped = !wasKnown && (await this.#ledgered()).has(letter.id);
+    const isDropped = !wasKnown && (await this.#flushes.ledgered()).has(letter.id);
     const isRefused = outcome instanceof ErrorResponse && outcome.status === 409;
     if (!isDropped && !(outcome instanceof Error))
       throw new Error("It was told that it is dropped, and it is not.");
@@ -217,22 +181,8 @@ export class World {
     if (isRefused ? isDropped : outcome instanceof Error && !isFaulty) throw outcome;
     this.#isToBeRead = true;
     if (!isDropped) return;
-    this.#dropped.add(letter.id);
-    this.#senders.counted = [...others, ...this.#countedOrphans.values()];
-  }
-
-  /** All that this storage ever took and that was not given up: what it sealed, and what it has not sealed yet. */
-  async #contentsBut(id: string): Promise<Part[][]> {
-    const snapshot = await buffer().snapshot();
-    if (snapshot.status !== "page" || snapshot.cursor) throw new Error("A snapshot of more than one page.");
-    const { epoch, sealed, pending } = snapshot;
-    const flushes = new Map<string, Delta[]>();
-    for (const [id, flush] of this.#sealed) if (flush.epoch === epoch) flushes.set(id, flush.deltas);
-    for (const { n, deltas } of sealed) flushes.set(`${epoch}:${n}`, JSON.parse(deltas) as Delta[]);
-    for (const gone of [...this.#dropped, id]) flushes.delete(gone);
-    return [...flushes.values(), ...pending.map((deltas) => JSON.parse(deltas) as Delta[])].map((deltas) =>
-      deltas.map(partOfDelta),
-    );
+    this.#flushes.dropped.add(letter.id);
+    this.#senders.counted = [...others, ...this.#flushes.orphans];
   }
 
   async #runAll(steps: readonly Step[]): Promise<void> {
@@ -246,7 +196,7 @@ export class World {
     let reads = 0;
     const pausing = pausingBindings(() => this.#runAll(pauses[reads++] ?? []));
     const totals = await readTotals(envWith(pausing), () => true);
-    this.#compare(totals, from, [...new Set([...doubtful, ...this.#senders.doubtful])]);
+    this.#compare(totals, [...new Set([...doubtful, ...this.#senders.doubtful])], from);
   }
 
   async #atOnce(steps: readonly Step[]): Promise<void> {
@@ -263,56 +213,21 @@ export class World {
 
   /** What D1 has, still counts, and so does what comes late; the rest of it is lost, and its keys are forgotten. */
   async #wipe(): Promise<void> {
-    for (const id of this.#sealed.keys()) if (!this.#dropped.has(id)) this.#orphans.add(id);
     this.#isToBeRead = true;
     this.#senders.forget();
-    this.#countedOrphans.clear();
-    await this.#countOrphans();
+    this.#senders.counted = await this.#flushes.orphan();
     await emptyBuffer();
-  }
-
-  async #countOrphans(): Promise<void> {
-    const ledgered = await this.#ledgered();
-    for (const id of this.#orphans) {
-      if (this.#countedOrphans.has(id) || !ledgered.has(id)) continue;
-      const parts = this.#sealed.get(id)!.deltas.map(partOfDelta);
-      this.#countedOrphans.set(id, parts);
-      this.#senders.counted.push(parts);
-    }
-  }
-
-  /** The flushes ever sent that the ledger knows. */
-  async #ledgered(): Promise<Set<string>> {
-    const [flushes, epochs] = await env.DB.batch<{ epoch: string; n: number; floor: number }>([
-      env.DB.prepare("SELECT epoch, n FROM flushes"),
-      env.DB.prepare("SELECT epoch, floor FROM epochs"),
-    ]);
-    const applied = new Set(flushes!.results.map(({ epoch, n }) => `${epoch}:${n}`));
-    const floors = new Map(epochs!.results.map(({ epoch, floor }) => [epoch, floor]));
-    const isKnown = ([id, { epoch, n }]: [string, Sealed]) => applied.has(id) || n < (floors.get(epoch) ?? 0);
-    return new Set([...this.#sealed].filter(isKnown).map(([id]) => id));
   }
 
   async #check(): Promise<void> {
     this.#isToBeRead = false;
-    const { counted, doubtful } = this.#senders;
     const [totals] = await Promise.all([readTotals(env, () => true), this.#waits()]);
-    this.#compare(totals, counted.length, doubtful);
+    this.#compare(totals, this.#senders.doubtful);
   }
 
-  /** The totals must be what was counted after some batch from the `from`th on, with any of those in doubt. */
-  #compare(totals: readonly FunctionTotals[], from: number, doubtful: readonly Batch[]): void {
+  #compare(totals: readonly FunctionTotals[], doubtful: readonly Batch[], from?: number): void {
     const { counted } = this.#senders;
-    const actual = tableOfTotals(totals);
-    // What an orphan brings is seen as of the read of D1, and what was posted as of the snapshot: in no common order.
-    const ofOrphans = new Set(this.#countedOrphans.values());
-    const orphans = counted.slice(from).filter((parts) => ofOrphans.has(parts));
-    const extras = subsets([...doubtful.map((batch) => batch.partsAt(batch.sentAt)), ...orphans]);
-    for (let upTo = counted.length; upTo >= from; upTo--) {
-      const parts = counted.slice(0, upTo).filter((some) => !orphans.includes(some));
-      if (extras.some((extra) => difference(actual, totalsOf([...parts.flat(), ...extra])) === "")) return;
-    }
-    throw new Error(`GET /metrics\n${difference(actual, totalsOf(counted.flat()))}`);
+    compareTotals(totals, { counted, doubtful, orphans: this.#flushes.orphans, from });
   }
 
   /** From here on nothing fails: all of it must reach D1, and D1 alone must say what was counted. */
@@ -324,22 +239,8 @@ export class World {
       if (round > 50) throw new Error("What the buffer has never reaches D1.");
       await this.#drain();
     }
-    const parts = this.#senders.counted.flat();
-    const [shown, stored] = await Promise.all([readMetrics(), readD1()]);
-    const [rollups, expectedRollups] = rollupTables(stored.rollups, parts);
-    const mayHaveForgotten = Date.now() - START > FAILURES_KEPT_MS;
-    const differences = [
-      ["functions", difference(tableOfTotals(stored.totals), totalsOf(parts))],
-      ["rollups", difference(rollups, expectedRollups)],
-      ["failures", mayHaveForgotten ? "" : difference(stored.failures, failuresOf(parts))],
-      [
-        "functions, and GET /metrics",
-        difference(shownTable(shown), shownTable(stored.totals.map(functionMetrics))),
-      ],
-    ].filter(([, text]) => text !== "");
-    if (differences.length > 0) {
-      throw new Error(differences.map(([table, text]) => `D1, ${table}\n${text}`).join("\n"));
-    }
+    const mayForget = Date.now() - START > FAILURES_KEPT_MS;
+    await compareD1(this.#senders.counted.flat(), mayForget);
   }
 
   /** Where something waits an alarm is set, and else none: nothing is stuck, and idle costs nothing. */
@@ -354,7 +255,7 @@ export class World {
 
   async #drain(): Promise<void> {
     await this.#ring({ do: "ring", when: "late", queue: "takes" });
-    const messages = [...this.#messages.keys()];
+    const messages = [...this.#flushes.messages.keys()];
     await this.#deliver({
       do: "deliver",
       messages,
@@ -366,33 +267,8 @@ export class World {
   }
 }
 
-function partOfDelta(delta: Delta): Part {
-  return {
-    ...delta,
-    function: `${delta.service}/${delta.function}`,
-    failures: Object.fromEntries(delta.failures.map(({ name, calls }) => [name, calls])),
-  };
-}
-
-function tableOfTotals(totals: readonly FunctionTotals[]): Table {
-  return sorted(totals.map((row) => [`${row.service}/${row.function}`, line(row)]));
-}
-
-async function readMetrics(): Promise<FunctionMetrics[]> {
-  const response = await app.request(`/metrics?limit=${limits.functionsPerPage}`, {}, env);
-  return (await response.json<FunctionList>()).functions;
-}
-
-function shownTable(rows: readonly FunctionMetrics[]): Table {
-  return sorted(rows.map((row) => [`${row.service}/${row.function}`, JSON.stringify(row)]));
-}
-
 function unless404(error: unknown): void {
   if (!(error instanceof ErrorResponse && error.status === 404)) throw error;
-}
-
-function subsets(sets: readonly Part[][]): Part[][] {
-  return sets.reduce<Part[][]>((known, set) => [...known, ...known.map((other) => [...other, ...set])], [[]]);
 }
 
 /** Names and messages that fill more than one queue message. */
