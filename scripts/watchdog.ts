@@ -11,13 +11,15 @@ let timer: NodeJS.Timeout | undefined;
 
 /**
  * Takes the text that says what the test does next, and ends the runtime, with that text, if it says nothing further.
- * An empty text ends the watch. Answers how much memory the runtime has, in bytes; null where that is not known.
+ * An empty text ends the watch, and is answered with how much memory the runtime has, in bytes; null where that is not
+ * known.
  */
 export async function watch(request: { text(): Promise<string> }): Promise<Response> {
   const text = await request.text();
   clearTimeout(timer);
-  if (text !== "") timer = setTimeout(() => void end(text), SILENT_MS);
-  return Response.json({ bytes: await memoryOfRuntimes() });
+  if (text === "") return Response.json({ bytes: await memoryOfRuntimes() });
+  timer = setTimeout(() => void end(text), SILENT_MS);
+  return Response.json({ bytes: null });
 }
 
 async function end(text: string): Promise<void> {
