@@ -1,6 +1,15 @@
+import { statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { unstable_readConfig } from "wrangler";
+import { watch } from "./scripts/watchdog.ts";
+
+/** Where the system's memory serves as a disk, the simulated storage goes there: most of its time is waiting for disks. */
+const onDisk = { TMPDIR: tmpdir() };
+const ROOMY_BYTES = 2 ** 31;
+const memory = await statfs("/dev/shm").catch(() => undefined);
+if (memory && memory.bavail * memory.bsize > ROOMY_BYTES) process.env.TMPDIR = "/dev/shm";
 
 const TEST_MIGRATIONS = await readD1Migrations("migrations");
 /** As `npm start` has it: no tokens, and so no rate limit. Named one by one, since `.dev.vars` may say otherwise. */
@@ -17,7 +26,10 @@ const { HISTORIES = "", SEED = "" } = process.env;
 const wrangler = { configPath: "./wrangler.toml" };
 /** One project after the other: servers, browsers and simulated histories each want the machine for themselves. */
 const order = (groupOrder: number) => ({ sequence: { groupOrder } });
-const workerd = { isolate: false, setupFiles: ["test/setup.ts"], testTimeout: 20_000 };
+/** What hangs must end some time; how fast a machine is must not decide a test. */
+const patient = { testTimeout: 60_000, hookTimeout: 120_000, setupFiles: ["test/patience.ts"] };
+const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
+const node = { ...patient, env: onDisk };
 
 export default defineConfig({
   test: {
@@ -35,6 +47,7 @@ export default defineConfig({
             wrangler,
             miniflare: {
               bindings: { ...bindings, HISTORIES, SEED },
+              serviceBindings: { WATCHDOG: watch },
               queueProducers: { QUEUE: { queueName: "not-consumed" } },
             },
           }),
@@ -47,26 +60,28 @@ export default defineConfig({
           exclude: ["test/pipeline.test.ts", "test/client/**", "test/dashboard/**", "test/process/**"],
         },
       },
-      { test: { ...order(2), name: "client", include: ["test/client/**/*.test.ts"] } },
+      {
+        test: { ...node, ...order(2), name: "client", include: ["test/client/**/*.test.ts"] },
+      },
       {
         // In a real browser, against a real server.
         test: {
+          ...node,
           ...order(3),
           name: "dashboard",
           maxWorkers: 2,
           include: ["test/dashboard/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
         },
       },
       {
         // Real servers, killed and started again.
         test: {
+          ...node,
           ...order(4),
           name: "process",
           fileParallelism: false,
           include: ["test/process/**/*.test.ts"],
-          testTimeout: 180_000,
+          testTimeout: 300_000,
         },
       },
     ],

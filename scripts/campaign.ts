@@ -52,6 +52,8 @@ function printTable(outcome: Outcome): void {
       .map(([fault, count]): [string, number] => [`fault: ${fault}`, count]),
     ["duplicates refused", outcome.duplicatesRefused],
     ["reads checked", outcome.reads],
+    ["reads refused", outcome.readsRefused],
+    ["reads not answered", outcome.readsUnanswered],
     ["differences", outcome.differences.length],
   ];
   console.log("\n");

@@ -12,7 +12,6 @@ export const limits = {
   /** How late a sample may be, in milliseconds. WARNING: idempotency keys must be remembered for longer. */
   sampleAgeMs: 48 * 60 * 60 * 1000,
   idempotencyKeyLength: 128,
-  /** What the buffer may store, keys of 72 hours most of all; of the 10 GB that an object may hold. */
   /**
    * Flushes that may be on their way to D1 at once, dead letters aside; past it, what is pending merges in place. An
    * alarm sends as many.
@@ -24,6 +23,7 @@ export const limits = {
   pendingBytes: 8 * 1024 * 1024,
   /** In flushes that D1 does not have, dead letters most of all: past it the buffer refuses. */
   unconfirmedBytes: 32 * 1024 * 1024,
+  /** What the buffer may store, keys of 72 hours most of all; of the 10 GB that an object may hold. */
   bufferBytes: 8 * 1024 * 1024 * 1024,
   /** Past it, a service to which most of the keys belong is refused, so that it leaves room to others. */
   bufferBytesOfOne: 6 * 1024 * 1024 * 1024,

@@ -5,17 +5,23 @@
  */
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Random } from "../scripts/random.ts";
 import { limits } from "../src/limits.ts";
 import { readTotals } from "../src/query/totals.ts";
+import { validBatch } from "./fuzz/batch.ts";
 import { type FuzzedRequest, fuzzedRequest } from "./fuzz/generate.ts";
-import { buffer, deliver, letTimePass, ringAlarm, sentMessages } from "./worker.ts";
+import { ROUTES } from "./fuzz/read.ts";
+import { acknowledged, buffer, carryToD1, deliver, letTimePass, ringAlarm, sentMessages } from "./worker.ts";
 
-const settings = env as unknown as { SEED: string };
+const settings = env as unknown as { SEED: string; WATCHDOG: Fetcher };
 const SEED = Number(settings.SEED) || Math.floor(Math.random() * 2 ** 31);
 const REQUESTS = 20_000;
 const AT_ONCE = 20;
 const PER_ROUND = 1_000;
-const ANSWERED_WITHIN_MS = 10_000;
+/** Far above what any of them takes. */
+const ANSWERED_WITHIN_MS = 20_000;
+/** What the runtime may grow by: garbage that is not collected yet, most of all. */
+const GROWN_BYTES = 512 * 1024 * 1024;
 
 beforeEach(() => {
   for (const method of ["log", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
@@ -29,22 +35,34 @@ interface Counted {
 
 describe("hostile input", () => {
   it(`${REQUESTS} requests: no 5xx, no hang, and the counters are those of what was accepted`, async () => {
-    const expected: Counted = { calls: 0, errors: 0 };
+    const expected = await fillStore();
     const statuses: Record<number, number> = {};
+    const done = new Set<string>();
+    const bytesBefore = await tellWatchdog("");
     for (let first = 0; first < REQUESTS; first += AT_ONCE) {
-      const numbers = Array.from({ length: AT_ONCE }, (_, i) => first + i);
-      const outcomes = await withinTime(Promise.all(numbers.map(sendFuzzed)), first);
-      for (const { status, accepted } of outcomes) {
+      const requests = await Promise.all(
+        Array.from({ length: AT_ONCE }, (_, i) => fuzzedRequest(SEED, first + i)),
+      );
+      await tellWatchdog(requests.map((request, i) => shownAs(request, first + i).slice(0, 300)).join("\n"));
+      for (const { status, accepted, request } of await sendAll(requests, first)) {
         statuses[status] = (statuses[status] ?? 0) + 1;
         expected.calls += accepted.calls;
         expected.errors += accepted.errors;
+        const isDone = status < 300 || status === 404;
+        if (isDone && request.route) done.add(request.route);
+        if (status < 300) for (const name of request.parameters ?? []) done.add(`${request.route} ${name}`);
       }
       if ((first + AT_ONCE) % PER_ROUND === 0) await checkStore(expected, first + AT_ONCE);
     }
-    // That it is a test of both: much of it is refused, much of it is not.
+    const bytesAfter = await tellWatchdog("");
+    // That it is a test of both: much of it is refused, much of it is not, and nothing of the API is left out.
     expect(statuses[202]).toBeGreaterThan(REQUESTS / 10);
+    expect(statuses[200]).toBeGreaterThan(REQUESTS / 10);
     expect(statuses[400]).toBeGreaterThan(REQUESTS / 50);
-  }, 120_000);
+    expect([...done].sort()).toEqual(everything());
+    // Null where the system does not tell.
+    expect((bytesAfter ?? 0) - (bytesBefore ?? 0)).toBeLessThan(GROWN_BYTES);
+  }, 600_000);
 
   it.each(["identity", "gzip"])(
     "a body without an end (%s) is read to the limit, not further",
@@ -85,30 +103,73 @@ async function checkStore(expected: Counted, requests: number): Promise<void> {
   insist("D1", await countedInD1());
 }
 
-async function withinTime<T>(work: Promise<T>, first: number): Promise<T> {
+/** Calls in the buffer, in D1 and in both, of durations on both sides of a millisecond. */
+async function fillStore(): Promise<Counted> {
+  const random = new Random(SEED);
+  const sum: Counted = { calls: 0, errors: 0 };
+  for (let i = 0; i < 20; i++) {
+    const { service, samples } = validBatch(random) as { service: string; samples: SentSample[] };
+    await acknowledged(samples, { service });
+    addSamples(sum, samples);
+    if (i === 10) await carryToD1();
+  }
+  return sum;
+}
+
+/** Each route, and each of its parameters. */
+function everything(): string[] {
+  return ROUTES.flatMap(({ method, path, parameters }) => [
+    `${method} ${path}`,
+    ...parameters.filter((one) => one.in === "query").map(({ name }) => `${method} ${path} ${name}`),
+  ]).sort();
+}
+
+async function tellWatchdog(text: string): Promise<number | null> {
+  const response = await settings.WATCHDOG.fetch("http://watchdog", { method: "POST", body: text });
+  return (await response.json<{ bytes: number | null }>()).bytes;
+}
+
+interface Outcome {
+  request: FuzzedRequest;
+  status: number;
+  accepted: Counted;
+}
+
+async function sendAll(requests: readonly FuzzedRequest[], first: number): Promise<Outcome[]> {
+  const unanswered = new Set(requests);
   let timer: number | null = null;
   const tooLong = new Promise<never>((_, reject) => {
-    const hanging = `seed ${SEED}, one of the requests ${first} to ${first + AT_ONCE - 1} is not answered.`;
-    timer = setTimeout(() => reject(new Error(hanging)), ANSWERED_WITHIN_MS);
+    timer = setTimeout(() => {
+      const hanging = requests.flatMap((one, i) => (unanswered.has(one) ? [shownAs(one, first + i)] : []));
+      reject(new Error(`Not answered within ${ANSWERED_WITHIN_MS} ms:\n${hanging.join("\n")}`));
+    }, ANSWERED_WITHIN_MS);
   });
-  return Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
+  const sending = requests.map(async (request, i) => {
+    const outcome = await sendFuzzed(request, first + i);
+    unanswered.delete(request);
+    return outcome;
+  });
+  return Promise.race([Promise.all(sending), tooLong]).finally(() => clearTimeout(timer));
 }
 
 /** Sends a request, and tells what its answer says is counted now. */
-async function sendFuzzed(number: number): Promise<{ status: number; accepted: Counted }> {
-  const request = await fuzzedRequest(SEED, number);
-  const shown = () => `seed ${SEED}, request ${number}: ${describeRequest(request)}`;
+async function sendFuzzed(request: FuzzedRequest, number: number): Promise<Outcome> {
+  const shown = () => shownAs(request, number);
   const { method, path, headers, body } = request;
   const url = `https://metrics.example${path}`;
   const response = await exports.default.fetch(url, { method, headers, ...(body ? { body } : {}) });
-  const text = await response.text();
+  const text = new TextDecoder().decode(await response.arrayBuffer());
   if (response.status >= 500) throw new Error(`${response.status} ${text}, ${shown()}`);
   if (response.status >= 400 && method !== "HEAD") {
     const { error } = JSON.parse(text) as { error?: { code: string; message: string } };
     if (!error?.code || !error.message) throw new Error(`${response.status} ${text}, ${shown()}`);
   }
-  const accepted = response.status === 202 ? await acceptedIn(request, text) : { calls: 0, errors: 0 };
-  return { status: response.status, accepted };
+  const isBatch = response.status === 202 && path.startsWith("/samples");
+  return {
+    request,
+    status: response.status,
+    accepted: isBatch ? await acceptedIn(request, text) : { calls: 0, errors: 0 },
+  };
 }
 
 /** The calls of the samples that an answer does not reject. */
@@ -116,16 +177,26 @@ async function acceptedIn(request: FuzzedRequest, answer: string): Promise<Count
   const { duplicate, reasons } = JSON.parse(answer) as { duplicate: boolean; reasons: { index: number }[] };
   const sum: Counted = { calls: 0, errors: 0 };
   if (duplicate) return sum;
-  const { samples } = JSON.parse(await bodyText(request)) as {
-    samples: { calls?: number; errors?: number; error?: unknown }[];
-  };
+  const { samples } = JSON.parse(await bodyText(request)) as { samples: SentSample[] };
   const rejected = new Set(reasons.map(({ index }) => index));
-  for (const [index, sample] of samples.entries()) {
-    if (rejected.has(index)) continue;
+  addSamples(
+    sum,
+    samples.filter((_, index) => !rejected.has(index)),
+  );
+  return sum;
+}
+
+interface SentSample {
+  calls?: number;
+  errors?: number;
+  error?: unknown;
+}
+
+function addSamples(sum: Counted, samples: readonly SentSample[]): void {
+  for (const sample of samples) {
     sum.calls += sample.calls ?? 1;
     sum.errors += sample.calls === undefined ? Number(sample.error !== undefined) : (sample.errors ?? 0);
   }
-  return sum;
 }
 
 async function bodyText({ body, headers }: FuzzedRequest): Promise<string> {
@@ -151,8 +222,9 @@ function sumOf(rows: readonly Counted[]): Counted {
   return sum;
 }
 
-function describeRequest({ method, path, headers, body }: FuzzedRequest): string {
+function shownAs({ method, path, headers, body }: FuzzedRequest, number: number): string {
   const text = body ? new TextDecoder().decode(body) : "";
   const shown = text.length > 2_000 ? `${text.slice(0, 1_000)}… (${text.length} characters)` : text;
-  return `${method} ${path} ${JSON.stringify(headers)}\n${shown}`;
+  const line = `${method} ${path} ${JSON.stringify(headers)} ${shown}`.replaceAll(/\p{Cc}/gu, "\ufffd");
+  return `seed ${SEED}, request ${number}: ${line}`;
 }

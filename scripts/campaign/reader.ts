@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientProcess } from "./client-process.ts";
 import type { Tallies } from "./tally.ts";
 
-interface Row {
+/** What a read shows of a function. */
+export interface Row {
   service: string;
   function: string;
   calls: number;
@@ -11,16 +12,27 @@ interface Row {
 }
 
 export class Reader {
+  /** Reads that were answered and looked at. */
   reads = 0;
+  /** Answers other than 2xx, by status. */
+  readonly refusals: Record<number, number> = {};
+  /** Reads without an answer: the server was dead, or died. */
+  unanswered = 0;
   readonly violations: string[] = [];
-  readonly #clients: readonly ClientProcess[];
+  readonly #url: string;
+  readonly #clients: readonly Pick<ClientProcess, "service" | "ask">[];
   readonly #last = new Map<string, Row>();
   #isReading = true;
-  readonly #finished: Promise<void>;
+  #finished: Promise<void> | undefined;
 
-  constructor(url: string, clients: readonly ClientProcess[]) {
+  constructor(url: string, clients: readonly Pick<ClientProcess, "service" | "ask">[]) {
+    this.#url = url;
     this.#clients = clients;
-    this.#finished = this.#readOn(url);
+  }
+
+  start(): this {
+    this.#finished = this.#readOn();
+    return this;
   }
 
   async stop(): Promise<void> {
@@ -28,27 +40,53 @@ export class Reader {
     await this.#finished;
   }
 
-  async #readOn(url: string): Promise<void> {
+  /** One read, and what is to be said against it. */
+  async readOnce(): Promise<void> {
+    const before = await Promise.all(this.#clients.map((client) => client.ask()));
+    const rows = await this.#read();
+    if (!rows) return;
+    const after = await Promise.all(this.#clients.map((client) => client.ask()));
+    this.reads++;
+    for (const [i, { service }] of this.#clients.entries()) {
+      const ofService = rows.filter((row) => row.service === service);
+      this.#checkAcknowledged(service, ofService, before[i]!.acknowledged);
+      this.#checkGone(service, ofService);
+      for (const row of ofService) this.#checkRow(row, after[i]!.called);
+    }
+  }
+
+  async #readOn(): Promise<void> {
     while (this.#isReading) {
-      const before = await Promise.all(this.#clients.map((client) => client.ask()));
-      const rows = await read(url);
-      if (rows) {
-        const after = await Promise.all(this.#clients.map((client) => client.ask()));
-        this.reads++;
-        for (const [i, { service }] of this.#clients.entries()) {
-          const ofService = rows.filter((row) => row.service === service);
-          this.#checkAcknowledged(service, ofService, before[i]!.acknowledged);
-          for (const row of ofService) this.#checkRow(row, after[i]!.called);
-        }
-      }
+      await this.readOnce();
       await sleep(100);
     }
+  }
+
+  /** Undefined where there is no answer that can be looked at. */
+  async #read(): Promise<Row[] | undefined> {
+    try {
+      const response = await fetch(new URL("/metrics", this.#url), { signal: AbortSignal.timeout(10_000) });
+      if (response.ok) return ((await response.json()) as { functions: Row[] }).functions;
+      this.refusals[response.status] = (this.refusals[response.status] ?? 0) + 1;
+      await response.body?.cancel();
+    } catch {
+      this.unanswered++;
+    }
+    return undefined;
   }
 
   #checkAcknowledged(service: string, rows: readonly Row[], acknowledged: number): void {
     const calls = rows.reduce((sum, row) => sum + row.calls, 0);
     if (calls < acknowledged)
       this.#tell(`${service}: ${acknowledged} calls were acknowledged, ${calls} shown`);
+  }
+
+  /** A function that is not shown any more has fallen to nothing. */
+  #checkGone(service: string, rows: readonly Row[]): void {
+    for (const last of this.#last.values()) {
+      const isShown = last.service !== service || rows.some((row) => row.function === last.function);
+      if (!isShown) this.#tell(`${service} ${last.function}: is not shown any more`);
+    }
   }
 
   #checkRow(row: Row, called: Tallies): void {
@@ -73,16 +111,5 @@ export class Reader {
 
   #tell(violation: string): void {
     if (this.violations.length < 20) this.violations.push(violation);
-  }
-}
-
-/** Undefined where there is no answer, since the server is dead or about to be. */
-async function read(url: string): Promise<Row[] | undefined> {
-  try {
-    const response = await fetch(new URL("/metrics", url), { signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) return undefined;
-    return ((await response.json()) as { functions: Row[] }).functions;
-  } catch {
-    return undefined;
   }
 }

@@ -5,47 +5,45 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { PROJECT, WRANGLER } from "../wrangler.ts";
-import type { Tallies } from "./tally.ts";
+import type { Tallies, Tally } from "./tally.ts";
+
+interface Row {
+  service: string;
+  name: string;
+  calls: number;
+  errors: number;
+  unmeasured: number;
+  sum_us: number;
+  min_ms: number | null;
+  max_ms: number | null;
+  histogram: string;
+}
 
 /** Every rollup of D1, as one tally for each function and minute. */
 export async function readRollups(stateFolder: string): Promise<Tallies> {
-  const rows = await queryD1<{
-    service: string;
-    name: string;
-    start: number;
-    calls: number;
-    errors: number;
-    sum_us: number;
-    histogram: string;
-  }>(
+  const rows = await queryD1<Row & { start: number }>(
     stateFolder,
-    `SELECT f.service, f.name, r.start, r.calls, r.errors, r.sum_us, r.histogram
-     FROM rollups AS r JOIN functions AS f ON f.id = r.function_id`,
+    "SELECT f.service, f.name, r.* FROM rollups AS r JOIN functions AS f ON f.id = r.function_id",
   );
-  return Object.fromEntries(
-    rows.map(({ service, name, start, calls, errors, sum_us, histogram }) => [
-      `${service} ${name} ${start}`,
-      { calls, errors, sumUs: sum_us, histogram: JSON.parse(histogram) as Record<string, number> },
-    ]),
-  );
+  return Object.fromEntries(rows.map((row) => [`${row.service} ${row.name} ${row.start}`, tallyOf(row)]));
 }
 
 /** The same calls, as the totals of the functions have them: "service function", and without minutes. */
 export async function readTotals(stateFolder: string): Promise<Tallies> {
-  const rows = await queryD1<{
-    service: string;
-    name: string;
-    calls: number;
-    errors: number;
-    sum_us: number;
-    histogram: string;
-  }>(stateFolder, "SELECT service, name, calls, errors, sum_us, histogram FROM functions");
-  return Object.fromEntries(
-    rows.map(({ service, name, calls, errors, sum_us, histogram }) => [
-      `${service} ${name}`,
-      { calls, errors, sumUs: sum_us, histogram: JSON.parse(histogram) as Record<string, number> },
-    ]),
-  );
+  const rows = await queryD1<Row>(stateFolder, "SELECT * FROM functions");
+  return Object.fromEntries(rows.map((row) => [`${row.service} ${row.name}`, tallyOf(row)]));
+}
+
+function tallyOf({ calls, errors, unmeasured, sum_us, min_ms, max_ms, histogram }: Row): Tally {
+  return {
+    calls,
+    errors,
+    unmeasured,
+    sumUs: sum_us,
+    minMs: min_ms,
+    maxMs: max_ms,
+    histogram: JSON.parse(histogram) as Record<string, number>,
+  };
 }
 
 /** Lets the time pass that the buffer waits before it sends a flush again: up to an hour, after many losses. */

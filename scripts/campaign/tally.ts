@@ -3,7 +3,12 @@
 export interface Tally {
   calls: number;
   errors: number;
+  /** Calls whose duration the clock could not see. */
+  unmeasured: number;
   sumUs: number;
+  /** Of measured calls; null where there is none. */
+  minMs: number | null;
+  maxMs: number | null;
   histogram: Record<string, number>;
 }
 
@@ -11,12 +16,17 @@ export interface Tally {
 export type Tallies = Record<string, Tally>;
 
 export function addCall(tallies: Tallies, key: string, durationMs: number, isError: boolean): void {
-  const tally = (tallies[key] ??= { calls: 0, errors: 0, sumUs: 0, histogram: {} });
+  const isMeasured = durationMs > 0;
   const bucket = String(Math.ceil(Math.log2(durationMs) * 32) - 1);
-  tally.calls++;
-  if (isError) tally.errors++;
-  tally.sumUs += Math.round(durationMs * 1000);
-  tally.histogram[bucket] = (tally.histogram[bucket] ?? 0) + 1;
+  addTally(tallies, key, {
+    calls: 1,
+    errors: isError ? 1 : 0,
+    unmeasured: isMeasured ? 0 : 1,
+    sumUs: Math.round(durationMs * 1000),
+    minMs: isMeasured ? durationMs : null,
+    maxMs: isMeasured ? durationMs : null,
+    histogram: isMeasured ? { [bucket]: 1 } : {},
+  });
 }
 
 export function totalCalls(tallies: Tallies): number {
@@ -27,20 +37,30 @@ export function totalCalls(tallies: Tallies): number {
 export function totalsOf(tallies: Tallies): Tallies {
   const totals: Tallies = {};
   for (const [key, tally] of Object.entries(tallies)) {
-    const total = (totals[key.split(" ").slice(0, 2).join(" ")] ??= {
-      calls: 0,
-      errors: 0,
-      sumUs: 0,
-      histogram: {},
-    });
-    total.calls += tally.calls;
-    total.errors += tally.errors;
-    total.sumUs += tally.sumUs;
-    for (const [bucket, calls] of Object.entries(tally.histogram)) {
-      total.histogram[bucket] = (total.histogram[bucket] ?? 0) + calls;
-    }
+    addTally(totals, key.split(" ").slice(0, 2).join(" "), tally);
   }
   return totals;
+}
+
+function addTally(tallies: Tallies, key: string, more: Tally): void {
+  const sum = (tallies[key] ??= {
+    calls: 0,
+    errors: 0,
+    unmeasured: 0,
+    sumUs: 0,
+    minMs: null,
+    maxMs: null,
+    histogram: {},
+  });
+  sum.calls += more.calls;
+  sum.errors += more.errors;
+  sum.unmeasured += more.unmeasured;
+  sum.sumUs += more.sumUs;
+  if (more.minMs !== null) sum.minMs = Math.min(sum.minMs ?? Infinity, more.minMs);
+  if (more.maxMs !== null) sum.maxMs = Math.max(sum.maxMs ?? 0, more.maxMs);
+  for (const [bucket, calls] of Object.entries(more.histogram)) {
+    sum.histogram[bucket] = (sum.histogram[bucket] ?? 0) + calls;
+  }
 }
 
 export interface Difference {
@@ -64,7 +84,8 @@ export function compareTallies(counted: Tallies, expected: Tallies): Difference 
 
 function show(tally: Tally | undefined): string {
   if (!tally) return "missing";
+  const { calls, errors, unmeasured, sumUs, minMs, maxMs } = tally;
   const buckets = Object.entries(tally.histogram).sort(([a], [b]) => Number(a) - Number(b));
-  const histogram = buckets.map(([bucket, calls]) => `${bucket}:${calls}`).join(" ");
-  return `${tally.calls} calls, ${tally.errors} errors, ${tally.sumUs} µs, {${histogram}}`;
+  const histogram = buckets.map(([bucket, inBucket]) => `${bucket}:${inBucket}`).join(" ");
+  return `${calls} calls, ${errors} errors, ${unmeasured} unmeasured, ${sumUs} µs, ${minMs}…${maxMs} ms, {${histogram}}`;
 }

@@ -1,5 +1,7 @@
 /** What the counters must be, summed in the plainest way and by none of the code under test. */
 import { env } from "cloudflare:workers";
+import type { FunctionTotals } from "../../src/stats/delta.ts";
+import { DAY, HOUR, MINUTE } from "../../src/stats/tiers.ts";
 
 export interface Counts {
   calls: number;
@@ -91,33 +93,46 @@ const tallyOf = (table: string) =>
    ${table}.max_ms AS maxMs, ${table}.histogram`;
 
 /** What D1 alone holds, by all three of its tables. */
-export async function readD1(): Promise<{
-  totals: Table;
-  rollups: { function: string; width: number; start: number; line: string }[];
-  failures: Table;
-}> {
+export async function readD1(): Promise<{ totals: FunctionTotals[]; rollups: Rollup[]; failures: Table }> {
   const [functions, rollups, failures] = await env.DB.batch<Record<string, unknown>>([
-    env.DB.prepare(`SELECT f.service || '/' || f.name AS function, ${tallyOf("f")} FROM functions AS f`),
     env.DB.prepare(
-      `SELECT f.service || '/' || f.name AS function, width, start, ${tallyOf("r")}
-       FROM rollups AS r JOIN functions AS f ON f.id = r.function_id ORDER BY 1, 2, 3`,
+      `SELECT f.service, f.module, f.name AS function, f.first_seen AS firstSeen, f.last_seen AS lastSeen, ${tallyOf("f")}
+       FROM functions AS f`,
+    ),
+    env.DB.prepare(
+      `SELECT f.service || '/' || f.name AS function, width, start AS minute, ${tallyOf("r")}
+       FROM rollups AS r JOIN functions AS f ON f.id = r.function_id`,
     ),
     env.DB.prepare(
       `SELECT f.service || '/' || f.name || ' ' || e.name AS failure, e.calls
        FROM failures AS e JOIN functions AS f ON f.id = e.function_id`,
     ),
   ]);
-  const lineOf = (row: Record<string, unknown>) =>
-    line({
-      ...(row as unknown as Counts),
-      histogram: JSON.parse(row.histogram as string) as Record<string, number>,
-    });
+  const parsed = (row: Record<string, unknown>): unknown => ({
+    ...row,
+    histogram: JSON.parse(row.histogram as string) as unknown,
+    failures: {},
+  });
   return {
-    totals: sorted(functions!.results.map((row) => [row.function as string, lineOf(row)])),
-    rollups: rollups!.results.map((row) => ({
-      ...(row as unknown as { function: string; width: number; start: number }),
-      line: lineOf(row),
-    })),
+    totals: functions!.results.map((row) => parsed(row) as FunctionTotals),
+    rollups: rollups!.results.map((row) => parsed(row) as Rollup),
     failures: sorted(failures!.results.map((row) => [row.failure as string, String(row.calls)])),
   };
+}
+
+/** A rollup, which is of the bucket that begins with `minute`; `width` in seconds. */
+export type Rollup = Part & { width: number };
+
+/** Rollups next to what they should be: by day where the day has become one, else by hour, else by minute. */
+export function rollupTables(rollups: readonly Rollup[], parts: readonly Part[]): [Table, Table] {
+  const wide = new Set(rollups.map((row) => `${row.function} ${row.width} ${row.minute}`));
+  const keyOf = (part: Part) => {
+    const width = [DAY, HOUR].find((width) => wide.has(bucketOf(part, width))) ?? MINUTE;
+    return bucketOf(part, width);
+  };
+  return [tableOf(rollups, keyOf), tableOf(parts, keyOf)];
+}
+
+function bucketOf(part: Part, width: number): string {
+  return `${part.function} ${width} ${Math.floor(part.minute / width) * width}`;
 }

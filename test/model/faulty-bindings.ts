@@ -90,3 +90,53 @@ export function pausingBindings(pause: () => Promise<void>): Pick<Env, "BUFFER" 
   });
   return { BUFFER, DB };
 }
+
+/** What a person's `DELETE` works on: the ledger and the confirmation end as given, with a pause before each and after. */
+export function dropBindings(
+  { ledger, confirmation }: Extract<Step, { do: "drop letter" }>,
+  pause: (nth: number) => Promise<void>,
+): Pick<Env, "BUFFER" | "DB"> {
+  const BUFFER = new Proxy(env.BUFFER, {
+    get: () => (name: string) => {
+      // A stub does not outlive an object that is killed.
+      const stub = () => env.BUFFER.getByName(name);
+      return {
+        deadDeltas: (epoch: string, n: number) => stub().deadDeltas(epoch, n),
+        confirm: async (epoch: string, ns: number[]) => {
+          await pause(1);
+          if (confirmation !== "is lost") await stub().confirm(epoch, ns);
+          if (confirmation !== "arrives") throw new Error("Network connection lost.");
+          await pause(2);
+        },
+      };
+    },
+  });
+  const DB = dbWithRun(async (run) => {
+    await pause(0);
+    if (ledger === "fails") throw new Error("D1_ERROR: Network connection lost.");
+    const result = await run();
+    if (ledger !== "commits") throw new Error("D1_ERROR: Network connection lost.");
+    return result;
+  });
+  return { BUFFER, DB };
+}
+
+/** D1, with another way to run a single statement. */
+function dbWithRun(around: (run: () => Promise<D1Result>) => Promise<D1Result>): D1Database {
+  const statement = (real: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(real, {
+      get(target, property) {
+        if (property === "bind") return (...values: unknown[]) => statement(target.bind(...values));
+        if (property === "run") return () => around(() => target.run());
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  return new Proxy(env.DB, {
+    get(target, property) {
+      if (property === "prepare") return (sql: string) => statement(target.prepare(sql));
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

@@ -10,78 +10,67 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import { type FunctionMetrics, functionMetrics } from "../../src/query/function-metrics.ts";
+import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/dead-letters/dead-letters.ts";
+import { ErrorResponse } from "../../src/error.ts";
 import { readTotals } from "../../src/query/totals.ts";
-import type { Delta, FunctionTotals } from "../../src/stats/delta.ts";
+import type { FunctionTotals } from "../../src/stats/delta.ts";
 import { raiseFloor } from "../../src/store/ledger.ts";
+import { sweep } from "../../src/sweep/sweep.ts";
 import { envWith } from "../faults.ts";
-import { buffer, deliver, metrics, post } from "../worker.ts";
-import { type Batch, batchOf, KEY_KNOWN_MS } from "./batch.ts";
-import {
-  difference,
-  failuresOf,
-  line,
-  type Part,
-  readD1,
-  sorted,
-  type Table,
-  tableOf,
-  totalsOf,
-} from "./counts.ts";
-import { buffersWith, dbWithFates, pausingBindings, replaceQueue } from "./faulty-bindings.ts";
-import type { Call, Step } from "./step.ts";
+import { buffer, deliver } from "../worker.ts";
+import type { Batch } from "./batch.ts";
+import { compareD1, compareTotals } from "./compare.ts";
+import { buffersWith, dbWithFates, dropBindings, pausingBindings, replaceQueue } from "./faulty-bindings.ts";
+import { Flushes } from "./flushes.ts";
+import { Senders } from "./senders.ts";
+import { type Call, nth, type Step } from "./step.ts";
+import { emptyBuffer } from "./storage.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
-const CHANGES_NOTHING = new Set<Step["do"]>(["ask floor", "reuse key", "read"]);
 const HOUR_MS = 3_600_000;
 /** Above MAX_WAITING_TIME, and above the first waits for a confirmation. */
 const LATE_MS = 400_000;
-const LATEST_RESEND_MS = 47 * HOUR_MS;
+/** Failures not seen for longer are forgotten, with all that they say of the errors but their number. */
+const FAILURES_KEPT_MS = 365 * 24 * HOUR_MS;
+const START = Date.UTC(2040, 0, 1, 12);
 
 export class World {
-  /** What counts, batch by batch, in the order of the acknowledgements. */
-  #counted: Part[][] = [];
-  /** Acknowledged batches that may come again, the latest first. */
-  #known: Batch[] = [];
-  /** Sent, and not answered: recorded or not. */
-  #doubtful: Batch[] = [];
-  /** Every message that the buffer ever sent, the latest first, and what each flush id said when it was first sent. */
-  #messages: string[] = [];
-  readonly #sealed = new Map<string, { epoch: string; n: number; deltas: Delta[]; message: string }>();
-  /** Flushes of a storage that was lost: what of them reached D1 counts, whenever it does. */
-  readonly #orphans = new Set<string>();
-  readonly #countedOrphans = new Set<string>();
-  readonly #ofOrphans = new Set<Part[]>();
+  readonly #senders = new Senders();
+  readonly #flushes = new Flushes();
   #floors: { epoch: string; n: number }[] = [];
-  #keys = 0;
-  #latest = 0;
+  /**
+   * Something reached D1 or its ledger. What else happens is seen after that, or at the end: reading after every step
+   * would take half of the time, in which as many histories more are run.
+   */
+  #isToBeRead = false;
 
   static async run(history: readonly Step[]): Promise<void> {
     const world = new World();
     // Ahead of the platform's own clock, so that no alarm rings by itself.
-    vi.setSystemTime(Date.UTC(2040, 0, 1, 12));
+    vi.setSystemTime(START);
     for (const step of history) {
       await world.#run(step);
-      if (!CHANGES_NOTHING.has(step.do)) await world.#check();
+      if (world.#isToBeRead) await world.#check();
     }
     await world.#end();
   }
 
   async #run(step: Step): Promise<void> {
-    this.#latest = Math.max(this.#latest, Date.now());
+    this.#senders.noticeTime();
     switch (step.do) {
       case "post":
-        return this.#postCalls(step);
+        return this.#senders.post(step);
+      case "post together":
+        return this.#senders.postTogether(step);
       case "post much":
-        return this.#send(batchOf("shop", muchOf(), this.#newKey(), Date.now()));
+        return this.#senders.postSome(muchOf());
       case "post again":
-        return this.#postAgain(this.#known[step.batch]);
+        return this.#senders.postAgain(step.batch);
       case "reuse key":
-        return this.#reuseKey(this.#known[step.batch]);
+        return this.#senders.reuseKey(step.batch);
       case "resend":
-        for (const batch of this.#doubtful.splice(0)) await this.#send(batch);
-        return;
+        return this.#senders.resend();
       case "wait":
         return this.#turnClockTo(Date.now() + step.hours * HOUR_MS);
       case "ring":
@@ -99,13 +88,17 @@ export class World {
         this.#floors.unshift(await buffer().settledBelow());
         return;
       case "raise floor": {
-        const floor = this.#floors[step.floor];
-        return floor && raiseFloor(env.DB, floor.epoch, floor.n);
+        const floor = nth(this.#floors, step.floor);
+        if (!floor) return;
+        this.#isToBeRead = true;
+        return raiseFloor(env.DB, floor.epoch, floor.n);
       }
-      case "sweep": {
-        const { epoch, n } = await buffer().settledBelow();
-        return raiseFloor(env.DB, epoch, n);
-      }
+      case "sweep":
+        return this.#sweep(step);
+      case "replay letter":
+        return this.#replayLetter(step.letter);
+      case "drop letter":
+        return this.#dropLetter(step);
       case "read":
         return this.#readWith(step.pauses);
       case "at once":
@@ -115,66 +108,13 @@ export class World {
     }
   }
 
-  /** Before it is too late, senders in doubt have sent again: keys are known long enough for that. */
   async #turnClockTo(time: number): Promise<void> {
-    const isLate = (batch: Batch) => time - batch.sentAt > LATEST_RESEND_MS;
-    const late = this.#doubtful.filter(isLate);
-    this.#doubtful = this.#doubtful.filter((batch) => !isLate(batch));
-    for (const batch of late) await this.#send(batch);
+    await this.#senders.resendBefore(time);
     vi.setSystemTime(time);
   }
 
-  async #postCalls({ calls, keyed, copies, answer }: StepOf<"post">): Promise<void> {
-    // The same key for both services: each is another batch.
-    const key = keyed ? this.#newKey() : undefined;
-    for (const [service, ofService] of Map.groupBy(calls, (call) => call.service)) {
-      const batch = batchOf(service, ofService, key, Date.now());
-      const isLost = answer === "is lost";
-      await Promise.all(Array.from({ length: copies }, () => this.#send(batch, isLost)));
-    }
-  }
-
-  /** Sends a batch and believes the answer, if it is not lost. A key is recorded once. */
-  async #send(batch: Batch, isLost = false): Promise<void> {
-    const response = await post(batch.samples, {
-      service: batch.service,
-      ...(batch.key === undefined ? {} : { key: batch.key }),
-    });
-    if (isLost || response.status === 503) {
-      if (batch.key === undefined) throw new Error("A batch without a key was not answered.");
-      await response.body?.cancel();
-      if (!this.#known.includes(batch) && !this.#doubtful.includes(batch)) this.#doubtful.push(batch);
-      return;
-    }
-    if (response.status !== 202) throw new Error(`POST: ${response.status} ${await response.text()}`);
-    const { accepted, duplicate } = await response.json<{ accepted: number; duplicate: boolean }>();
-    const isKnown = this.#known.includes(batch);
-    if (isKnown && duplicate) return;
-    if (isKnown && batch.key !== undefined && this.#latest - batch.sentAt <= KEY_KNOWN_MS) {
-      throw new Error(`The key ${batch.key} was acknowledged before, and was not known.`);
-    }
-    const parts = batch.partsAt(duplicate ? batch.sentAt : Date.now());
-    if (accepted !== parts.length) throw new Error(`${accepted} samples were accepted, not ${parts.length}.`);
-    this.#doubtful = this.#doubtful.filter((other) => other !== batch);
-    this.#counted.push(parts);
-    if (!isKnown) this.#known.unshift(batch);
-  }
-
-  async #postAgain(batch: Batch | undefined): Promise<void> {
-    if (batch && batch.key !== undefined) await this.#send(batch);
-  }
-
-  async #reuseKey(batch: Batch | undefined): Promise<void> {
-    if (!batch || batch.key === undefined || this.#latest - batch.sentAt > KEY_KNOWN_MS) return;
-    const response = await post([{ function: "other", durationMs: 1 }], {
-      service: batch.service,
-      key: batch.key,
-    });
-    if (response.status !== 409) throw new Error(`A key with another body: ${response.status}.`);
-  }
-
   async #ring({ when, queue }: StepOf<"ring">): Promise<void> {
-    await replaceQueue((message) => this.#take(message), queue);
+    await replaceQueue((message) => this.#flushes.take(message), queue);
     if (when !== "early") await this.#turnClockToAlarm();
     if (when === "late") await this.#turnClockTo(Date.now() + LATE_MS);
     await runDurableObjectAlarm(buffer());
@@ -185,19 +125,9 @@ export class World {
     if (at !== null && at > Date.now()) await this.#turnClockTo(at);
   }
 
-  /** Keeps a message. An id means one flush for ever: another one would look applied. */
-  #take(message: string): void {
-    const { epoch, n, deltas } = JSON.parse(message) as { epoch: string; n: number; deltas: Delta[] };
-    const id = `${epoch}:${n}`;
-    const first = this.#sealed.get(id);
-    if (first && first.message !== message) throw new Error(`Flush ${n} was sent with two contents.`);
-    this.#sealed.set(id, { epoch, n, deltas, message });
-    this.#messages = [message, ...this.#messages.filter((other) => other !== message)];
-  }
-
   async #fill(): Promise<void> {
     for (let i = 0; i < 15; i++) {
-      await this.#send(batchOf("shop", [{ function: "pay", ms: 5, times: 1 }], this.#newKey(), Date.now()));
+      await this.#senders.postSome([{ function: "pay", ms: 5, times: 1 }]);
       await this.#ring({ do: "ring", when: "late", queue: "takes" });
     }
     await this.#run({ do: "post much" });
@@ -205,30 +135,68 @@ export class World {
   }
 
   async #deliver(step: StepOf<"deliver">): Promise<void> {
-    const bodies = step.messages.map((i) => this.#messages[i]).filter((body) => body !== undefined);
-    if (bodies.length === 0) return;
+    const { messages } = this.#flushes;
+    if (messages.length === 0) return;
+    this.#isToBeRead = true;
+    const bodies = step.messages.map((i) => nth(messages, i)!);
     await deliver(bodies, {
       queue: `metrics-collector-${step.queue.replace(" ", "-")}`,
       env: envWith({
-        DB: dbWithFates(step.transactions, async () => {
-          for (const next of step.between) await this.#run(next);
-        }),
+        DB: dbWithFates(step.transactions, () => this.#runAll(step.between)),
         BUFFER: buffersWith(step.confirmation),
       }),
     });
-    if (this.#orphans.size > 0) await this.#countOrphans();
+    this.#senders.counted.push(...(await this.#flushes.arrivedOrphans()));
+  }
+
+  async #sweep({ chunk, maxChunks, transactions, between }: StepOf<"sweep">): Promise<void> {
+    this.#isToBeRead = true;
+    const DB = dbWithFates(transactions, () => this.#runAll(between));
+    await sweep(envWith({ DB }), Date.now(), { chunk, maxChunks });
+  }
+
+  async #replayLetter(which: number): Promise<void> {
+    const letter = nth(await listDeadLetters(env), which);
+    if (letter) await replayDeadLetter(env, letter.id).catch(unless404);
+  }
+
+  /** From the moment that the ledger has it, nothing of it counts; before, all of it does. */
+  async #dropLetter(step: StepOf<"drop letter">): Promise<void> {
+    await this.#senders.resend();
+    const letter = nth(await listDeadLetters(env), step.letter);
+    if (!letter || this.#senders.doubtful.length > 0) return;
+    await this.#check();
+    const others = await this.#flushes.contentsBut(letter.id);
+    let wasKnown = false;
+    const bindings = dropBindings(step, async (pause) => {
+      await this.#runAll(step.pauses[pause] ?? []);
+      if (pause === 0) wasKnown = (await this.#flushes.ledgered()).has(letter.id);
+    });
+    const outcome = await dropDeadLetter(bindings, letter.id).catch((error: unknown) => error);
+    const isDropped = !wasKnown && (await this.#flushes.ledgered()).has(letter.id);
+    const isRefused = outcome instanceof ErrorResponse && outcome.status === 409;
+    if (!isDropped && !(outcome instanceof Error))
+      throw new Error("It was told that it is dropped, and it is not.");
+    const isFaulty = step.ledger !== "commits" || step.confirmation !== "arrives";
+    if (isRefused ? isDropped : outcome instanceof Error && !isFaulty) throw outcome;
+    this.#isToBeRead = true;
+    if (!isDropped) return;
+    this.#flushes.dropped.add(letter.id);
+    this.#senders.counted = [...others, ...this.#flushes.orphans];
+  }
+
+  async #runAll(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) await this.#run(step);
   }
 
   /** Reads with a pause before each of its reads: what comes out was true at some moment from the first to the last. */
   async #readWith(pauses: readonly Step[][]): Promise<void> {
-    const from = this.#counted.length;
-    const doubtful = [...this.#doubtful];
+    const from = this.#senders.counted.length;
+    const doubtful = [...this.#senders.doubtful];
     let reads = 0;
-    const pausing = pausingBindings(async () => {
-      for (const step of pauses[reads++] ?? []) await this.#run(step);
-    });
+    const pausing = pausingBindings(() => this.#runAll(pauses[reads++] ?? []));
     const totals = await readTotals(envWith(pausing), () => true);
-    this.#compare(totals, from, [...new Set([...doubtful, ...this.#doubtful])]);
+    this.#compare(totals, [...new Set([...doubtful, ...this.#senders.doubtful])], from);
   }
 
   async #atOnce(steps: readonly Step[]): Promise<void> {
@@ -245,118 +213,49 @@ export class World {
 
   /** What D1 has, still counts, and so does what comes late; the rest of it is lost, and its keys are forgotten. */
   async #wipe(): Promise<void> {
-    for (const id of this.#sealed.keys()) this.#orphans.add(id);
-    this.#counted = [];
-    this.#known = [];
-    this.#doubtful = [];
-    this.#countedOrphans.clear();
-    await this.#countOrphans();
-    await runInDurableObject(buffer(), (_, state) => state.storage.deleteAll());
-    await evictDurableObject(buffer());
-  }
-
-  async #countOrphans(): Promise<void> {
-    for (const id of await this.#appliedOrphans()) {
-      if (this.#countedOrphans.has(id)) continue;
-      this.#countedOrphans.add(id);
-      const parts = this.#sealed.get(id)!.deltas.map(partOfDelta);
-      this.#ofOrphans.add(parts);
-      this.#counted.push(parts);
-    }
-  }
-
-  async #appliedOrphans(): Promise<Set<string>> {
-    const [flushes, epochs] = await env.DB.batch<{ epoch: string; n: number; floor: number }>([
-      env.DB.prepare("SELECT epoch, n FROM flushes"),
-      env.DB.prepare("SELECT epoch, floor FROM epochs"),
-    ]);
-    const applied = new Set(flushes!.results.map(({ epoch, n }) => `${epoch}:${n}`));
-    const floors = new Map(epochs!.results.map(({ epoch, floor }) => [epoch, floor]));
-    const isApplied = (id: string) => {
-      const { epoch, n } = this.#sealed.get(id)!;
-      return applied.has(id) || n < (floors.get(epoch) ?? 0);
-    };
-    return new Set([...this.#orphans].filter(isApplied));
+    this.#isToBeRead = true;
+    this.#senders.forget();
+    this.#senders.counted = await this.#flushes.orphan();
+    await emptyBuffer();
   }
 
   async #check(): Promise<void> {
-    this.#compare(await readTotals(env, () => true), this.#counted.length, this.#doubtful);
-    await this.#checkAlarm();
+    this.#isToBeRead = false;
+    const [totals] = await Promise.all([readTotals(env, () => true), this.#waits()]);
+    this.#compare(totals, this.#senders.doubtful);
   }
 
-  /** The totals must be what was counted after some batch from the `from`th on, with any of those in doubt. */
-  #compare(totals: readonly FunctionTotals[], from: number, doubtful: readonly Batch[]): void {
-    const actual = tableOfTotals(totals);
-    // What an orphan brings is seen as of the read of D1, and what was posted as of the snapshot: in no common order.
-    const orphans = this.#counted.slice(from).filter((parts) => this.#ofOrphans.has(parts));
-    const extras = subsets([...doubtful.map((batch) => batch.partsAt(batch.sentAt)), ...orphans]);
-    for (let upTo = this.#counted.length; upTo >= from; upTo--) {
-      const counted = this.#counted
-        .slice(0, upTo)
-        .filter((parts) => !orphans.includes(parts))
-        .flat();
-      if (extras.some((extra) => difference(actual, totalsOf([...counted, ...extra])) === "")) return;
+  #compare(totals: readonly FunctionTotals[], doubtful: readonly Batch[], from?: number): void {
+    const { counted } = this.#senders;
+    compareTotals(totals, { counted, doubtful, orphans: this.#flushes.orphans, from });
+  }
+
+  /** From here on nothing fails: all of it must reach D1, and D1 alone must say what was counted. */
+  async #end(): Promise<void> {
+    await this.#senders.resend();
+    if (this.#senders.doubtful.length > 0)
+      throw new Error("A batch is not answered, though nothing is wrong.");
+    for (let round = 0; await this.#waits(); round++) {
+      if (round > 50) throw new Error("What the buffer has never reaches D1.");
+      await this.#drain();
     }
-    throw new Error(`GET /metrics\n${difference(actual, totalsOf(this.#counted.flat()))}`);
+    const mayForget = Date.now() - START > FAILURES_KEPT_MS;
+    await compareD1(this.#senders.counted.flat(), mayForget);
   }
 
   /** Where something waits an alarm is set, and else none: nothing is stuck, and idle costs nothing. */
-  async #checkAlarm(): Promise<void> {
+  async #waits(): Promise<boolean> {
     const { waits, alarm } = await runInDurableObject(buffer(), async (instance, { storage }) => {
       const { bufferedBytes, unconfirmedFlushes } = instance.health();
       return { waits: bufferedBytes > 0 || unconfirmedFlushes > 0, alarm: await storage.getAlarm() };
     });
     if (waits !== (alarm !== null)) throw new Error(waits ? "No alarm is set." : "An alarm is left behind.");
-  }
-
-  /** From here on nothing fails: all of it must reach D1, and D1 alone must say what was counted. */
-  async #end(): Promise<void> {
-    await this.#run({ do: "resend" });
-    for (let round = 0; await this.#waits(); round++) {
-      if (round > 50) throw new Error("What the buffer has never reaches D1.");
-      await this.#drain();
-    }
-    await this.#check();
-    const parts = this.#counted.flat();
-    const totals = await readTotals(env, () => true);
-    const text = (rows: readonly FunctionMetrics[]) =>
-      rows
-        .map((row) => JSON.stringify(row))
-        .sort((a, b) => (a < b ? -1 : 1))
-        .join();
-    const shown = text(await metrics());
-    if (shown !== text(totals.map(functionMetrics))) throw new Error(`GET /metrics shows ${shown}`);
-
-    const stored = await readD1();
-    const bucket = (row: { width: number; start: number }) => `${row.width}s from ${row.start}`;
-    const rollupOf = (part: Part) =>
-      stored.rollups.find(
-        (row) =>
-          row.function === part.function && row.start <= part.minute && part.minute < row.start + row.width,
-      );
-    const keyOf = (part: Part) => {
-      const row = rollupOf(part);
-      return row ? `${part.function} ${bucket(row)}` : `${part.function}, minute ${part.minute}`;
-    };
-    const rollups = sorted(stored.rollups.map((row) => [`${row.function} ${bucket(row)}`, row.line]));
-    const differences = [
-      ["functions", difference(stored.totals, totalsOf(parts))],
-      ["rollups", difference(rollups, tableOf(parts, keyOf))],
-      ["failures", difference(stored.failures, failuresOf(parts))],
-    ].filter(([, text]) => text !== "");
-    if (differences.length > 0) {
-      throw new Error(differences.map(([table, text]) => `D1, ${table}\n${text}`).join("\n"));
-    }
-  }
-
-  async #waits(): Promise<boolean> {
-    const { bufferedBytes, unconfirmedFlushes } = await buffer().health();
-    return bufferedBytes > 0 || unconfirmedFlushes > 0;
+    return waits;
   }
 
   async #drain(): Promise<void> {
     await this.#ring({ do: "ring", when: "late", queue: "takes" });
-    const messages = this.#messages.map((_, i) => i);
+    const messages = [...this.#flushes.messages.keys()];
     await this.#deliver({
       do: "deliver",
       messages,
@@ -366,26 +265,10 @@ export class World {
       between: [],
     });
   }
-
-  #newKey(): string {
-    return `key ${++this.#keys}`;
-  }
 }
 
-function partOfDelta(delta: Delta): Part {
-  return {
-    ...delta,
-    function: `${delta.service}/${delta.function}`,
-    failures: Object.fromEntries(delta.failures.map(({ name, calls }) => [name, calls])),
-  };
-}
-
-function tableOfTotals(totals: readonly FunctionTotals[]): Table {
-  return sorted(totals.map((row) => [`${row.service}/${row.function}`, line(row)]));
-}
-
-function subsets(sets: readonly Part[][]): Part[][] {
-  return sets.reduce<Part[][]>((known, set) => [...known, ...known.map((other) => [...other, ...set])], [[]]);
+function unless404(error: unknown): void {
+  if (!(error instanceof ErrorResponse && error.status === 404)) throw error;
 }
 
 /** Names and messages that fill more than one queue message. */

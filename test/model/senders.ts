@@ -1,0 +1,143 @@
+/** Those who send: what they were told is acknowledged, what they are in doubt of, and what of it all counts. */
+import { env } from "cloudflare:workers";
+import { app } from "../../src/app.ts";
+import { buffer } from "../worker.ts";
+import { type Batch, batchOf, KEY_KNOWN_MS } from "./batch.ts";
+import type { Part } from "./counts.ts";
+import { type Call, nth, type Step } from "./step.ts";
+import { brokenBatch, withOneTurn } from "./turn.ts";
+
+type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
+
+/** Far above what it takes. */
+const ANSWERED_WITHIN_MS = 20_000;
+const LATEST_RESEND_MS = 47 * 3_600_000;
+
+export class Senders {
+  /** What counts, batch by batch, in the order of the acknowledgements. */
+  counted: Part[][] = [];
+  /** Sent, and not answered: recorded or not. */
+  doubtful: Batch[] = [];
+  /** Acknowledged batches that may come again, the latest first. */
+  #known: Batch[] = [];
+  #keys = 0;
+  /** The latest time that anybody saw on the clock, which may be set back. */
+  #latest = 0;
+
+  noticeTime(): void {
+    this.#latest = Math.max(this.#latest, Date.now());
+  }
+
+  /** Before it is too late, senders in doubt have sent again: keys are known long enough for that. */
+  async resendBefore(time: number): Promise<void> {
+    const isLate = (batch: Batch) => time - batch.sentAt > LATEST_RESEND_MS;
+    const late = this.doubtful.filter(isLate);
+    this.doubtful = this.doubtful.filter((batch) => !isLate(batch));
+    for (const batch of late) await this.#send(batch);
+  }
+
+  async resend(): Promise<void> {
+    for (const batch of this.doubtful.splice(0)) await this.#send(batch);
+  }
+
+  async post({ calls, keyed, copies, answer }: StepOf<"post">): Promise<void> {
+    // The same key for both services: each is another batch.
+    const key = keyed ? this.#newKey() : undefined;
+    for (const [service, ofService] of Map.groupBy(calls, (call) => call.service)) {
+      const batch = batchOf(service, ofService, key, Date.now());
+      const isLost = answer === "is lost";
+      if (copies === 1) await this.#send(batch, isLost);
+      else await Promise.all(Array.from({ length: copies }, () => this.#send(batch, isLost)));
+    }
+  }
+
+  async postTogether({ batches, twice, broken, turn }: StepOf<"post together">): Promise<void> {
+    // So that there are not too many possible truths.
+    await this.resend();
+    const key = this.#newKey();
+    const good = batches.map((calls) => batchOf("shop", calls, this.#newKey(), Date.now()));
+    const sent = twice ? [...good, ...good] : good;
+    await withOneTurn(turn, async () => {
+      const breaking = broken && buffer().record(brokenBatch(broken, "shop", key));
+      const outcomes = await inTime(
+        Promise.allSettled([breaking, ...sent.map((batch) => this.#send(batch))]),
+      );
+      const [outcome, ...others] = outcomes;
+      if (broken && outcome?.status === "fulfilled") throw new Error("A batch that is none was recorded.");
+      for (const other of others) if (other.status === "rejected") throw other.reason;
+    });
+    if (turn === "ends well" && good.some((batch) => !this.#known.includes(batch))) {
+      throw new Error("A batch was not acknowledged, though nothing was wrong with it.");
+    }
+    // Nothing of it was kept, and not its key either.
+    if (broken) await this.#send(batchOf("shop", batches[0]!, key, Date.now()));
+  }
+
+  async postSome(calls: readonly Omit<Call, "service">[]): Promise<void> {
+    await this.#send(batchOf("shop", calls, this.#newKey(), Date.now()));
+  }
+
+  async postAgain(which: number): Promise<void> {
+    const batch = nth(this.#known, which);
+    if (batch && batch.key !== undefined) await this.#send(batch);
+  }
+
+  async reuseKey(which: number): Promise<void> {
+    const batch = nth(this.#known, which);
+    if (!batch || batch.key === undefined || this.#latest - batch.sentAt > KEY_KNOWN_MS) return;
+    const { status } = await post({ ...batch, samples: [{ function: "other", durationMs: 1 }] });
+    if (status !== 409) throw new Error(`A key with another body: ${status}.`);
+  }
+
+  /** Nobody sends again what the buffer has forgotten with everything else. */
+  forget(): void {
+    this.counted = [];
+    this.doubtful = [];
+    this.#known = [];
+  }
+
+  /** Sends a batch and believes the answer, if it is not lost. A key is recorded once. */
+  async #send(batch: Batch, isLost = false): Promise<void> {
+    const response = await post(batch);
+    if (isLost || response.status === 503) {
+      if (batch.key === undefined) throw new Error("A batch without a key was not answered.");
+      await response.body?.cancel();
+      if (!this.#known.includes(batch) && !this.doubtful.includes(batch)) this.doubtful.push(batch);
+      return;
+    }
+    if (response.status !== 202) throw new Error(`POST: ${response.status} ${await response.text()}`);
+    const { accepted, duplicate } = await response.json<{ accepted: number; duplicate: boolean }>();
+    const isKnown = this.#known.includes(batch);
+    if (isKnown && duplicate) return;
+    if (isKnown && batch.key !== undefined && this.#latest - batch.sentAt <= KEY_KNOWN_MS) {
+      throw new Error(`The key ${batch.key} was acknowledged before, and was not known.`);
+    }
+    const parts = batch.partsAt(duplicate ? batch.sentAt : Date.now());
+    if (accepted !== parts.length) throw new Error(`${accepted} samples were accepted, not ${parts.length}.`);
+    this.doubtful = this.doubtful.filter((other) => other !== batch);
+    this.counted.push(parts);
+    if (!isKnown) this.#known.unshift(batch);
+  }
+
+  #newKey(): string {
+    return `key ${++this.#keys}`;
+  }
+}
+
+/** What one batch does to another may also be that it is never answered. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: number | null = null;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("A batch is never answered.")), ANSWERED_WITHIN_MS);
+  });
+  return Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
+}
+
+function post({ service, key, samples }: Pick<Batch, "service" | "key" | "samples">): Promise<Response> {
+  const request = new Request("https://metrics.example/samples", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...(key === undefined ? {} : { "Idempotency-Key": key }) },
+    body: JSON.stringify({ service, samples }),
+  });
+  return Promise.resolve(app.fetch(request, env));
+}
