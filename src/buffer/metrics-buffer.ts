@@ -104,15 +104,16 @@ export class MetricsBuffer extends DurableObject<Env> {
       return { status: "overloaded" };
     }
     const admission = this.#functions.admit(service, batch.functions);
+    // WARNING: `pending` last. What the others know in memory may outlive a rollback, what it knows may not.
     this.ctx.storage.transactionSync(() => {
       this.#rejections.add(rejected);
-      if (items > 0) {
-        this.#functions.remember(admission.service, admission.fresh);
-        const admitted = withOverflow(deltas, admission);
-        this.#pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
-      }
+      if (items > 0) this.#functions.remember(admission.service, admission.fresh);
       if (key !== null) {
         this.#answers.remember({ service, key, digest, answer }, this.#sharerOf(service), now);
+      }
+      if (items > 0) {
+        const admitted = withOverflow(deltas, admission);
+        this.#pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
       }
     });
     this.#setAlarm(now);
@@ -247,7 +248,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     const { items } = this.#pending.state;
     const parts = cutToSize(mergeDeltas(this.#pending.deltas()), FLUSH_BYTES);
     const flushes = parts.slice(0, room).map((deltas, i) => ({ n: this.#identity.next + i, deltas }));
-    // WARNING: `pending` last. What the others know in memory may outlive a rollback, what it knows may not.
+    // WARNING: `pending` last, as in `#record`.
     this.ctx.storage.transactionSync(() => {
       for (const { n, deltas } of flushes) this.#outbox.add(n, deltas, now);
       this.#identity.advance(flushes.length);

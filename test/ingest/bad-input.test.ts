@@ -178,7 +178,9 @@ describe("a body that is no batch is refused as a whole", () => {
     }));
     const response = await post(samples, { service: "s".repeat(100) });
     expect(response.status).toBe(413);
-    expect(await response.json()).toMatchObject({ error: { code: "batch_too_large", message: /split/ } });
+    expect(await response.json()).toMatchObject({
+      error: { code: "batch_too_large", message: expect.stringContaining("split") as string },
+    });
     expect(await calls()).toEqual({});
   });
 });

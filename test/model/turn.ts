@@ -47,7 +47,7 @@ export function brokenBatch(broken: Broken, service: string, key: string): Recor
   const batch = { service, key, digest: "", items: 1, deltas: "[]", functions: [], answer };
   return broken === "at first"
     ? { ...batch, functions: nothing as RecordedBatch["functions"] }
-    : { ...batch, items: nothing as number };
+    : { ...batch, deltas: nothing as string };
 }
 
 /** Tests and the Durable Object share their globals. A timer with a delay is nobody's turn. */

@@ -15,5 +15,6 @@ it("every call is counted exactly once, though the network is bad and the server
     lost: 0,
     doubled: 0,
   });
+  // How many more is a matter of how fast servers start here.
   expect(kills).toBeGreaterThanOrEqual(2);
 });
