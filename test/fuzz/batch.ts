@@ -13,7 +13,7 @@ export function bodyOf(random: Random): Uint8Array {
   if (kind < 0.05) return Uint8Array.from({ length: random.below(300) }, () => random.below(256));
   if (kind < 0.055) return encoder.encode(nested(random));
   let batch: unknown = validBatch(random);
-  for (let i = random.below(4); i > 0; i--) batch = mutated(random, batch);
+  for (let i = random.below(3); i > 0; i--) batch = mutated(random, batch);
   const json = encoder.encode(JSON.stringify(batch) ?? "");
   return kind < 0.25 ? mutatedBytes(random, json) : json;
 }

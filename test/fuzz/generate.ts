@@ -22,7 +22,10 @@ async function postingRequest(random: Random): Promise<FuzzedRequest> {
   const headers: Record<string, string> = {
     "Content-Type": random.chance(0.9) ? "application/json" : headerValue(random, TYPES),
   };
-  if (random.chance(0.5)) headers["Idempotency-Key"] = headerValue(random, KEYS);
+  if (random.chance(0.5)) {
+    // Most of those known are known soon for another batch.
+    headers["Idempotency-Key"] = random.chance(0.5) ? `key ${random.next()}` : headerValue(random, KEYS);
+  }
   if (random.chance(0.05))
     headers.Authorization = headerValue(random, ["Bearer ", "Bearer x", "Basic eDp5", ""]);
   if (random.chance(0.05)) headers.Origin = headerValue(random, ["null", "https://evil.example", "file://"]);
