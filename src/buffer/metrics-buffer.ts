@@ -72,7 +72,7 @@ export class MetricsBuffer extends DurableObject<Env> {
   record(batch: RecordedBatch): Promise<RecordResult> {
     return new Promise((resolve, reject) => {
       const isFirst = this.#arrived.push({ batch, resolve, reject }) === 1;
-      if (isFirst) setTimeout(() => this.#recordArrived());
+      if (isFirst) setImmediate(() => this.#recordArrived());
     });
   }
 

@@ -11,7 +11,6 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { knownHistories } from "./known.ts";
 import { describeStep, history, longHistory, type Step } from "./step.ts";
 import { emptyStorage } from "./storage.ts";
-import { withShortTurns } from "./turn.ts";
 import { World } from "./world.ts";
 
 const settings = env as unknown as { HISTORIES: string; SEED: string };
@@ -50,13 +49,11 @@ it(`holds in ${HISTORIES} random histories`, { timeout: 600_000 + HISTORIES * 1_
       }
     },
   );
-  const result = await withShortTurns(() =>
-    fc.check(property, {
-      seed: SEED,
-      numRuns: HISTORIES,
-      examples: knownHistories.map((steps): [Step[]] => [steps]),
-    }),
-  );
+  const result = await fc.check(property, {
+    seed: SEED,
+    numRuns: HISTORIES,
+    examples: knownHistories.map((steps): [Step[]] => [steps]),
+  });
   log(`${histories} histories. Seed ${SEED}.`);
   if (result.failed) throw new Error(describeFailure(result));
   expect(histories).toBe(HISTORIES);

@@ -111,32 +111,12 @@ export function dropBindings(
       };
     },
   });
-  const DB = dbWithRun(async (run) => {
+  const DB = dbWith(async (real, statements) => {
     await pause(0);
     if (ledger === "fails") throw new Error("D1_ERROR: Network connection lost.");
-    const result = await run();
+    const results = await real(statements);
     if (ledger !== "commits") throw new Error("D1_ERROR: Network connection lost.");
-    return result;
+    return results;
   });
   return { BUFFER, DB };
-}
-
-/** D1, with another way to run a single statement. */
-function dbWithRun(around: (run: () => Promise<D1Result>) => Promise<D1Result>): D1Database {
-  const statement = (real: D1PreparedStatement): D1PreparedStatement =>
-    new Proxy(real, {
-      get(target, property) {
-        if (property === "bind") return (...values: unknown[]) => statement(target.bind(...values));
-        if (property === "run") return () => around(() => target.run());
-        const value: unknown = Reflect.get(target, property, target);
-        return typeof value === "function" ? (value.bind(target) as unknown) : value;
-      },
-    });
-  return new Proxy(env.DB, {
-    get(target, property) {
-      if (property === "prepare") return (sql: string) => statement(target.prepare(sql));
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
 }
