@@ -86,5 +86,5 @@ while (!stopping.signal.aborted) {
   await sleep(random.between(0, 20));
 }
 // Until every call has its answer; the campaign asks on, and ends the process.
-await metricsCollector.flush();
+await metricsCollector.flush({ timeoutMs: Infinity });
 setInterval(() => {}, 1_000);

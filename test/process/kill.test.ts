@@ -55,10 +55,10 @@ it("counts every call once through SIGKILL of the whole server at the worst mome
 
   // While it is away, the client goes on; then it is back, and flushes within a second.
   callWork(50);
-  const delivered = metricsCollector.flush();
+  const delivered = metricsCollector.flush({ timeoutMs: 90_000 });
   await sleep(500);
   server = await Server.start({ stateFolder, port, vars: { MAX_ITEMS: "100000", MAX_WAITING_TIME: "1" } });
-  await delivered;
+  expect(await delivered).toBe(true);
   expect(await totals()).toEqual([["work", 150, 15]]);
 
   // Killed again as soon as a flush waits in the queue, which lives in memory: the message is gone.
