@@ -24,6 +24,7 @@ export type Recorder = (startMs: number, isFailure?: boolean, error?: unknown) =
 export function createRecorder(state: State, identity: { function: string; module: string }): Recorder {
   const emptySum = () => ({ calls: 0, errors: 0, unmeasured: 0, sumMs: 0, minMs: Infinity, maxMs: 0 });
   let sum = emptySum();
+  // That of bucket 0 stands in the middle.
   const counts = new Uint32Array(BUCKETS);
   const failures = new Map<string, Failure>();
 

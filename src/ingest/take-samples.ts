@@ -16,8 +16,8 @@ import { type Delta, functionKey, mergeDeltas } from "../stats/delta.ts";
 import { type Body, readBody } from "./read-body.ts";
 
 const encoder = new TextEncoder();
-/** Where, in a body, the samples begin. */
-const SAMPLES = encoder.encode('"samples"');
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
 
 export interface Taken {
   answer: Answer & { duplicate: boolean };
@@ -182,20 +182,13 @@ function functionsOf(deltas: readonly Delta[]): FunctionName[] {
 }
 
 /**
- * Names what a batch says, whatever carried it: its bytes from the samples on. What stands before them is the envelope,
- * where a beacon has its key, and a token that may be rotated; its service is part of the key.
+ * Names what a batch says, whatever carried it: from the first bracket of its body to the last, and so its samples, byte
+ * for byte. Around them is the envelope, where a beacon has its key, and a token that may be rotated; its service is part
+ * of the key.
  */
 async function digestOf({ bytes }: Body): Promise<string> {
-  const said = bytes.subarray(Math.max(0, indexOf(SAMPLES, bytes)));
+  const said = bytes.subarray(bytes.indexOf(OPENING_BRACKET), bytes.lastIndexOf(CLOSING_BRACKET) + 1);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", said)).toHex();
-}
-
-function indexOf(needle: Uint8Array, bytes: Uint8Array): number {
-  const last = bytes.length - needle.length;
-  for (let at = bytes.indexOf(needle[0]!); at >= 0 && at <= last; at = bytes.indexOf(needle[0]!, at + 1)) {
-    if (needle.every((byte, i) => bytes[at + i] === byte)) return at;
-  }
-  return -1;
 }
 
 async function record(env: Env, batch: RecordedBatch): Promise<RecordResult> {

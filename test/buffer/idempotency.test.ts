@@ -127,6 +127,28 @@ describe("a key", () => {
     expect(await calls()).toEqual({ work: 1 });
   });
 
+  it("names the same batch wherever the envelope stands, and whatever token is in it", async () => {
+    const envelope = { idempotencyKey: "k", token: "old", service: "shop" };
+    expect(await postText(JSON.stringify({ samples: batch, ...envelope }))).toMatchObject({
+      duplicate: false,
+    });
+    for (const again of [
+      { samples: batch, ...envelope, token: "new" },
+      { ...envelope, token: "newer", samples: batch },
+    ]) {
+      expect(await postText(JSON.stringify(again))).toMatchObject({ accepted: 1, duplicate: true });
+    }
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("tells batches apart also where JSON's escapes hide the samples", async () => {
+    const hidden = (name: string) =>
+      `{"\\u0073amples":[{"function":"${name}","durationMs":5}],"service":"samples","idempotencyKey":"k"}`;
+    expect(await postText(hidden("one"))).toMatchObject({ accepted: 1, duplicate: false });
+    expect(await postText(hidden("one"))).toMatchObject({ accepted: 1, duplicate: true });
+    await expect(postText(hidden("two"))).rejects.toThrow("409");
+  });
+
   it("is not needed: without one, every delivery counts", async () => {
     await acknowledged(batch);
     await acknowledged(batch);
