@@ -76,8 +76,16 @@ async function findToken(tokens: readonly Token[], given: string): Promise<Grant
   return found;
 }
 
+/** The lists as they were last read: to read one takes longer than all else that is done for a small batch. */
+const lastRead = new Map<keyof Secrets, { text: string | undefined; list: TokenList }>();
+
 function listOf(env: Secrets, secret: keyof Secrets): TokenList {
-  return readTokenList(secret, env[secret], secret === "INGEST_TOKENS");
+  const text = env[secret];
+  const last = lastRead.get(secret);
+  if (last && last.text === text) return last.list;
+  const list = readTokenList(secret, text, secret === "INGEST_TOKENS");
+  lastRead.set(secret, { text, list });
+  return list;
 }
 
 /** A local server that has no tokens at all. Any of them closes all of it: who sets one expects that. */

@@ -12,11 +12,20 @@ export interface Answer {
   reasons: { index: number; reason: string }[];
 }
 
-interface AnsweredBatch {
+interface KeyOfBatch {
   service: string;
   key: string;
-  /** In hexadecimal digits. */
+  /** Of what the batch says, in hexadecimal digits. */
   digest: string;
+}
+
+interface AnsweredBatch extends KeyOfBatch {
+  answer: Answer;
+}
+
+/** Of a key, and whether it was for the same batch. */
+export interface FirstUse {
+  isSame: boolean;
   answer: Answer;
 }
 
@@ -35,12 +44,17 @@ export class Answers {
   #size = 0;
   #sinceMeasured = 0;
   /** The days that have a table, the latest first. */
-  #days: number[];
+  #days: number[] = [];
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.#shares = new KeyShares(sql);
-    this.#days = sql
+    this.reload();
+  }
+
+  /** Takes what is known in memory from storage again. */
+  reload(): void {
+    this.#days = this.#sql
       .exec<{ name: string }>(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'keys_[0-9]*'",
       )
@@ -49,9 +63,13 @@ export class Answers {
       .sort((a, b) => b - a);
   }
 
-  /** The first answer to this key of this service, and whether it was to the batch of this digest. */
-  find(service: string, key: string, digest: string): { isSame: boolean; answer: Answer } | undefined {
-    for (const day of this.#days) {
+  /** What the key was taken for first, and told then. */
+  find({ service, key, digest }: KeyOfBatch): FirstUse | undefined {
+    return this.#findOn(this.#days, service, key, digest);
+  }
+
+  #findOn(days: readonly number[], service: string, key: string, digest: string): FirstUse | undefined {
+    for (const day of days) {
       const [row] = this.#sql
         .exec<{ digest: ArrayBuffer; accepted: number; rejected: number; reasons: string | null }>(
           `SELECT digest, accepted, rejected, reasons FROM keys_${day} WHERE service = ? AND key = ?`,
@@ -84,10 +102,7 @@ export class Answers {
     return size > limits.bufferBytes || (size > limits.bufferBytesOfOne && this.#shares.of(sharer) > 0.5);
   }
 
-  /**
-   * Makes today's table and forgets days that are past. WARNING: outside of the transaction that remembers, since
-   * what is known here in memory would outlive its rollback.
-   */
+  /** Makes today's table and forgets days that are past. */
   turnTo(now: number): void {
     const today = dayOf(now);
     if (this.#days.includes(today)) return;
@@ -107,11 +122,25 @@ export class Answers {
     this.#sinceMeasured = 0;
   }
 
-  remember({ service, key, digest, answer }: AnsweredBatch, sharer: string, now: number): void {
+  /**
+   * Takes a key that is new for a batch and its answer; of one that is not, it tells the first use and changes nothing.
+   * The day must have been turned to.
+   */
+  take(batch: AnsweredBatch, sharer: string, now: number): FirstUse | undefined {
+    const { service, key, digest, answer } = batch;
+    const today = dayOf(now);
+    const earlier = this.#findOn(
+      this.#days.filter((day) => day !== today),
+      service,
+      key,
+      digest,
+    );
+    if (earlier) return earlier;
     const { accepted, rejected, reasons } = answer;
     const told = reasons.length === 0 ? null : JSON.stringify(reasons);
-    this.#sql.exec(
-      `INSERT INTO keys_${dayOf(now)} VALUES (?, ?, ?, ?, ?, ?)`,
+    // Nearly every key is new, and to insert it looks it up as well.
+    const { rowsWritten } = this.#sql.exec(
+      `INSERT INTO keys_${today} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       service,
       key,
       Uint8Array.fromHex(digest.slice(0, DIGEST_LENGTH)).buffer,
@@ -119,7 +148,9 @@ export class Answers {
       rejected,
       told,
     );
-    this.#shares.add(dayOf(now), sharer, key.length + (told?.length ?? 0));
+    if (rowsWritten === 0) return this.#findOn([today], service, key, digest);
+    this.#shares.add(today, sharer, key.length + (told?.length ?? 0));
+    return undefined;
   }
 }
 

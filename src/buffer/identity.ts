@@ -20,6 +20,11 @@ export class Identity {
     this.#next = row.next;
   }
 
+  /** Takes what is known in memory from storage again. */
+  reload(): void {
+    this.#next = this.#sql.exec<{ next: number }>("SELECT next FROM identity").one().next;
+  }
+
   /** The id that the next flush gets. */
   get next(): number {
     return this.#next;

@@ -34,6 +34,11 @@ export class KnownFunctions {
     sql.exec("CREATE TABLE IF NOT EXISTS overflowing (service TEXT PRIMARY KEY) WITHOUT ROWID");
   }
 
+  /** Forgets what is known in memory: it is read from storage again. */
+  reload(): void {
+    this.#known = undefined;
+  }
+
   knows(service: string): boolean {
     return this.#load().has(service);
   }

@@ -8,7 +8,7 @@ import { readConfiguration } from "../configuration.ts";
 import { limits } from "../limits.ts";
 import { log, logError } from "../log.ts";
 import { mergeDeltas } from "../stats/delta.ts";
-import { Answers } from "./answers.ts";
+import { Answers, type FirstUse } from "./answers.ts";
 import { byteLength } from "./byte-length.ts";
 import { cutToSize } from "./cut.ts";
 import { Identity } from "./identity.ts";
@@ -34,6 +34,10 @@ const STALE_ALARM_MS = 10_000;
 /** After a first failure of the alarm; each further one in a row waits twice as long, up to the longest. */
 const RETRY_AFTER_FAULT_MS = 30_000;
 const LONGEST_BACKOFF_MS = 60 * 60 * 1000;
+
+function firstResult({ isSame, answer }: FirstUse): RecordResult {
+  return isSame ? { status: "duplicate", answer } : { status: "conflict" };
+}
 
 export class MetricsBuffer extends DurableObject<Env> {
   readonly #identity: Identity;
@@ -77,47 +81,64 @@ export class MetricsBuffer extends DurableObject<Env> {
   }
 
   #recordArrived(): void {
-    for (const { batch, resolve, reject } of this.#arrived.splice(0)) {
-      try {
-        resolve(this.#record(batch));
-      } catch (error) {
-        // Not the trouble of the others.
-        reject(error);
-      }
+    const arrived = this.#arrived.splice(0);
+    const now = Date.now();
+    try {
+      const settle = this.#recordAll(arrived, now);
+      this.#setAlarm(now);
+      for (const each of settle) each();
+    } catch (error) {
+      for (const { reject } of arrived) reject(error);
     }
   }
 
-  /** There is no `await` here: looking the key up, storing and setting the alarm are one step, and commit as one. */
-  #record(batch: RecordedBatch): RecordResult {
-    const now = Date.now();
+  /** In one transaction or, where that fails, one by one: what cannot be stored is not the trouble of the others. */
+  #recordAll(arrived: readonly Arrival[], now: number): (() => void)[] {
+    try {
+      const results = this.#atOnce(() => arrived.map(({ batch }) => this.#record(batch, now)));
+      return arrived.map(
+        ({ resolve }, i) =>
+          () =>
+            resolve(results[i]!),
+      );
+    } catch (error) {
+      if (arrived.length === 1) return [() => arrived[0]!.reject(error)];
+      return arrived.flatMap((each) => this.#recordAll([each], now));
+    }
+  }
+
+  /** There is no `await` here: taking the key and storing are one step. */
+  #record(batch: RecordedBatch, now: number): RecordResult {
     const { service, key, digest, items, deltas, answer, rejected = {} } = batch;
     const bytes = batch.bytes ?? byteLength(deltas);
-    const first = key === null ? undefined : this.#answers.find(service, key, digest);
-    if (first) {
-      this.#setAlarm(now);
-      return first.isSame ? { status: "duplicate", answer: first.answer } : { status: "conflict" };
-    }
+    const keyed = key === null ? undefined : { service, key, digest, answer };
     // Before it is asked for room, since it makes some.
     this.#answers.turnTo(now);
     if (!this.#hasRoom(service, bytes)) {
-      this.#setAlarm(now);
-      return { status: "overloaded" };
+      const first = keyed && this.#answers.find(keyed);
+      return first ? firstResult(first) : { status: "overloaded" };
     }
+    const sharer = this.#sharerOf(service);
     const admission = this.#functions.admit(service, batch.functions);
-    // WARNING: `pending` last. What the others know in memory may outlive a rollback, what it knows may not.
-    this.ctx.storage.transactionSync(() => {
-      this.#rejections.add(rejected);
-      if (items > 0) this.#functions.remember(admission.service, admission.fresh);
-      if (key !== null) {
-        this.#answers.remember({ service, key, digest, answer }, this.#sharerOf(service), now);
-      }
-      if (items > 0) {
-        const admitted = withOverflow(deltas, admission);
-        this.#pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
-      }
-    });
-    this.#setAlarm(now);
+    const first = keyed && this.#answers.take(keyed, sharer, now);
+    if (first) return firstResult(first);
+    this.#rejections.add(rejected);
+    if (items > 0) {
+      this.#functions.remember(admission.service, admission.fresh);
+      const admitted = withOverflow(deltas, admission);
+      this.#pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
+    }
     return { status: "recorded" };
+  }
+
+  /** All of it or nothing, in storage as in what is known of it in memory. */
+  #atOnce<T>(write: () => T): T {
+    try {
+      return this.ctx.storage.transactionSync(write);
+    } catch (error) {
+      for (const part of [this.#identity, this.#answers, this.#functions, this.#pending]) part.reload();
+      throw error;
+    }
   }
 
   #hasRoom(service: string, bytes: number): boolean {
@@ -248,8 +269,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     const { items } = this.#pending.state;
     const parts = cutToSize(mergeDeltas(this.#pending.deltas()), FLUSH_BYTES);
     const flushes = parts.slice(0, room).map((deltas, i) => ({ n: this.#identity.next + i, deltas }));
-    // WARNING: `pending` last, as in `#record`.
-    this.ctx.storage.transactionSync(() => {
+    this.#atOnce(() => {
       for (const { n, deltas } of flushes) this.#outbox.add(n, deltas, now);
       this.#identity.advance(flushes.length);
       this.#pending.replaceWith(parts.slice(room));

@@ -27,12 +27,17 @@ const TABLE = `CREATE TABLE IF NOT EXISTS pending (
 
 export class Pending {
   readonly #sql: SqlStorage;
-  #state: PendingState;
+  #state = NOTHING;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(TABLE);
-    const row = sql
+    this.reload();
+  }
+
+  /** Takes what is known in memory from storage again. */
+  reload(): void {
+    const row = this.#sql
       .exec<{
         items: number;
         fresh_bytes: number;
