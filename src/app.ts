@@ -27,7 +27,17 @@ const RETRY_AFTER_SECONDS = 5;
 
 const base = new Hono<{ Bindings: Env }>();
 
-base.use(requestId(), secureHeaders(), cors, refuseStrangers, guard);
+/** Of what answers may say to browsers, that which concerns data: the rest is for documents and for browsers that are gone. */
+const forData = secureHeaders({
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+});
+
+base.use(requestId(), forData, cors, refuseStrangers, guard);
 
 base.use(
   methodNotAllowed({
@@ -74,7 +84,10 @@ export const app = base
 
 export type App = typeof app;
 
-app.notFound((c) => new ErrorResponse(404, "not_found", `There is nothing at ${c.req.path}.`).getResponse());
+app.notFound((c) => {
+  const response = new ErrorResponse(404, "not_found", `There is nothing at ${c.req.path}.`).getResponse();
+  return c.newResponse(response.body, response);
+});
 
 app.onError((error, c) => {
   if (error instanceof ErrorResponse && c.req.method === "POST" && c.req.path === "/samples") {

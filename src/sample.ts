@@ -12,6 +12,7 @@ import {
   MAX_DURATION_MS,
   MIN_BUCKET,
   MIN_DURATION_MS,
+  toBuckets,
 } from "./stats/histogram.ts";
 
 /** A part of what was sent, short enough for a sentence. */
@@ -158,7 +159,8 @@ export type Sample = SingleCall | SumOfCalls;
 export const Batch = z.object(
   {
     service: name("service", limits.serviceLength),
-    samples: z.array(z.unknown(), { error: mustBe("samples must be an array") }),
+    /** Not `z.array(z.unknown())`, which copies it, one by one. */
+    samples: z.custom<unknown[]>(Array.isArray, { error: mustBe("samples must be an array") }),
     /** Where a header cannot be set, as in a beacon. */
     idempotencyKey: z.string({ error: mustBe("idempotencyKey must be a string") }).optional(),
     token: z.string({ error: () => "token must be a string." }).optional(),
@@ -219,8 +221,7 @@ export function addPlainCall(delta: Delta, call: PlainCall, now: number): boolea
   if (time > delta.lastSeen) delta.lastSeen = time;
   const measuredMs = wholeNanoseconds(durationMs);
   if (measuredMs > 0) {
-    const bucket = bucketIndex(measuredMs);
-    delta.histogram[bucket] = (delta.histogram[bucket] ?? 0) + 1;
+    delta.buckets.push(bucketIndex(measuredMs), 1);
     if (delta.minMs === null || measuredMs < delta.minMs) delta.minMs = measuredMs;
     if (delta.maxMs === null || measuredMs > delta.maxMs) delta.maxMs = measuredMs;
   } else {
@@ -238,7 +239,7 @@ export interface PlainCall {
 
 type Sums = Pick<
   Delta,
-  "calls" | "errors" | "unmeasured" | "sumUs" | "minMs" | "maxMs" | "histogram" | "failures"
+  "calls" | "errors" | "unmeasured" | "sumUs" | "minMs" | "maxMs" | "buckets" | "failures"
 >;
 
 function sumsOfOne({ durationMs, error }: SingleCall): Sums {
@@ -251,7 +252,7 @@ function sumsOfOne({ durationMs, error }: SingleCall): Sums {
     sumUs: wholeMicroseconds(durationMs),
     minMs: measured ? measuredMs : null,
     maxMs: measured ? measuredMs : null,
-    histogram: measured ? { [bucketIndex(measuredMs)]: 1 } : {},
+    buckets: measured ? [bucketIndex(measuredMs), 1] : [],
     failures: error ? [{ name: error.name, message: error.message, calls: 1 }] : [],
   };
 }
@@ -265,7 +266,7 @@ function sumsOf(sum: SumOfCalls): Sums {
     sumUs: wholeMicroseconds(sum.sumMs),
     minMs: measured ? Math.max(MIN_DURATION_MS, wholeNanoseconds(sum.minMs!)) : null,
     maxMs: measured ? Math.max(MIN_DURATION_MS, wholeNanoseconds(sum.maxMs!)) : null,
-    histogram: sum.histogram,
+    buckets: toBuckets(sum.histogram),
     failures: sum.failures.filter((failure) => failure.calls > 0),
   };
 }

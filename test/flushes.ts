@@ -22,7 +22,7 @@ export function delta(
     sumUs: calls * durationMs * 1000,
     minMs: durationMs,
     maxMs: durationMs,
-    histogram: { [bucketIndex(durationMs)]: calls },
+    buckets: [bucketIndex(durationMs), calls],
     firstSeen: at,
     lastSeen: at,
     failures: errors > 0 ? [{ name: "Error", message: "declined", calls: errors }] : [],

@@ -7,8 +7,14 @@ type Middleware = MiddlewareHandler<{ Bindings: Env }>;
 
 const CHANGES_NOTHING = ["GET", "HEAD", "OPTIONS"];
 
-/** Tells browsers. */
-export const cors: Middleware = honoCors({
+/** Tells browsers, which alone send an origin. */
+export const cors: Middleware = async (c, next) => {
+  if (c.req.header("Origin") !== undefined || c.req.method === "OPTIONS") return tellBrowser(c, next);
+  c.header("Vary", "Origin");
+  await next();
+};
+
+const tellBrowser: Middleware = honoCors({
   origin: (origin, c) => (isListed(c.env as Env, origin) ? origin : null),
   allowMethods: ["GET", "HEAD", "POST", "DELETE"],
   allowHeaders: ["Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key"],

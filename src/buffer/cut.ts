@@ -33,5 +33,5 @@ function jsonOf(delta: Delta, maxBytes: number): string[] {
 }
 
 function withoutCalls(delta: Delta): Delta {
-  return { ...delta, calls: 0, errors: 0, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, histogram: {} };
+  return { ...delta, calls: 0, errors: 0, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, buckets: [] };
 }

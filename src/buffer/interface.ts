@@ -1,6 +1,6 @@
 /**
  * What others tell the buffer, and what it answers. A Worker and its objects may run different versions for minutes around a
- * deploy: fields are added, and may be missing, but never change their meaning.
+ * deploy: what changes its meaning changes its name, and a field that is added may be missing.
  */
 import type { Answer } from "./answers.ts";
 import type { FunctionName } from "./known-functions.ts";
@@ -17,13 +17,13 @@ export interface RecordedBatch {
   items: number;
   /** A JSON array of `Delta`. */
   deltas: string;
-  /** Of `deltas`, in bytes of UTF-8. An older Worker does not tell. */
-  bytes?: number;
+  /** Of `deltas`, in bytes of UTF-8. */
+  bytes: number;
   /** The functions in `deltas`, each once. */
   functions: FunctionName[];
   answer: Answer;
-  /** How many samples were refused, by reason. An older Worker does not tell. */
-  rejected?: Record<string, number>;
+  /** How many samples were refused, by reason. */
+  rejected: Record<string, number>;
 }
 
 export type RecordResult =

@@ -3,7 +3,7 @@
  * calls are counted under one name. It is decided here, before the acknowledgement; no name changes downstream.
  */
 import { limits } from "../limits.ts";
-import { type Delta, mergeDeltas } from "../stats/delta.ts";
+import { mergeDeltas, parseDeltas } from "../stats/delta.ts";
 
 /** A function of one service: its module and its name. */
 export type FunctionName = readonly [module: string, name: string];
@@ -107,8 +107,7 @@ export class KnownFunctions {
 /** The deltas, with those that have no place of their own counted together. */
 export function withOverflow(deltas: string, { service, isOverflow }: Admission): string {
   if (isOverflow === null) return deltas;
-  const all = JSON.parse(deltas) as Delta[];
-  const admitted = all.map((delta) =>
+  const admitted = parseDeltas(deltas).map((delta) =>
     isOverflow(delta.module, delta.function) ? { ...delta, service, module: "", function: OVERFLOW } : delta,
   );
   return JSON.stringify(mergeDeltas(admitted));

@@ -1,6 +1,6 @@
 /**
  * The buffer: a Durable Object that stores a batch before it is acknowledged, and seals what it has into flushes
- * for the queue. `record` stores and sets the alarm; the alarm seals and sends; `confirm` forgets. Memory holds
+ * for the queue. `recordBatch` stores and sets the alarm; the alarm seals and sends; `confirm` forgets. Memory holds
  * nothing that storage does not: the object may vanish at any line.
  */
 import { DurableObject } from "cloudflare:workers";
@@ -73,7 +73,7 @@ export class MetricsBuffer extends DurableObject<Env> {
    * Stores a batch under its key; the answer leaves once that is durable. Batches that arrive together are stored in
    * one turn, and so made durable by one commit, which costs far more than what it commits.
    */
-  record(batch: RecordedBatch): Promise<RecordResult> {
+  recordBatch(batch: RecordedBatch): Promise<RecordResult> {
     return new Promise((resolve, reject) => {
       const isFirst = this.#arrived.push({ batch, resolve, reject }) === 1;
       if (isFirst) setImmediate(() => this.#recordArrived());
@@ -109,8 +109,7 @@ export class MetricsBuffer extends DurableObject<Env> {
 
   /** There is no `await` here: taking the key and storing are one step. */
   #record(batch: RecordedBatch, now: number): RecordResult {
-    const { service, key, digest, items, deltas, answer, rejected = {} } = batch;
-    const bytes = batch.bytes ?? byteLength(deltas);
+    const { service, key, digest, items, deltas, bytes, answer, rejected } = batch;
     const keyed = key === null ? undefined : { service, key, digest, answer };
     // Before it is asked for room, since it makes some.
     this.#answers.turnTo(now);

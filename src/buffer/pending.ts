@@ -1,5 +1,5 @@
 /** What is acknowledged and in no flush yet: batches as they came, and what an earlier seal had no room for. */
-import type { Delta } from "../stats/delta.ts";
+import { type Delta, parseDeltas } from "../stats/delta.ts";
 import { byteLength } from "./byte-length.ts";
 import { type Page, takePage } from "./page.ts";
 
@@ -77,7 +77,7 @@ export class Pending {
   /** Every delta, row by row, so that no more than one row is held as text. */
   *deltas(): Iterable<Delta> {
     for (const { deltas } of this.#sql.exec<{ deltas: string }>("SELECT deltas FROM pending ORDER BY id")) {
-      yield* JSON.parse(deltas) as Delta[];
+      yield* parseDeltas(deltas);
     }
   }
 

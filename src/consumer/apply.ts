@@ -1,7 +1,7 @@
 /** Brings the flushes of one delivery into D1 and tells their buffers: what both queues' consumers do. */
 import { logError } from "../log.ts";
 import type { FlushMessage } from "../buffer/outbox.ts";
-import type { Delta } from "../stats/delta.ts";
+import { type Delta, readDelta } from "../stats/delta.ts";
 import { applyFlushes } from "../store/apply-flushes.ts";
 
 export interface Delivery {
@@ -77,13 +77,14 @@ export function retryLater(message: Message): void {
 function parseFlush(body: unknown): FlushMessage<Delta[]> | undefined {
   if (typeof body !== "string") return undefined;
   try {
-    const flush = JSON.parse(body) as Partial<FlushMessage<Delta[]>> | null;
+    const flush = JSON.parse(body) as Partial<FlushMessage<unknown[]>> | null;
     const isFlush =
       typeof flush?.buffer === "string" &&
       typeof flush.epoch === "string" &&
       Number.isInteger(flush.n) &&
       Array.isArray(flush.deltas);
-    return isFlush ? (flush as FlushMessage<Delta[]>) : undefined;
+    if (!isFlush) return undefined;
+    return { ...(flush as FlushMessage<unknown[]>), deltas: flush.deltas!.map(readDelta) };
   } catch {
     return undefined;
   }

@@ -6,7 +6,15 @@ import { ask } from "../binding-fault.ts";
 import { ErrorResponse } from "../error.ts";
 import { log } from "../log.ts";
 import { singletonBuffer } from "../shard.ts";
-import { type Delta, type Failure, type FunctionId, mergeDeltas, type Sums } from "../stats/delta.ts";
+import {
+  type Delta,
+  type Failure,
+  type FunctionId,
+  mergeDeltas,
+  parseDeltas,
+  type Sums,
+} from "../stats/delta.ts";
+import { type Histogram, toHistogram } from "../stats/histogram.ts";
 import { settle } from "../store/ledger.ts";
 
 export interface DeadLetterView {
@@ -23,7 +31,11 @@ export interface DeadLetterView {
 /** By how much each counter falls, as a sample would say it: the calls are gone from every read from now on. */
 export interface Dropped {
   dropped: (FunctionId &
-    Pick<Sums, "calls" | "errors" | "unmeasured" | "histogram"> & { sumMs: number; failures: Failure[] })[];
+    Pick<Sums, "calls" | "errors" | "unmeasured"> & {
+      sumMs: number;
+      histogram: Histogram;
+      failures: Failure[];
+    })[];
 }
 
 export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLetterView[]> {
@@ -66,7 +78,7 @@ export async function dropDeadLetter(env: Pick<Env, "BUFFER" | "DB">, id: string
     );
   }
   log("dead_letter_dropped", { epoch, n });
-  return { dropped: fallOf(JSON.parse(deltas) as Delta[]) };
+  return { dropped: fallOf(parseDeltas(deltas)) };
 }
 
 function fallOf(deltas: readonly Delta[]): Dropped["dropped"] {
@@ -79,7 +91,7 @@ function fallOf(deltas: readonly Delta[]): Dropped["dropped"] {
     errors: delta.errors,
     unmeasured: delta.unmeasured,
     sumMs: delta.sumUs / 1000,
-    histogram: delta.histogram,
+    histogram: toHistogram(delta.buckets),
     failures: delta.failures,
   }));
 }

@@ -13,7 +13,8 @@ import { limits } from "../limits.ts";
 import { addPlainCall, Batch, firstMessage, type PlainCall, readSample, toDelta } from "../sample.ts";
 import { singletonBuffer } from "../shard.ts";
 import { type Delta, functionKey, mergeDeltas } from "../stats/delta.ts";
-import { type Body, readBody } from "./read-body.ts";
+import { LatestDeltas } from "./latest-deltas.ts";
+import { readBody } from "./read-body.ts";
 
 const encoder = new TextEncoder();
 const OPENING_BRACKET = 0x5b;
@@ -34,14 +35,11 @@ export interface Taken {
  */
 export async function takeSamples(request: Request, env: Env): Promise<Taken> {
   readConfiguration(env);
-  const { batch, body } = await readBatch(request, env);
-  const key = readKey(request, batch);
-  const { deltas, answer, rejected } = sum(batch, Date.now());
-  if (batch.samples.length === 0 && key === undefined)
+  const { service, key, deltas, answer, rejected, body } = await readBatch(request, env);
+  if (answer.accepted + answer.rejected === 0 && key === undefined)
     return { answer: { ...answer, duplicate: false }, rejected };
 
-  const merged = mergeDeltas(deltas);
-  const text = JSON.stringify(merged);
+  const text = JSON.stringify(deltas);
   const bytes = encoder.encode(text).byteLength;
   if (bytes > limits.storedBatchBytes) {
     throw new ErrorResponse(
@@ -52,13 +50,13 @@ export async function takeSamples(request: Request, env: Env): Promise<Taken> {
   }
   const digest = await digestOf(body);
   const result = await record(env, {
-    service: batch.service,
+    service,
     key: key ?? null,
     digest,
     items: answer.accepted,
     deltas: text,
     bytes,
-    functions: functionsOf(merged),
+    functions: functionsOf(deltas),
     answer,
     rejected,
   });
@@ -78,17 +76,26 @@ export async function takeSamples(request: Request, env: Env): Promise<Taken> {
   }
 }
 
+interface Summed {
+  service: string;
+  key: string | undefined;
+  deltas: Delta[];
+  answer: Answer;
+  rejected: Taken["rejected"];
+  body: Uint8Array<ArrayBuffer>;
+}
+
 /**
  * Asks for the token before it reads the body, but of a beacon, which cannot set a header and carries its token in
- * the body.
+ * the body. The samples themselves end here: what waits for the buffer is only what they sum to.
  */
-async function readBatch(request: Request, env: Env): Promise<{ batch: Batch; body: Body }> {
+async function readBatch(request: Request, env: Env): Promise<Summed> {
   const token = bearerToken(request.headers);
   const isBeacon =
     token === undefined && request.headers.get("Content-Type")?.startsWith("text/plain") === true;
   let grant = isBeacon ? undefined : await admit(env, "ingest", token);
-  const body = await readBody(request);
-  const batch = parseBatch(body.text);
+  const { bytes, text } = await readBody(request);
+  const batch = parseBatch(text);
   grant ??= await admit(env, "ingest", batch.token);
   if (grant.services !== null && !grant.services.has(batch.service)) {
     throw new ErrorResponse(
@@ -97,7 +104,12 @@ async function readBatch(request: Request, env: Env): Promise<{ batch: Batch; bo
       `This token may post for ${JSON.stringify([...grant.services])} only, not for ${JSON.stringify(batch.service)}.`,
     );
   }
-  return { batch, body };
+  return {
+    service: batch.service,
+    key: readKey(request, batch),
+    ...sum(batch, Date.now()),
+    body: bytes,
+  };
 }
 
 function parseBatch(text: string): Batch {
@@ -131,23 +143,16 @@ function readKey(request: Request, batch: Batch): string | undefined {
   return key;
 }
 
-interface Sum {
-  deltas: Delta[];
-  answer: Answer;
-  rejected: Taken["rejected"];
-}
-
-function sum(batch: Batch, now: number): Sum {
+function sum(batch: Batch, now: number): Pick<Summed, "deltas" | "answer" | "rejected"> {
   const deltas: Delta[] = [];
-  const rejected: Sum["rejected"] = {};
+  const rejected: Summed["rejected"] = {};
   const answer: Answer = { accepted: 0, rejected: 0, reasons: [] };
-  // The last delta of each name, as it was sent, to which further plain calls are added.
-  const latest = new Map<string, { module: unknown; delta: Delta }>();
+  const latest = new LatestDeltas();
   for (let index = 0; index < batch.samples.length; index++) {
     const input = batch.samples[index];
     const { function: name, module } = namesOf(input);
-    const known = typeof name === "string" ? latest.get(name) : undefined;
-    if (known && known.module === module && addPlainCall(known.delta, input as PlainCall, now)) {
+    const known = typeof name === "string" ? latest.get(name, module) : undefined;
+    if (known && addPlainCall(known, input as PlainCall, now)) {
       answer.accepted++;
       continue;
     }
@@ -155,7 +160,7 @@ function sum(batch: Batch, now: number): Sum {
     const result = "sample" in read ? toDelta(batch.service, read.sample, now) : read;
     if ("delta" in result) {
       deltas.push(result.delta);
-      latest.set(name as string, { module, delta: result.delta });
+      latest.set(name as string, module, result.delta);
       answer.accepted++;
     } else {
       answer.rejected++;
@@ -165,7 +170,7 @@ function sum(batch: Batch, now: number): Sum {
         answer.reasons.push({ index, reason: result.reason });
     }
   }
-  return { deltas, answer, rejected };
+  return { deltas: mergeDeltas(deltas), answer, rejected };
 }
 
 /** The names as they were sent; what is no object has none. */
@@ -186,14 +191,14 @@ function functionsOf(deltas: readonly Delta[]): FunctionName[] {
  * for byte. Around them is the envelope, where a beacon has its key, and a token that may be rotated; its service is part
  * of the key.
  */
-async function digestOf({ bytes }: Body): Promise<string> {
+async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const said = bytes.subarray(bytes.indexOf(OPENING_BRACKET), bytes.lastIndexOf(CLOSING_BRACKET) + 1);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", said)).toHex();
 }
 
 async function record(env: Env, batch: RecordedBatch): Promise<RecordResult> {
   try {
-    return await singletonBuffer(env).record(batch);
+    return await singletonBuffer(env).recordBatch(batch);
   } catch (error) {
     // Whether it was recorded is not known. Only the sender can settle that, by sending it again under its key.
     throw unavailable(

@@ -1,6 +1,6 @@
 /** `GET /metrics/:service/:function`: one function since the beginning, over a range, and over time within it. */
 import * as z from "zod";
-import { addSums, noCalls } from "../stats/delta.ts";
+import { type Sums, sumOf } from "../stats/delta.ts";
 import { failuresOf } from "../store/read-failures.ts";
 import { type Named, totalsOf } from "../store/read-functions.ts";
 import { rollupsOf } from "../store/read-rollups.ts";
@@ -60,14 +60,10 @@ export async function describeFunction(
   const waiting = read.waiting.filter(isOf(named));
   const { modules, totals } = mergeModules(named, storedTotals, waiting);
 
-  const points = emptyPoints(steps);
-  const sums = noCalls();
-  const add = (start: number, from: Parameters<typeof addSums>[1]) => {
-    if (isWithin(range, start)) addSums(sums, from);
-    addSums(points[stepOf(steps, start)]!.sums, from);
-  };
-  for (const rollup of rollups) add(rollup.start, rollup);
-  for (const delta of waiting) if (isWithin(covered, delta.minute)) add(delta.minute, delta);
+  const parts = [...rollups, ...waiting.map((delta) => ({ ...delta, start: delta.minute }))].filter(
+    ({ start }) => isWithin(covered, start),
+  );
+  const sums = sumOf(parts.filter(({ start }) => isWithin(range, start)));
 
   return {
     service: named.service,
@@ -80,12 +76,18 @@ export async function describeFunction(
     to: iso(range.to),
     stepSeconds: step,
     range: { ...callMetrics(sums), callsPerSecond: round(sums.calls / secondsOf(range, now)) },
-    series: points.map(({ at, sums }) => ({ at: iso(at), ...callMetrics(sums) })),
+    series: pointsOf(parts, steps).map(({ at, sums }) => ({ at: iso(at), ...callMetrics(sums) })),
   };
 }
 
-function emptyPoints({ covered: { from, to }, step }: Steps) {
-  return Array.from({ length: (to - from) / step }, (_, i) => ({ at: from + i * step, sums: noCalls() }));
+/** One for each step, also for those without calls. */
+function pointsOf(parts: readonly (Sums & { start: number })[], steps: Steps): { at: number; sums: Sums }[] {
+  const { covered, step } = steps;
+  const byStep = Map.groupBy(parts, ({ start }) => stepOf(steps, start));
+  return Array.from({ length: (covered.to - covered.from) / step }, (_, i) => ({
+    at: covered.from + i * step,
+    sums: sumOf(byStep.get(i) ?? []),
+  }));
 }
 
 function iso(epochSeconds: number): string {

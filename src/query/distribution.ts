@@ -1,7 +1,7 @@
 /** `GET /metrics/:service/:function/histogram`: how durations are distributed, as bounds and counts for a picture. */
 import * as z from "zod";
 import { limits } from "../limits.ts";
-import { addHistogram, bucketLowerBound, type Histogram } from "../stats/histogram.ts";
+import { type Buckets, bucketLowerBound, sumBuckets } from "../stats/histogram.ts";
 import { type Named, totalsOf } from "../store/read-functions.ts";
 import { rollupsOf } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
@@ -51,9 +51,8 @@ export async function readDistribution(
   const parts = range
     ? [...read.stored[1], ...waiting.filter(({ minute }) => isWithin(range, minute))]
     : [totals];
-  const histogram: Histogram = {};
-  for (const part of parts) addHistogram(histogram, part.histogram);
-  const buckets = bucketsOf(histogram, asked.buckets ?? DEFAULT_BUCKETS);
+  const fine = sumBuckets(parts.map((part) => part.buckets));
+  const buckets = takenTogether(fine, asked.buckets ?? DEFAULT_BUCKETS);
   return {
     ...bounds(range),
     measured: buckets.reduce((sum, { calls }) => sum + calls, 0),
@@ -66,9 +65,12 @@ export async function readDistribution(
  * Neighbours are taken together, two, four, eight…, until there are few enough: that moves no count over a bound. They
  * are paired from the origin on, so that bounds stay where they are while other calls come in.
  */
-export function bucketsOf(histogram: Histogram, max: number): Distribution["buckets"] {
-  const entries = Object.entries(histogram).map(([index, calls]) => ({ at: Number(index) - ORIGIN, calls }));
-  if (entries.length === 0) return [];
+export function takenTogether(fine: Buckets, max: number): Distribution["buckets"] {
+  if (fine.length === 0) return [];
+  const entries = Array.from({ length: fine.length / 2 }, (_, i) => ({
+    at: fine[2 * i]! - ORIGIN,
+    calls: fine[2 * i + 1]!,
+  }));
   const low = Math.min(...entries.map(({ at }) => at));
   const high = Math.max(...entries.map(({ at }) => at));
   let shift = 0;

@@ -36,7 +36,7 @@ export type FunctionMetrics = z.infer<typeof FunctionMetrics>;
 
 export function callMetrics(sums: Sums): CallMetrics {
   const measured = sums.calls - sums.unmeasured;
-  const at = quantiles(sums.histogram, [0.5, 0.9, 0.95, 0.99], sums.minMs, sums.maxMs);
+  const at = quantiles(sums.buckets, [0.5, 0.9, 0.95, 0.99], sums.minMs, sums.maxMs);
   const [p50Ms, p90Ms, p95Ms, p99Ms] = at.map((ms) => (ms === null ? null : round(ms)));
   return {
     calls: sums.calls,

@@ -1,6 +1,6 @@
 /** What is known of one function: D1's part and the waiting part of it. */
 import { ErrorResponse } from "../error.ts";
-import { addToTotals, type Delta, functionKey, type FunctionTotals } from "../stats/delta.ts";
+import { type Delta, functionKey, type FunctionTotals, sumByFunction } from "../stats/delta.ts";
 import type { Named, StoredTotals } from "../store/read-functions.ts";
 
 export function isOf({ service, function: name, module }: Named): (delta: Delta) => boolean {
@@ -19,9 +19,7 @@ export function mergeModules(
   waiting: readonly Delta[],
 ): { modules: string[]; totals: FunctionTotals } {
   const all = [...stored, ...waiting];
-  const merged = new Map<string, FunctionTotals>();
-  for (const row of all) addToTotals(merged, { ...row, module: "" });
-  const [totals] = merged.values();
+  const [totals] = sumByFunction(all.map((row) => ({ ...row, module: "" })));
   if (!totals) {
     const where = named.module === undefined ? "" : ` in the module ${JSON.stringify(named.module)}`;
     throw new ErrorResponse(

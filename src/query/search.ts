@@ -1,7 +1,7 @@
 /** `GET /search`: functions and failures by words and parts of words, the best first. */
 import * as z from "zod";
 import { limits } from "../limits.ts";
-import { addToTotals, type Delta, functionKey, type FunctionTotals } from "../stats/delta.ts";
+import { type Delta, functionKey, type FunctionTotals, sumByFunction } from "../stats/delta.ts";
 import { failuresWith, type FoundFailure, type FoundFunction, functionsWith } from "../store/search.ts";
 import { readExact } from "./exact.ts";
 import { Identity, Seen, seen } from "./function-metrics.ts";
@@ -58,16 +58,17 @@ function withWaitingFunctions(
   waiting: readonly Delta[],
   words: readonly string[],
 ): FoundFunction[] {
-  const totals = new Map<string, FunctionTotals>();
-  for (const row of stored)
-    addToTotals(totals, { ...row, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, histogram: {} });
-  for (const delta of waiting) {
-    const isFound =
-      totals.has(functionKey(delta)) ||
-      containsAll(`${delta.service} ${delta.module} ${delta.function}`, words);
-    if (isFound) addToTotals(totals, { ...delta, histogram: {} });
-  }
-  return [...totals.values()];
+  const known = new Set(stored.map(functionKey));
+  const found = waiting.filter(
+    (delta) =>
+      known.has(functionKey(delta)) ||
+      containsAll(`${delta.service} ${delta.module} ${delta.function}`, words),
+  );
+  const parts: FunctionTotals[] = [
+    ...stored.map((row) => ({ ...row, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, buckets: [] })),
+    ...found.map((delta) => ({ ...delta, buckets: [] })),
+  ];
+  return sumByFunction(parts);
 }
 
 function withWaitingFailures(

@@ -1,6 +1,6 @@
 /** `GET /services`: which services there are, and what each did since the beginning. */
 import * as z from "zod";
-import { addToTotals, functionKey, type FunctionTotals } from "../stats/delta.ts";
+import { functionKey, sumByFunction } from "../stats/delta.ts";
 import { allSums } from "../store/read-functions.ts";
 import { readExact } from "./exact.ts";
 import { errorRate, Seen, seen } from "./function-metrics.ts";
@@ -24,14 +24,14 @@ export type ServiceList = z.infer<typeof ServiceList>;
 /** By name. */
 export async function listServices(env: Pick<Env, "BUFFER" | "DB">): Promise<ServiceList> {
   const { stored, waiting } = await readExact(env, [allSums()]);
+  const all = [...stored[0], ...waiting];
   const functions = new Map<string, Set<string>>();
-  const totals = new Map<string, FunctionTotals>();
-  for (const row of [...stored[0], ...waiting]) {
+  for (const row of all) {
     const known = functions.get(row.service) ?? new Set();
     functions.set(row.service, known.add(functionKey(row)));
-    addToTotals(totals, { ...row, module: "", function: "", histogram: {} });
   }
-  const services = [...totals.values()].map((row) => ({
+  const totals = sumByFunction(all.map((row) => ({ ...row, module: "", function: "", buckets: [] })));
+  const services = totals.map((row) => ({
     service: row.service,
     functions: functions.get(row.service)!.size,
     calls: row.calls,

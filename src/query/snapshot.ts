@@ -2,7 +2,7 @@
 import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
 import { ask } from "../binding-fault.ts";
 import { singletonBuffer } from "../shard.ts";
-import type { Delta } from "../stats/delta.ts";
+import { type Delta, parseDeltas } from "../stats/delta.ts";
 
 export interface Snapshot {
   epoch: string;
@@ -21,8 +21,8 @@ export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot |
     if (page.status === "changed") return undefined;
     snapshot.epoch = page.epoch;
     snapshot.next = page.next;
-    for (const { n, deltas } of page.sealed) snapshot.sealed.push({ n, deltas: parse(deltas) });
-    for (const deltas of page.pending) snapshot.pending.push(...parse(deltas));
+    for (const { n, deltas } of page.sealed) snapshot.sealed.push({ n, deltas: parseDeltas(deltas) });
+    for (const deltas of page.pending) snapshot.pending.push(...parseDeltas(deltas));
     cursor = page.cursor;
   } while (cursor);
   return snapshot;
@@ -33,8 +33,4 @@ function readPage(
   cursor: SnapshotCursor | null,
 ): Promise<SnapshotPage | { status: "changed" }> {
   return ask("The buffer", async () => await singletonBuffer(env).snapshot(cursor));
-}
-
-function parse(deltas: string): Delta[] {
-  return JSON.parse(deltas) as Delta[];
 }

@@ -1,14 +1,13 @@
 /** What each function did, since the beginning or over a range, with what is not in D1 yet. */
 import {
-  addSums,
-  addToTotals,
   type Delta,
   functionKey,
   type FunctionId,
-  noCalls,
+  type FunctionTotals,
+  sumByFunction,
+  sumOf,
   type Sums,
 } from "../stats/delta.ts";
-import type { FunctionTotals } from "../stats/delta.ts";
 import { allFunctions, allTotals, type StoredFunction } from "../store/read-functions.ts";
 import { rollupsOfIds } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
@@ -23,6 +22,10 @@ export interface Sparkline {
   errors: number[];
 }
 
+/** What a function did in a bucket of time, which starts then, in epoch seconds. */
+type Part = Sums & { start: number };
+type Seen = FunctionId & { firstSeen: number; lastSeen: number };
+
 export type RangeTotals = FunctionTotals & { sparkline: Sparkline };
 
 /** Rollups held at once: some 20 MB. */
@@ -31,11 +34,7 @@ const ROLLUPS_PER_READ = 40_000;
 /** Reads as many rows as there are functions. */
 export async function readTotals(env: Bindings, isSelected: IsSelected): Promise<FunctionTotals[]> {
   const { stored, waiting } = await readExact(env, [allTotals()]);
-  const totals = new Map(
-    stored[0].filter(isSelected).map((row) => [functionKey(row), row as FunctionTotals]),
-  );
-  for (const delta of waiting) if (isSelected(delta)) addToTotals(totals, delta);
-  return [...totals.values()];
+  return sumByFunction([...stored[0], ...waiting].filter(isSelected));
 }
 
 /**
@@ -54,80 +53,63 @@ export async function readTotalsOver(
   const selected = stored[0].filter(isSelected);
   const known = new Set(stored[0].map(functionKey));
   // What D1 does not know at all is exact already, and must be taken from this read: by the next it may be there.
-  const totals = new Map<string, RangeTotals>();
-  addWaiting(
-    totals,
-    waiting.filter((delta) => isSelected(delta) && !known.has(functionKey(delta))),
-    range,
-    steps,
+  const unknown = waiting.filter((delta) => isSelected(delta) && !known.has(functionKey(delta)));
+  const totals = Array.from(Map.groupBy(unknown, functionKey).values(), (deltas) =>
+    rangeTotals(deltas, [], deltas, range, steps),
   );
   const size = Math.max(1, Math.floor(ROLLUPS_PER_READ / rollupsIn(steps.covered, now)));
   for (let i = 0; i < selected.length; i += size) {
-    await addStored(env, totals, selected.slice(i, i + size), range, steps);
+    for (const row of await readSome(env, selected.slice(i, i + size), range, steps)) totals.push(row);
   }
-  return [...totals.values()];
+  return totals;
 }
 
-async function addStored(
+async function readSome(
   env: Bindings,
-  totals: Map<string, RangeTotals>,
   functions: readonly StoredFunction[],
   range: Range,
   steps: Steps,
-): Promise<void> {
-  const byId = new Map(functions.map((row) => [row.id, silent(row, steps)]));
-  const { stored, waiting } = await readExact(env, [rollupsOfIds([...byId.keys()], steps.covered)]);
-  for (const rollup of stored[0]) {
-    const into = byId.get(rollup.functionId)!;
-    add(into, rollup, rollup.start, range, steps);
-  }
-  const own = new Map([...byId.values()].map((row) => [functionKey(row), row]));
-  addWaiting(
-    own,
-    waiting.filter((delta) => own.has(functionKey(delta))),
-    range,
-    steps,
-  );
-  for (const [key, row] of own) totals.set(key, row);
+): Promise<RangeTotals[]> {
+  const ids = functions.map(({ id }) => id);
+  const { stored, waiting } = await readExact(env, [rollupsOfIds(ids, steps.covered)]);
+  const rollups = Map.groupBy(stored[0], ({ functionId }) => functionId);
+  const deltas = Map.groupBy(waiting, functionKey);
+  return functions.map((row) => {
+    const own = deltas.get(functionKey(row)) ?? [];
+    return rangeTotals([row, ...own], rollups.get(row.id) ?? [], own, range, steps);
+  });
 }
 
-function addWaiting(
-  totals: Map<string, RangeTotals>,
+/** Of one function, which was seen whenever any of `known` says. */
+function rangeTotals(
+  known: readonly Seen[],
+  rollups: readonly Part[],
   deltas: readonly Delta[],
   range: Range,
   steps: Steps,
-): void {
-  for (const delta of deltas) {
-    const key = functionKey(delta);
-    const into = totals.get(key) ?? silent(delta, steps);
-    totals.set(key, into);
-    into.firstSeen = Math.min(into.firstSeen, delta.firstSeen);
-    into.lastSeen = Math.max(into.lastSeen, delta.lastSeen);
-    if (isWithin(steps.covered, delta.minute)) add(into, delta, delta.minute, range, steps);
-  }
-}
-
-function add(into: RangeTotals, from: Sums, start: number, range: Range, steps: Steps): void {
-  if (isWithin(range, start)) addSums(into, from);
-  const step = stepOf(steps, start);
-  into.sparkline.calls[step]! += from.calls;
-  into.sparkline.errors[step]! += from.errors;
-}
-
-function silent(
-  row: FunctionId & { firstSeen: number; lastSeen: number },
-  { covered, step }: Steps,
 ): RangeTotals {
-  const { service, module, function: name, firstSeen, lastSeen } = row;
-  const steps = Math.max(1, Math.ceil((covered.to - covered.from) / step));
-  const nothing = () => Array.from({ length: steps }, () => 0);
+  const { service, module, function: name } = known[0]!;
+  const waiting = deltas.map((delta) => ({ ...delta, start: delta.minute }));
+  const parts = [...rollups, ...waiting.filter(({ start }) => isWithin(steps.covered, start))];
   return {
     service,
     module,
     function: name,
-    ...noCalls(),
-    firstSeen,
-    lastSeen,
-    sparkline: { calls: nothing(), errors: nothing() },
+    ...sumOf(parts.filter(({ start }) => isWithin(range, start))),
+    firstSeen: known.reduce((first, { firstSeen }) => Math.min(first, firstSeen), Infinity),
+    lastSeen: known.reduce((last, { lastSeen }) => Math.max(last, lastSeen), 0),
+    sparkline: sparklineOf(parts, steps),
   };
+}
+
+function sparklineOf(parts: readonly Part[], steps: Steps): Sparkline {
+  const { covered, step } = steps;
+  const nothing = () =>
+    Array.from({ length: Math.max(1, Math.ceil((covered.to - covered.from) / step)) }, () => 0);
+  const sparkline = { calls: nothing(), errors: nothing() };
+  for (const { start, calls, errors } of parts) {
+    sparkline.calls[stepOf(steps, start)]! += calls;
+    sparkline.errors[stepOf(steps, start)]! += errors;
+  }
+  return sparkline;
 }

@@ -1,5 +1,5 @@
 /** What one function did in one minute, and how such sums merge. */
-import { addHistogram, type Histogram } from "./histogram.ts";
+import { type Buckets, type Histogram, sumBuckets, toBuckets } from "./histogram.ts";
 
 /** What tells one function from another: two of one name in different modules stay two. */
 export interface FunctionId {
@@ -21,7 +21,7 @@ export interface Sums {
   minMs: number | null;
   maxMs: number | null;
   /** Of measured calls, so its counts add up to `calls - unmeasured`. */
-  histogram: Histogram;
+  buckets: Buckets;
 }
 
 export interface Tally extends Sums {
@@ -47,65 +47,57 @@ export interface Delta extends FunctionId, Tally {
   failures: Failure[];
 }
 
+type OlderDelta = Omit<Delta, "buckets"> & { histogram: Histogram };
+
 export type FunctionTotals = FunctionId & Tally;
 
 /** One delta for each function and minute, in order of first appearance. The deltas given stay as they are. */
 export function mergeDeltas(deltas: Iterable<Delta>): Delta[] {
-  const merged = new Map<string, Delta | Merging>();
-  for (const delta of deltas) {
-    const key = `${functionKey(delta)}\n${delta.minute}`;
-    const known = merged.get(key);
-    if (known instanceof Merging) known.add(delta);
-    else if (known) merged.set(key, new Merging(known).add(delta));
-    // One that stays alone is not copied, unless it says a failure twice.
-    else merged.set(key, delta.failures.length > 1 ? new Merging(delta) : delta);
-  }
-  return Array.from(merged.values(), (each) => (each instanceof Merging ? each.delta : each));
+  const groups = Map.groupBy(deltas, (delta) => `${functionKey(delta)}\n${delta.minute}`);
+  return Array.from(groups.values(), (group) => {
+    const tally = tallyOf(group);
+    return {
+      ...idOf(group[0]!),
+      minute: group[0]!.minute,
+      ...tally,
+      // What is alone may say a bucket twice, or a failure.
+      buckets: group.length === 1 ? sumBuckets([tally.buckets]) : tally.buckets,
+      failures: mergeFailures(group),
+    };
+  });
 }
 
-/** A copy of a delta, to which others of its function and minute are added. */
-class Merging {
-  readonly #delta: Delta;
-  readonly #failures = new Map<string, Failure>();
-
-  constructor(first: Delta) {
-    this.#delta = { ...first, histogram: { ...first.histogram } };
-    this.#addFailures(first);
-  }
-
-  add(other: Delta): this {
-    addTally(this.#delta, other);
-    this.#addFailures(other);
-    return this;
-  }
-
-  get delta(): Delta {
-    return { ...this.#delta, failures: [...this.#failures.values()] };
-  }
-
-  #addFailures({ failures }: Delta): void {
+function mergeFailures(group: readonly Delta[]): Failure[] {
+  if (group.every(({ failures }) => failures.length === 0)) return [];
+  const merged = new Map<string, Failure>();
+  for (const { failures } of group) {
     for (const { name, message, calls } of failures) {
       const key = `${name}\n${message}`;
-      const known = this.#failures.get(key);
+      const known = merged.get(key);
       if (known) known.calls += calls;
-      else this.#failures.set(key, { name, message, calls });
+      else merged.set(key, { name, message, calls });
     }
   }
+  return [...merged.values()];
 }
 
-/** The totals of each function that the deltas speak of. The deltas given stay as they are. */
-export function sumByFunction(deltas: Iterable<Delta>): FunctionTotals[] {
-  const totals = new Map<string, FunctionTotals>();
-  for (const delta of deltas) addToTotals(totals, delta);
-  return [...totals.values()];
+/** The totals of each function that is spoken of, in order of first appearance. What is given stays as it is. */
+export function sumByFunction(parts: Iterable<FunctionTotals>): FunctionTotals[] {
+  const groups = Map.groupBy(parts, functionKey);
+  return Array.from(groups.values(), (group) => ({ ...idOf(group[0]!), ...tallyOf(group) }));
 }
 
-/** Adds a delta to the totals of its function, which are made if the map has none. */
-export function addToTotals(totals: Map<string, FunctionTotals>, delta: FunctionTotals): void {
-  const key = functionKey(delta);
-  const known = totals.get(key);
-  if (known) addTally(known, delta);
-  else totals.set(key, copyTotals(delta));
+/** Reads JSON text of deltas. */
+export function parseDeltas(json: string): Delta[] {
+  return (JSON.parse(json) as unknown[]).map(readDelta);
+}
+
+/** One as it came out of JSON. What an older version made has a `histogram`, and no buckets. */
+export function readDelta(stored: unknown): Delta {
+  const delta = stored as Delta | OlderDelta;
+  if ("buckets" in delta) return delta;
+  const { histogram, ...others } = delta;
+  return { ...others, buckets: toBuckets(histogram) };
 }
 
 /** A key that no two functions share: names hold no control characters. */
@@ -113,44 +105,31 @@ export function functionKey(id: FunctionId): string {
   return `${id.service}\n${id.module}\n${id.function}`;
 }
 
-/** The sums of no calls. */
-export function noCalls(): Sums {
-  return { calls: 0, errors: 0, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, histogram: {} };
+export function sumOf(parts: readonly Sums[]): Sums {
+  const sum = { calls: 0, errors: 0, unmeasured: 0, sumUs: 0 };
+  let minMs: number | null = null;
+  let maxMs: number | null = null;
+  for (const part of parts) {
+    sum.calls += part.calls;
+    sum.errors += part.errors;
+    sum.unmeasured += part.unmeasured;
+    sum.sumUs += part.sumUs;
+    if (part.minMs !== null && (minMs === null || part.minMs < minMs)) minMs = part.minMs;
+    if (part.maxMs !== null && (maxMs === null || part.maxMs > maxMs)) maxMs = part.maxMs;
+  }
+  const buckets = parts.length === 1 ? parts[0]!.buckets : sumBuckets(parts.map((part) => part.buckets));
+  return { ...sum, minMs, maxMs, buckets };
 }
 
-export function addSums(into: Sums, from: Sums): void {
-  into.calls += from.calls;
-  into.errors += from.errors;
-  into.unmeasured += from.unmeasured;
-  into.sumUs += from.sumUs;
-  into.minMs = pick(Math.min, into.minMs, from.minMs);
-  into.maxMs = pick(Math.max, into.maxMs, from.maxMs);
-  addHistogram(into.histogram, from.histogram);
+function tallyOf(parts: readonly Tally[]): Tally {
+  let { firstSeen, lastSeen } = parts[0]!;
+  for (const part of parts) {
+    if (part.firstSeen < firstSeen) firstSeen = part.firstSeen;
+    if (part.lastSeen > lastSeen) lastSeen = part.lastSeen;
+  }
+  return { ...sumOf(parts), firstSeen, lastSeen };
 }
 
-function addTally(into: Tally, from: Tally): void {
-  addSums(into, from);
-  into.firstSeen = Math.min(into.firstSeen, from.firstSeen);
-  into.lastSeen = Math.max(into.lastSeen, from.lastSeen);
-}
-
-function copyTotals({ service, module, function: name, ...tally }: FunctionTotals): FunctionTotals {
-  return {
-    service,
-    module,
-    function: name,
-    calls: tally.calls,
-    errors: tally.errors,
-    unmeasured: tally.unmeasured,
-    sumUs: tally.sumUs,
-    minMs: tally.minMs,
-    maxMs: tally.maxMs,
-    histogram: { ...tally.histogram },
-    firstSeen: tally.firstSeen,
-    lastSeen: tally.lastSeen,
-  };
-}
-
-function pick(choose: (a: number, b: number) => number, a: number | null, b: number | null): number | null {
-  return a === null ? b : b === null ? a : choose(a, b);
+function idOf({ service, module, function: name }: FunctionId): FunctionId {
+  return { service, module, function: name };
 }

@@ -8,8 +8,15 @@
  * https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram
  */
 
-/** Counts by bucket index, as it travels and is stored: only buckets that hold something. */
+/** Counts by bucket index, as senders send it, D1 keeps it and answers show it: only buckets that hold something. */
 export type Histogram = Record<string, number>;
+
+/**
+ * The same while it is counted, as pairs in one list: index, count, index, count… In any order, and a bucket may come
+ * several times, so that to join two is to merge them. An object with such keys takes several times as long to build, to
+ * merge and to print.
+ */
+export type Buckets = number[];
 
 // WARNING: stored histograms carry no scale of their own. Another scale here misreads all that is stored.
 const BUCKETS_PER_DOUBLING = 32;
@@ -32,8 +39,42 @@ export function bucketLowerBound(index: number): number {
   return 2 ** (index / BUCKETS_PER_DOUBLING);
 }
 
-export function addHistogram(into: Histogram, from: Histogram): void {
-  for (const index in from) into[index] = (into[index] ?? 0) + from[index]!;
+export function toBuckets(histogram: Histogram): Buckets {
+  const buckets: number[] = [];
+  for (const index in histogram) buckets.push(Number(index), histogram[index]!);
+  return buckets;
+}
+
+export function toHistogram(buckets: Buckets): Histogram {
+  const histogram: Histogram = {};
+  for (let i = 0; i < buckets.length; i += 2) {
+    histogram[buckets[i]!] = (histogram[buckets[i]!] ?? 0) + buckets[i + 1]!;
+  }
+  return histogram;
+}
+
+/** A count for every bucket there may be; all of them 0 but while `sumBuckets` works. */
+const scratch = new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
+
+/** All together: each bucket once, in order of index. */
+export function sumBuckets(all: readonly Buckets[]): Buckets {
+  let low = scratch.length;
+  let high = -1;
+  for (const buckets of all) {
+    for (let i = 0; i < buckets.length; i += 2) {
+      const at = buckets[i]! - MIN_BUCKET;
+      scratch[at]! += buckets[i + 1]!;
+      if (at < low) low = at;
+      if (at > high) high = at;
+    }
+  }
+  const sum: number[] = [];
+  for (let at = low; at <= high; at++) {
+    if (scratch[at] === 0) continue;
+    sum.push(MIN_BUCKET + at, scratch[at]!);
+    scratch[at] = 0;
+  }
+  return sum;
 }
 
 /**
@@ -41,7 +82,7 @@ export function addHistogram(into: Histogram, from: Histogram): void {
  * The true minimum and maximum, where known, bound the answer: a bucket is wider than a constant duration.
  */
 export function quantiles(
-  histogram: Histogram,
+  buckets: Buckets,
   at: readonly number[],
   minMs: number | null,
   maxMs: number | null,
@@ -49,10 +90,9 @@ export function quantiles(
   // Dense, so that the buckets are in order without being sorted: lists ask this of every function.
   const counts = new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
   let total = 0;
-  for (const index in histogram) {
-    const count = histogram[index]!;
-    counts[Number(index) - MIN_BUCKET] = count;
-    total += count;
+  for (let i = 0; i < buckets.length; i += 2) {
+    counts[buckets[i]! - MIN_BUCKET]! += buckets[i + 1]!;
+    total += buckets[i + 1]!;
   }
   return at.map((q) => {
     if (total === 0) return null;

@@ -3,7 +3,15 @@
  * comes last, and all of it is one transaction: a second delivery finds the entry and writes nothing.
  */
 import { limits } from "../limits.ts";
-import { sumByFunction, type Delta, type Failure, type FunctionId, functionKey } from "../stats/delta.ts";
+import {
+  sumByFunction,
+  type Delta,
+  type Failure,
+  type FunctionId,
+  functionKey,
+  type Tally,
+} from "../stats/delta.ts";
+import { toHistogram } from "../stats/histogram.ts";
 
 export interface Flush {
   epoch: string;
@@ -108,11 +116,16 @@ function statementsOf(db: D1Database, { epoch, n, deltas }: Flush, now: number):
   const run = (sql: string, rows: unknown) => db.prepare(sql).bind(rows, epoch, n);
   const failures = failuresOf(deltas);
   return [
-    run(ADD_TO_TOTALS, JSON.stringify(sumByFunction(deltas))),
-    run(ADD_TO_ROLLUPS, JSON.stringify(deltas)),
+    run(ADD_TO_TOTALS, JSON.stringify(sumByFunction(deltas).map(asStored))),
+    run(ADD_TO_ROLLUPS, JSON.stringify(deltas.map(asStored))),
     ...(failures.length > 0 ? [run(ADD_TO_FAILURES, JSON.stringify(failures))] : []),
     run(ENTER_INTO_LEDGER, now),
   ];
+}
+
+/** With its histogram as columns have it, and without what they have not. */
+function asStored<T extends Tally>({ buckets, ...others }: T) {
+  return { ...others, histogram: toHistogram(buckets) };
 }
 
 /** Each failure of each function once. Seen when its minute was: a delta knows no better. */

@@ -17,7 +17,7 @@ export interface Named {
 
 const { name, ...others } = getTableColumns(functions);
 const totals = { ...others, function: name };
-const { histogram: _, ...sums } = totals;
+const { buckets: _, ...sums } = totals;
 const { id, service, module, firstSeen, lastSeen } = others;
 const identity = { id, service, module, function: name, firstSeen, lastSeen };
 
@@ -25,7 +25,7 @@ const identity = { id, service, module, function: name, firstSeen, lastSeen };
 export const allTotals = (): Query<StoredTotals[]> => (orm) => orm.select(totals).from(functions);
 
 /** As `allTotals`, without the histograms, which are most of the bytes. */
-export const allSums = (): Query<Omit<StoredTotals, "histogram">[]> => (orm) =>
+export const allSums = (): Query<Omit<StoredTotals, "buckets">[]> => (orm) =>
   orm.select(sums).from(functions);
 
 export const allFunctions = (): Query<StoredFunction[]> => (orm) => orm.select(identity).from(functions);

@@ -4,10 +4,25 @@
  *
  * Times are epoch milliseconds, but `start` and `width`, which are seconds.
  */
-import { integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { Histogram } from "../stats/histogram.ts";
+import {
+  customType,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import { type Buckets, type Histogram, toBuckets, toHistogram } from "../stats/histogram.ts";
 
-/** The columns of a tally; a histogram is sparse JSON, `{ "index": count }`. */
+/** Sparse JSON, `{ "index": count }`: SQLite merges that in one upsert. */
+const histogram = customType<{ data: Buckets; driverData: string }>({
+  dataType: () => "text",
+  fromDriver: (text) => toBuckets(JSON.parse(text) as Histogram),
+  toDriver: (buckets) => JSON.stringify(toHistogram(buckets)),
+});
+
+/** The columns of a tally. */
 const tally = () => ({
   calls: integer("calls").notNull(),
   errors: integer("errors").notNull(),
@@ -15,7 +30,7 @@ const tally = () => ({
   sumUs: integer("sum_us").notNull(),
   minMs: real("min_ms"),
   maxMs: real("max_ms"),
-  histogram: text("histogram", { mode: "json" }).$type<Histogram>().notNull(),
+  buckets: histogram("histogram").notNull(),
 });
 
 const seen = () => ({

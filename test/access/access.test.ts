@@ -102,12 +102,20 @@ describe("the rate of one token", () => {
 
 describe("what a browser is told", () => {
   it("is the usual security headers, and a request id, also with an error", async () => {
-    for (const path of ["/metrics", "/nothing"]) {
-      const response = await send(deployed(), path, { token: "reader" });
+    const answers = [
+      send(deployed(), "/metrics", { token: "reader" }),
+      send(deployed(), "/nothing", { token: "reader" }),
+      send(deployed(), "/metrics", { token: "admin", method: "DELETE" }),
+      send(deployed(), "/metrics", { token: "nobody" }),
+      postAs(deployed(), "writer-one"),
+      postAs(deployed(), "writer-one", "{"),
+    ];
+    for (const response of await Promise.all(answers)) {
       expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
       expect(response.headers.get("X-Frame-Options")).toBe("SAMEORIGIN");
       expect(response.headers.get("Strict-Transport-Security")).toContain("max-age=");
       expect(response.headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
+      expect(response.headers.get("Vary")).toMatch(/^Origin(, Accept)?$/);
     }
   });
 

@@ -9,6 +9,7 @@ import type { Batch } from "./batch.ts";
 import {
   difference,
   failuresOf,
+  histogramOf,
   line,
   type Part,
   readD1,
@@ -60,7 +61,12 @@ export async function compareD1(counted: readonly Part[], mayForgetFailures: boo
 }
 
 function tableOfTotals(totals: readonly FunctionTotals[]): Table {
-  return sorted(totals.map((row) => [`${row.service}/${row.function}`, line(row)]));
+  return sorted(
+    totals.map((row) => [
+      `${row.service}/${row.function}`,
+      line({ ...row, histogram: histogramOf(row.buckets) }),
+    ]),
+  );
 }
 
 async function readMetrics(): Promise<FunctionMetrics[]> {

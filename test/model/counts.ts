@@ -64,6 +64,15 @@ export function failuresOf(parts: readonly Part[]): Table {
   return sorted([...sums].map(([key, calls]) => [key, String(calls)]));
 }
 
+/** Of pairs of an index and a count, in any order, in which an index may come several times. */
+export function histogramOf(buckets: readonly number[]): Record<string, number> {
+  const histogram: Record<string, number> = {};
+  for (const [i, index] of buckets.entries()) {
+    if (i % 2 === 0) histogram[index] = (histogram[index] ?? 0) + buckets[i + 1]!;
+  }
+  return histogram;
+}
+
 /** One function's counts as a line of text. */
 export function line(counts: Counts): string {
   const { calls, errors, unmeasured, sumUs, minMs, maxMs } = counts;
@@ -108,14 +117,18 @@ export async function readD1(): Promise<{ totals: FunctionTotals[]; rollups: Rol
        FROM failures AS e JOIN functions AS f ON f.id = e.function_id`,
     ),
   ]);
-  const parsed = (row: Record<string, unknown>): unknown => ({
+  const parsed = (row: Record<string, unknown>) => ({
     ...row,
-    histogram: JSON.parse(row.histogram as string) as unknown,
+    histogram: JSON.parse(row.histogram as string) as Record<string, number>,
     failures: {},
   });
+  const withBuckets = ({ histogram, ...row }: { histogram: Record<string, number> }): unknown => ({
+    ...row,
+    buckets: Object.entries(histogram).flatMap(([index, count]) => [Number(index), count]),
+  });
   return {
-    totals: functions!.results.map((row) => parsed(row) as FunctionTotals),
-    rollups: rollups!.results.map((row) => parsed(row) as Rollup),
+    totals: functions!.results.map((row) => withBuckets(parsed(row)) as FunctionTotals),
+    rollups: rollups!.results.map((row) => parsed(row) as unknown as Rollup),
     failures: sorted(failures!.results.map((row) => [row.failure as string, String(row.calls)])),
   };
 }

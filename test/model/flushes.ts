@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import type { Delta } from "../../src/stats/delta.ts";
 import { buffer } from "../worker.ts";
-import type { Part } from "./counts.ts";
+import { histogramOf, type Part } from "./counts.ts";
 
 interface Sealed {
   epoch: string;
@@ -82,6 +82,7 @@ export class Flushes {
 function partOf(delta: Delta): Part {
   return {
     ...delta,
+    histogram: histogramOf(delta.buckets),
     function: `${delta.service}/${delta.function}`,
     failures: Object.fromEntries(delta.failures.map(({ name, calls }) => [name, calls])),
   };

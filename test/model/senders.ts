@@ -58,7 +58,7 @@ export class Senders {
     const good = batches.map((calls) => batchOf("shop", calls, this.#newKey(), Date.now()));
     const sent = twice ? [...good, ...good] : good;
     await withOneTurn(turn, async () => {
-      const breaking = broken && buffer().record(brokenBatch(broken, "shop", key));
+      const breaking = broken && buffer().recordBatch(brokenBatch(broken, "shop", key));
       const outcomes = await inTime(
         Promise.allSettled([breaking, ...sent.map((batch) => this.#send(batch))]),
       );

@@ -35,7 +35,8 @@ export async function withOneTurn<T>(fate: TurnFate, work: () => Promise<T>): Pr
 export function brokenBatch(broken: Broken, service: string, key: string): RecordedBatch {
   const nothing: unknown = null;
   const answer = { accepted: 1, rejected: 0, reasons: [] };
-  const batch = { service, key, digest: "", items: 1, deltas: "[]", functions: [], answer };
+  const deltas = { items: 1, deltas: "[]", bytes: 2, functions: [] };
+  const batch = { service, key, digest: "", ...deltas, answer, rejected: {} };
   return broken === "at first"
     ? { ...batch, functions: nothing as RecordedBatch["functions"] }
     : { ...batch, deltas: nothing as string };

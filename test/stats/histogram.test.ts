@@ -1,13 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  addHistogram,
   bucketIndex,
   bucketLowerBound,
-  type Histogram,
+  MAX_BUCKET,
   MAX_DURATION_MS,
+  MIN_BUCKET,
   MIN_DURATION_MS,
   quantiles,
+  sumBuckets,
+  toBuckets,
+  toHistogram,
 } from "../../src/stats/histogram.ts";
 
 describe("a bucket", () => {
@@ -47,10 +50,9 @@ describe("quantiles are within 1.1 % of the true ones", () => {
     ["of hours", () => 3_600_000 * (1 + 10 * random())],
   ])("for %s durations", (_, draw) => {
     const durations = Array.from({ length: 10_000 }, draw).sort((a, b) => a - b);
-    const histogram: Histogram = {};
-    for (const duration of durations) addHistogram(histogram, { [bucketIndex(duration)]: 1 });
+    const buckets = durations.flatMap((duration) => [bucketIndex(duration), 1]);
     const at = [0, 0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1];
-    const answers = quantiles(histogram, at, durations[0]!, durations.at(-1)!);
+    const answers = quantiles(buckets, at, durations[0]!, durations.at(-1)!);
     for (const [i, q] of at.entries()) {
       const truth = durations[Math.max(0, Math.ceil(q * durations.length) - 1)]!;
       expect(Math.abs(answers[i]! - truth) / truth, `q = ${q}`).toBeLessThanOrEqual(0.011);
@@ -58,6 +60,22 @@ describe("quantiles are within 1.1 % of the true ones", () => {
   });
 });
 
+it("buckets are summed in order of index, each once, and say the same as a histogram", () => {
+  const lists = [[5, 1, -600, 2, 5, 3], [], [5, 1, 7, 1]];
+  const sum = sumBuckets(lists);
+  expect(sum).toEqual([-600, 2, 5, 5, 7, 1]);
+  expect(toHistogram(lists.flat())).toEqual({ "-600": 2, "5": 5, "7": 1 });
+  expect(sumBuckets([toBuckets({ "7": 1, "-600": 2, "5": 5 })])).toEqual(sum);
+  expect(sumBuckets([])).toEqual([]);
+  expect(
+    sumBuckets([
+      [MIN_BUCKET, 1],
+      [MAX_BUCKET, 1],
+      [0, 2 ** 52, 0, 1],
+    ]),
+  ).toEqual([MIN_BUCKET, 1, 0, 2 ** 52 + 1, MAX_BUCKET, 1]);
+});
+
 it("there is no quantile of nothing", () => {
-  expect(quantiles({}, [0.5, 0.99], null, null)).toEqual([null, null]);
+  expect(quantiles([], [0.5, 0.99], null, null)).toEqual([null, null]);
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limits } from "../../src/limits.ts";
 import { mergeDeltas, sumByFunction, type Delta } from "../../src/stats/delta.ts";
+import { sumBuckets, toHistogram } from "../../src/stats/histogram.ts";
 import { applyFlushes } from "../../src/store/apply-flushes.ts";
 import { allTotals } from "../../src/store/read-functions.ts";
 import { readWithLedger } from "../../src/store/read-with-ledger.ts";
@@ -22,7 +23,7 @@ function delta(values: Partial<Delta> = {}): Delta {
     sumUs: 1_000,
     minMs: 1,
     maxMs: 1,
-    histogram: { "-1": 1 },
+    buckets: [-1, 1],
     firstSeen: 60_000,
     lastSeen: 60_000,
     failures: [],
@@ -43,13 +44,11 @@ describe("merging in SQL", () => {
         minMs: fc.option(
           fc.double({ min: 1e-6, max: 1e8, noNaN: true }).map((ms) => Math.round(ms * 1e6) / 1e6),
         ),
-        histogram: fc.dictionary(
-          fc.integer({ min: -600, max: 900 }).map(String),
-          fc.integer({ min: 1, max: 1e6 }),
-          {
-            maxKeys: 4,
-          },
-        ),
+        buckets: fc
+          .array(fc.tuple(fc.integer({ min: -600, max: 900 }), fc.integer({ min: 1, max: 1e6 })), {
+            maxLength: 4,
+          })
+          .map((pairs) => pairs.flat()),
         firstSeen: fc.nat(1e6),
       }),
       { minLength: 1, maxLength: 4 },
@@ -65,7 +64,7 @@ describe("merging in SQL", () => {
         );
         for (const deltas of flushes) await apply(++n, deltas);
         const { rows: stored } = await readWithLedger(env.DB, epoch, n, [allTotals()]);
-        const totals = stored[0].map(({ id: _, ...row }) => row);
+        const totals = stored[0].map(({ id: _, ...row }) => ({ ...row, buckets: sumBuckets([row.buckets]) }));
         const byName = <T extends { function: string }>(list: T[]) =>
           list.toSorted((a, b) => (a.function < b.function ? -1 : 1));
         expect(byName(totals)).toEqual(byName(sumByFunction(flushes.flat())));
@@ -77,13 +76,13 @@ describe("merging in SQL", () => {
           .toSorted((a, b) =>
             a.function < b.function ? -1 : a.function > b.function ? 1 : a.minute - b.minute,
           )
-          .map(({ function: name, minute, calls, sumUs, minMs, histogram }) => ({
+          .map(({ function: name, minute, calls, sumUs, minMs, buckets }) => ({
             function: name,
             minute,
             calls,
             sumUs,
             minMs,
-            histogram,
+            histogram: toHistogram(buckets),
           }));
         expect(
           minutes.map((row) => ({ ...row, histogram: JSON.parse(row["histogram"] as string) as unknown })),
@@ -94,7 +93,7 @@ describe("merging in SQL", () => {
   });
 
   it("keeps a minimum and a maximum that only one side knows", async () => {
-    const unmeasured = { unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, histogram: {} };
+    const unmeasured = { unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, buckets: [] };
     await apply(1, [delta(unmeasured)]);
     expect(await rows("SELECT min_ms, max_ms, histogram FROM functions")).toEqual([
       { min_ms: null, max_ms: null, histogram: "{}" },
@@ -172,8 +171,8 @@ describe("failures", () => {
 
 it("the view shows what a person expects", async () => {
   await apply(1, [
-    delta({ calls: 4, errors: 1, unmeasured: 1, sumUs: 9_000, histogram: { "-1": 3 } }),
-    delta({ function: "cpu", calls: 1, unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, histogram: {} }),
+    delta({ calls: 4, errors: 1, unmeasured: 1, sumUs: 9_000, buckets: [-1, 3] }),
+    delta({ function: "cpu", calls: 1, unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, buckets: [] }),
   ]);
   expect(await rows("SELECT * FROM metrics")).toEqual([
     { service: "s", module: "", function: "f", calls: 4, average_ms: 3, errors: 1 },

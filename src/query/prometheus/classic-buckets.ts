@@ -1,5 +1,5 @@
 /** Prometheus's classic histogram: counts of calls up to fixed bounds, from the exponential histogram. */
-import { bucketLowerBound, type Histogram } from "../../stats/histogram.ts";
+import { type Buckets, bucketLowerBound } from "../../stats/histogram.ts";
 
 /** Seconds: the bounds that the Autometrics specification names, to which its dashboards and rules refer. */
 export const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
@@ -10,12 +10,12 @@ export const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1,
  *
  * WARNING: where a bucket counts depends on nothing but the bucket, or else a counter would step back.
  */
-export function cumulativeCounts(histogram: Histogram): number[] {
+export function cumulativeCounts(buckets: Buckets): number[] {
   const counts = BOUNDS.map(() => 0);
-  for (const [index, calls] of Object.entries(histogram)) {
-    const midpointSeconds = bucketLowerBound(Number(index) + 0.5) / 1000;
+  for (let i = 0; i < buckets.length; i += 2) {
+    const midpointSeconds = bucketLowerBound(buckets[i]! + 0.5) / 1000;
     const first = BOUNDS.findIndex((bound) => midpointSeconds <= bound);
-    if (first >= 0) counts[first]! += calls;
+    if (first >= 0) counts[first]! += buckets[i + 1]!;
   }
   let sum = 0;
   return counts.map((calls) => (sum += calls));

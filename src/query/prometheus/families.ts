@@ -61,7 +61,7 @@ export function familiesOf({ functions, buffer, now }: Observed): Family[] {
       unit: "seconds",
       help: "How long calls of the function took, as far as the clock could see.",
       points: functions.map((row) => {
-        const counts = cumulativeCounts(row.histogram);
+        const counts = cumulativeCounts(row.buckets);
         return {
           labels: labelsOf(row),
           buckets: BOUNDS.map((le, i) => ({ le, calls: counts[i]! })),
