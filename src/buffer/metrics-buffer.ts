@@ -15,7 +15,7 @@ import { Identity } from "./identity.ts";
 import type { BufferHealth, RecordedBatch, RecordResult, SnapshotCursor, SnapshotPage } from "./interface.ts";
 import { KnownFunctions, OVERFLOW, withOverflow } from "./known-functions.ts";
 import { type DeadLetter, Outbox, type SealedFlush } from "./outbox.ts";
-import { Pending } from "./pending.ts";
+import { type Batched, Pending } from "./pending.ts";
 import { Rejections } from "./rejections.ts";
 import { sendFlushes } from "./send.ts";
 
@@ -95,7 +95,12 @@ export class MetricsBuffer extends DurableObject<Env> {
   /** In one transaction or, where that fails, one by one: what cannot be stored is not the trouble of the others. */
   #recordAll(arrived: readonly Arrival[], now: number): (() => void)[] {
     try {
-      const results = this.#atOnce(() => arrived.map(({ batch }) => this.#record(batch, now)));
+      const results = this.#atOnce(() => {
+        const taken: Batched[] = [];
+        const results = arrived.map(({ batch }) => this.#record(batch, taken, now));
+        this.#pending.add(taken, now);
+        return results;
+      });
       return arrived.map(
         ({ resolve }, i) =>
           () =>
@@ -107,13 +112,18 @@ export class MetricsBuffer extends DurableObject<Env> {
     }
   }
 
-  /** There is no `await` here: taking the key and storing are one step. */
-  #record(batch: RecordedBatch, now: number): RecordResult {
+  /** Takes the key of a batch, and the batch for those taken: there is no `await` from here until they are stored. */
+  #record(batch: RecordedBatch, taken: Batched[], now: number): RecordResult {
     const { service, key, digest, items, deltas, bytes, answer, rejected } = batch;
     const keyed = key === null ? undefined : { service, key, digest, answer };
     // Before it is asked for room, since it makes some.
     this.#answers.turnTo(now);
-    if (!this.#hasRoom(service, bytes)) {
+    if (
+      !this.#hasRoom(
+        service,
+        taken.reduce((sum, each) => sum + each.bytes, bytes),
+      )
+    ) {
       const first = keyed && this.#answers.find(keyed);
       return first ? firstResult(first) : { status: "overloaded" };
     }
@@ -125,7 +135,11 @@ export class MetricsBuffer extends DurableObject<Env> {
     if (items > 0) {
       this.#functions.remember(admission.service, admission.fresh);
       const admitted = withOverflow(deltas, admission);
-      this.#pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
+      taken.push({
+        items,
+        deltas: admitted,
+        bytes: admitted === deltas ? bytes : byteLength(admitted),
+      });
     }
     return { status: "recorded" };
   }
