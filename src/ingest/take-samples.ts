@@ -17,8 +17,6 @@ import { LatestDeltas } from "./latest-deltas.ts";
 import { readBody } from "./read-body.ts";
 
 const encoder = new TextEncoder();
-const OPENING_BRACKET = 0x5b;
-const CLOSING_BRACKET = 0x5d;
 
 export interface Taken {
   answer: Answer & { duplicate: boolean };
@@ -35,7 +33,7 @@ export interface Taken {
  */
 export async function takeSamples(request: Request, env: Env): Promise<Taken> {
   readConfiguration(env);
-  const { service, key, deltas, answer, rejected, body } = await readBatch(request, env);
+  const { service, key, digest, deltas, answer, rejected } = await readBatch(request, env);
   if (answer.accepted + answer.rejected === 0 && key === undefined)
     return { answer: { ...answer, duplicate: false }, rejected };
 
@@ -48,7 +46,6 @@ export async function takeSamples(request: Request, env: Env): Promise<Taken> {
       `The batch takes more than ${limits.storedBatchBytes} bytes of storage: split its samples over several batches.`,
     );
   }
-  const digest = await digestOf(body);
   const result = await record(env, {
     service,
     key: key ?? null,
@@ -82,7 +79,7 @@ interface Summed {
   deltas: Delta[];
   answer: Answer;
   rejected: Taken["rejected"];
-  body: Uint8Array<ArrayBuffer>;
+  digest: string;
 }
 
 /**
@@ -94,7 +91,7 @@ async function readBatch(request: Request, env: Env): Promise<Summed> {
   const isBeacon =
     token === undefined && request.headers.get("Content-Type")?.startsWith("text/plain") === true;
   let grant = isBeacon ? undefined : await admit(env, "ingest", token);
-  const { bytes, text } = await readBody(request);
+  const { text, digest } = await readBody(request);
   const batch = parseBatch(text);
   grant ??= await admit(env, "ingest", batch.token);
   if (grant.services !== null && !grant.services.has(batch.service)) {
@@ -107,8 +104,8 @@ async function readBatch(request: Request, env: Env): Promise<Summed> {
   return {
     service: batch.service,
     key: readKey(request, batch),
+    digest,
     ...sum(batch, Date.now()),
-    body: bytes,
   };
 }
 
@@ -184,16 +181,6 @@ function functionsOf(deltas: readonly Delta[]): FunctionName[] {
     [delta.module, delta.function],
   ]);
   return [...new Map(names).values()];
-}
-
-/**
- * Names what a batch says, whatever carried it: from the first bracket of its body to the last, and so its samples, byte
- * for byte. Around them is the envelope, where a beacon has its key, and a token that may be rotated; its service is part
- * of the key.
- */
-async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const said = bytes.subarray(bytes.indexOf(OPENING_BRACKET), bytes.lastIndexOf(CLOSING_BRACKET) + 1);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", said)).toHex();
 }
 
 async function record(env: Env, batch: RecordedBatch): Promise<RecordResult> {

@@ -12,9 +12,17 @@ const TOGETHER_MS = 4;
  */
 export async function withOneTurn<T>(fate: TurnFate, work: () => Promise<T>): Promise<T> {
   let turns = 0;
+  let isBeginning = false;
   const beginLater = (begin: () => void) => {
+    // Once more around the event loop.
+    if (isBeginning) return begin();
     const isFirst = turns++ === 0;
-    if (!isFirst || fate !== "is never begun") setTimeout(begin, TOGETHER_MS);
+    if (isFirst && fate === "is never begun") return;
+    setTimeout(() => {
+      isBeginning = true;
+      begin();
+      isBeginning = false;
+    }, TOGETHER_MS);
   };
   // Tests and the Durable Object share their globals.
   const real = globalThis.setImmediate;
