@@ -32,7 +32,10 @@ export async function measureBill(folder: string, callsPerSecond: number): Promi
   const reports = reportsOf(random, callsPerSecond);
   const items = reports.reduce((sum, report) => sum + report.length, 0);
   // The flush is made by the last sample of a window, and not by its clock; that is the only difference.
-  await using collector = await serve(folder, `bill-${callsPerSecond}`, { MAX_ITEMS: String(items) });
+  await using collector = await serve(folder, `bill-${callsPerSecond}`, {
+    MAX_ITEMS: String(items),
+    COUNTED: "true",
+  });
   const read = async () => (await fetch(`${collector.url}/counts`)).json<Counts>();
   const runWindow = async (window: number) => {
     for (const [number, samples] of reports.entries()) {

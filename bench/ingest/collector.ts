@@ -47,6 +47,7 @@ export async function serve(
         MAX_WAITING_TIME: "300",
         OPEN_WITHOUT_TOKENS: "true",
         CORS_ORIGINS: "",
+        COUNTED: "false",
         ...vars,
       },
       defaultPersistRoot: join(folder, `state-${name}`),

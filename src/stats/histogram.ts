@@ -54,7 +54,7 @@ export function toHistogram(buckets: Buckets): Histogram {
 }
 
 /** A count for every bucket there may be; all of them 0 but while `sumBuckets` works. */
-const scratch = new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
+const scratch = /* @__PURE__ */ new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
 
 /** All together: each bucket once, in order of index. */
 export function sumBuckets(all: readonly Buckets[]): Buckets {
