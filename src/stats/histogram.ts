@@ -53,8 +53,13 @@ export function toHistogram(buckets: Buckets): Histogram {
   return histogram;
 }
 
-/** A count for every bucket there may be; all of them 0 but while `sumBuckets` works. */
-const scratch = /* @__PURE__ */ new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
+/** A count of 0 for every bucket there may be. */
+function zeroCounts(): Float64Array {
+  return new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
+}
+
+/** All of them 0 but while `sumBuckets` works. */
+const scratch = /* @__PURE__ */ zeroCounts();
 
 /** All together: each bucket once, in order of index. */
 export function sumBuckets(all: readonly Buckets[]): Buckets {
@@ -88,7 +93,7 @@ export function quantiles(
   maxMs: number | null,
 ): (number | null)[] {
   // Dense, so that the buckets are in order without being sorted: lists ask this of every function.
-  const counts = new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
+  const counts = zeroCounts();
   let total = 0;
   for (let i = 0; i < buckets.length; i += 2) {
     counts[buckets[i]! - MIN_BUCKET]! += buckets[i + 1]!;
