@@ -35,6 +35,7 @@ const forData = secureHeaders({
   xDownloadOptions: false,
   xPermittedCrossDomainPolicies: false,
   xXssProtection: false,
+  removePoweredBy: false,
 });
 
 base.use(requestId(), forData, cors, refuseStrangers, guard);

@@ -3,7 +3,6 @@
  * deploy: what changes its meaning changes its name, and a field that is added may be missing.
  */
 import type { Answer } from "./answers.ts";
-import type { FunctionName } from "./known-functions.ts";
 import type { SealedFlush } from "./outbox.ts";
 
 /** A batch that ingest has validated and summed. */
@@ -19,8 +18,8 @@ export interface RecordedBatch {
   deltas: string;
   /** Of `deltas`, in bytes of UTF-8. */
   bytes: number;
-  /** The functions in `deltas`, each once. */
-  functions: FunctionName[];
+  /** The keys of the functions in `deltas`, within the service, each once. */
+  functions: string[];
   answer: Answer;
   /** How many samples were refused, by reason. */
   rejected: Record<string, number>;

@@ -3,19 +3,17 @@
  * calls are counted under one name. It is decided here, before the acknowledgement; no name changes downstream.
  */
 import { limits } from "../limits.ts";
-import { mergeDeltas, parseDeltas } from "../stats/delta.ts";
-
-/** A function of one service: its module and its name. */
-export type FunctionName = readonly [module: string, name: string];
+import { keyWithinService, mergeDeltas, parseDeltas } from "../stats/delta.ts";
 
 /** Where calls past a cap are counted: a function of its service or, past the cap on services, a service of its own. */
 export const OVERFLOW = "__overflow__";
+const OVERFLOW_KEY = keyWithinService("", OVERFLOW);
 
 export interface Admission {
   /** The service under which the batch counts. */
   service: string;
-  /** Functions that are new and have a place. */
-  fresh: readonly FunctionName[];
+  /** Keys, within the service, of functions that are new and have a place. */
+  fresh: readonly string[];
   /** Tells the functions that have no place, and count as overflow; null where all have one. */
   isOverflow: ((module: string, name: string) => boolean) | null;
 }
@@ -44,36 +42,36 @@ export class KnownFunctions {
   }
 
   /** Changes nothing yet: what is fresh becomes known by `remember`. */
-  admit(service: string, functions: readonly FunctionName[]): Admission {
+  admit(service: string, functions: readonly string[]): Admission {
     const services = this.#load();
     const isNew = !services.has(service);
     const isWhole = isNew && services.size - Number(services.has(OVERFLOW)) >= limits.services;
     if (isWhole) return { ...this.#overflowing(OVERFLOW), isOverflow: () => true };
 
     const known = services.get(service);
-    const unknown = functions.filter(([module, name]) => !known?.has(keyOf(module, name)));
-    const taken = (known?.size ?? 0) - Number(known?.has(keyOf("", OVERFLOW)) ?? false);
+    const unknown = functions.filter((key) => !known?.has(key));
+    const taken = (known?.size ?? 0) - Number(known?.has(OVERFLOW_KEY) ?? false);
     const places = Math.max(0, limits.functionsPerService - taken);
     if (unknown.length <= places) return { service, fresh: unknown, isOverflow: null };
 
     const fresh = unknown.slice(0, places);
-    const refused = new Set(unknown.slice(places).map(([module, name]) => keyOf(module, name)));
+    const refused = new Set(unknown.slice(places));
     return {
       service,
       fresh: [...fresh, ...this.#overflowing(service).fresh],
-      isOverflow: (module, name) => refused.has(keyOf(module, name)),
+      isOverflow: (module, name) => refused.has(keyWithinService(module, name)),
     };
   }
 
-  remember(service: string, fresh: readonly FunctionName[]): void {
+  remember(service: string, fresh: readonly string[]): void {
     const services = this.#load();
-    for (const [module, name] of fresh) {
-      this.#sql.exec("INSERT OR IGNORE INTO known_functions VALUES (?, ?, ?)", service, module, name);
-      if (module === "" && name === OVERFLOW) {
+    for (const key of fresh) {
+      this.#sql.exec("INSERT OR IGNORE INTO known_functions VALUES (?, ?, ?)", service, ...key.split("\n"));
+      if (key === OVERFLOW_KEY) {
         this.#sql.exec("INSERT OR IGNORE INTO overflowing VALUES (?)", service);
       }
       const known = services.get(service) ?? new Set();
-      services.set(service, known.add(keyOf(module, name)));
+      services.set(service, known.add(key));
     }
   }
 
@@ -85,9 +83,9 @@ export class KnownFunctions {
       .map(({ service }) => service);
   }
 
-  #overflowing(service: string): { service: string; fresh: FunctionName[] } {
-    const isKnown = this.#load().get(service)?.has(keyOf("", OVERFLOW)) === true;
-    return { service, fresh: isKnown ? [] : [["", OVERFLOW]] };
+  #overflowing(service: string): { service: string; fresh: string[] } {
+    const isKnown = this.#load().get(service)?.has(OVERFLOW_KEY) === true;
+    return { service, fresh: isKnown ? [] : [OVERFLOW_KEY] };
   }
 
   #load(): Map<string, Set<string>> {
@@ -98,7 +96,7 @@ export class KnownFunctions {
     );
     for (const { service, module, name } of rows) {
       const known = this.#known.get(service) ?? new Set();
-      this.#known.set(service, known.add(keyOf(module, name)));
+      this.#known.set(service, known.add(keyWithinService(module, name)));
     }
     return this.#known;
   }
@@ -111,9 +109,4 @@ export function withOverflow(deltas: string, { service, isOverflow }: Admission)
     isOverflow(delta.module, delta.function) ? { ...delta, service, module: "", function: OVERFLOW } : delta,
   );
   return JSON.stringify(mergeDeltas(admitted));
-}
-
-/** Names hold no control characters. */
-function keyOf(module: string, name: string): string {
-  return `${module}\n${name}`;
 }

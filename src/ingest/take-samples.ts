@@ -3,7 +3,6 @@
  * Good samples are taken even where others are bad.
  */
 import type { Answer } from "../buffer/answers.ts";
-import type { FunctionName } from "../buffer/known-functions.ts";
 import type { RecordedBatch, RecordResult } from "../buffer/interface.ts";
 import { admit } from "../access/guard.ts";
 import { bearerToken } from "../access/tokens.ts";
@@ -12,7 +11,7 @@ import { ErrorResponse, unavailable } from "../error.ts";
 import { limits } from "../limits.ts";
 import { addPlainCall, Batch, firstMessage, type PlainCall, readSample, toDelta } from "../sample.ts";
 import { singletonBuffer } from "../shard.ts";
-import { type Delta, functionKey, mergeDeltas } from "../stats/delta.ts";
+import { type Delta, keyWithinService, mergeDeltas } from "../stats/delta.ts";
 import { LatestDeltas } from "./latest-deltas.ts";
 import { readBody } from "./read-body.ts";
 
@@ -175,12 +174,8 @@ function namesOf(input: unknown): { function?: unknown; module?: unknown } {
   return typeof input === "object" && input !== null ? input : {};
 }
 
-function functionsOf(deltas: readonly Delta[]): FunctionName[] {
-  const names = deltas.map((delta): [string, FunctionName] => [
-    functionKey(delta),
-    [delta.module, delta.function],
-  ]);
-  return [...new Map(names).values()];
+function functionsOf(deltas: readonly Delta[]): string[] {
+  return [...new Set(deltas.map((delta) => keyWithinService(delta.module, delta.function)))];
 }
 
 async function record(env: Env, batch: RecordedBatch): Promise<RecordResult> {

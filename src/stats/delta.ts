@@ -102,7 +102,12 @@ export function readDelta(stored: unknown): Delta {
 
 /** A key that no two functions share: names hold no control characters. */
 export function functionKey(id: FunctionId): string {
-  return `${id.service}\n${id.module}\n${id.function}`;
+  return `${id.service}\n${keyWithinService(id.module, id.function)}`;
+}
+
+/** The same among the functions of one service. */
+export function keyWithinService(module: string, name: string): string {
+  return `${module}\n${name}`;
 }
 
 export function sumOf(parts: readonly Sums[]): Sums {
