@@ -102,11 +102,7 @@ export class MetricsBuffer extends DurableObject<Env> {
         this.#pending.add(taken, now);
         return results;
       });
-      return arrived.map(
-        ({ resolve }, i) =>
-          () =>
-            resolve(results[i]!),
-      );
+      return results.map((result, i) => () => arrived[i]!.resolve(result));
     } catch (error) {
       if (arrived.length === 1) return [() => arrived[0]!.reject(error)];
       return arrived.flatMap((each) => this.#recordAll([each], now));
@@ -119,12 +115,8 @@ export class MetricsBuffer extends DurableObject<Env> {
     const keyed = key === null ? undefined : { service, key, digest, answer };
     // Before it is asked for room, since it makes some.
     this.#answers.turnTo(now);
-    if (
-      !this.#hasRoom(
-        service,
-        taken.reduce((sum, each) => sum + each.bytes, bytes),
-      )
-    ) {
+    const bytesTaken = taken.reduce((sum, each) => sum + each.bytes, 0);
+    if (!this.#hasRoom(service, bytesTaken + bytes)) {
       const first = keyed && this.#answers.find(keyed);
       return first ? firstResult(first) : { status: "overloaded" };
     }
