@@ -9,10 +9,8 @@ const CHANGES_NOTHING = ["GET", "HEAD", "OPTIONS"];
 
 /** Tells browsers, which alone send an origin. */
 export const cors: Middleware = async (c, next) => {
-  const { method } = c.req;
-  if (c.req.header("Origin") !== undefined || method === "OPTIONS") return tellBrowser(c, next);
-  // To those who may keep an answer for others.
-  if (method !== "POST") c.header("Vary", "Origin");
+  if (c.req.header("Origin") !== undefined || c.req.method === "OPTIONS") return tellBrowser(c, next);
+  c.header("Vary", "Origin");
   await next();
 };
 

@@ -76,7 +76,7 @@ async function findToken(tokens: readonly Token[], given: string): Promise<Grant
   return found;
 }
 
-/** The lists as they were last read: to read one takes longer than all else that is done for a small batch. */
+/** The lists as they were last read. They change with a deployment, and are asked for with every request. */
 const lastRead = new Map<keyof Secrets, { text: string | undefined; list: TokenList }>();
 
 function listOf(env: Secrets, secret: keyof Secrets): TokenList {

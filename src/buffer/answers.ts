@@ -64,11 +64,11 @@ export class Answers {
   }
 
   /** What the key was taken for first, and told then. */
-  find({ service, key, digest }: KeyOfBatch): FirstUse | undefined {
-    return this.#findOn(this.#days, service, key, digest);
+  find(batch: KeyOfBatch): FirstUse | undefined {
+    return this.#findOn(this.#days, batch);
   }
 
-  #findOn(days: readonly number[], service: string, key: string, digest: string): FirstUse | undefined {
+  #findOn(days: readonly number[], { service, key, digest }: KeyOfBatch): FirstUse | undefined {
     for (const day of days) {
       const [row] = this.#sql
         .exec<{ digest: ArrayBuffer; accepted: number; rejected: number; reasons: string | null }>(
@@ -129,12 +129,8 @@ export class Answers {
   take(batch: AnsweredBatch, sharer: string, now: number): FirstUse | undefined {
     const { service, key, digest, answer } = batch;
     const today = dayOf(now);
-    const earlier = this.#findOn(
-      this.#days.filter((day) => day !== today),
-      service,
-      key,
-      digest,
-    );
+    const otherDays = this.#days.filter((day) => day !== today);
+    const earlier = this.#findOn(otherDays, batch);
     if (earlier) return earlier;
     const { accepted, rejected, reasons } = answer;
     const told = reasons.length === 0 ? null : JSON.stringify(reasons);
@@ -148,7 +144,7 @@ export class Answers {
       rejected,
       told,
     );
-    if (rowsWritten === 0) return this.#findOn([today], service, key, digest);
+    if (rowsWritten === 0) return this.#findOn([today], batch);
     this.#shares.add(today, sharer, key.length + (told?.length ?? 0));
     return undefined;
   }

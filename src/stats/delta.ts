@@ -68,7 +68,6 @@ export function mergeDeltas(deltas: Iterable<Delta>): Delta[] {
 }
 
 function mergeFailures(group: readonly Delta[]): Failure[] {
-  if (group.every(({ failures }) => failures.length === 0)) return [];
   const merged = new Map<string, Failure>();
   for (const { failures } of group) {
     for (const { name, message, calls } of failures) {
@@ -110,6 +109,7 @@ export function keyWithinService(module: string, name: string): string {
   return `${module}\n${name}`;
 }
 
+/** All together; of none, the sums of no calls. Of one, its own list of buckets. */
 export function sumOf(parts: readonly Sums[]): Sums {
   const sum = { calls: 0, errors: 0, unmeasured: 0, sumUs: 0 };
   let minMs: number | null = null;

@@ -13,13 +13,12 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
-import { type Buckets, type Histogram, toBuckets, toHistogram } from "../stats/histogram.ts";
+import { type Buckets, type Histogram, toBuckets } from "../stats/histogram.ts";
 
 /** Sparse JSON, `{ "index": count }`: SQLite merges that in one upsert. */
 const histogram = customType<{ data: Buckets; driverData: string }>({
   dataType: () => "text",
   fromDriver: (text) => toBuckets(JSON.parse(text) as Histogram),
-  toDriver: (buckets) => JSON.stringify(toHistogram(buckets)),
 });
 
 /** The columns of a tally. */
