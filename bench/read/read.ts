@@ -2,15 +2,12 @@
  * `npm run bench:read`: what reading costs with 1,000 functions and 90 days of history, and with ten times the calls.
  * Prints the rows that D1 read and the time of each answer, and fails where a promise is not kept.
  */
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { bundle, serve } from "../../scripts/runtime.ts";
 import { type History, seed } from "./seed.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const RUNS = 11;
 const HISTORY: History = {
   functions: Number(process.env["FUNCTIONS"] ?? 1_000),
@@ -42,20 +39,9 @@ type Request = keyof typeof REQUESTS;
 
 const folder = await mkdtemp(join(tmpdir(), "metrics-collector-bench-"));
 try {
-  await promisify(execFile)(
-    process.execPath,
-    [
-      join(ROOT, "node_modules/wrangler/bin/wrangler.js"),
-      "deploy",
-      join(import.meta.dirname, "worker.ts"),
-      "--dry-run",
-      "--outdir",
-      folder,
-    ],
-    { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false" } },
-  );
-  const once = await measure(HISTORY);
-  const tenfold = await measure({ ...HISTORY, callsPerMinute: HISTORY.callsPerMinute * 10 });
+  const script = await bundle(join(import.meta.dirname, "worker.ts"), folder);
+  const once = await measure(script, HISTORY);
+  const tenfold = await measure(script, { ...HISTORY, callsPerMinute: HISTORY.callsPerMinute * 10 });
   console.log(
     `\n${HISTORY.functions} functions, ${HISTORY.days} days; median of ${RUNS}. In brackets: with ten times the calls.`,
   );
@@ -82,35 +68,13 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function measure(history: History): Promise<Record<Request, Measured>> {
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      modulesRoot: folder,
-      scriptPath: join(folder, "worker.js"),
-      compatibilityDate: "2026-11-02",
-      d1Databases: ["DB"],
-      durableObjects: { BUFFER: { className: "MetricsBuffer", useSQLite: true } },
-      queueProducers: { QUEUE: "flushes" },
-      bindings: {
-        MAX_ITEMS: "10000",
-        MAX_WAITING_TIME: "300",
-        OPEN_WITHOUT_TOKENS: "true",
-        CORS_ORIGINS: "",
-      },
-      defaultPersistRoot: join(folder, `state-${history.callsPerMinute}`),
-    }),
-  );
-  try {
-    const before = performance.now();
-    await seed(await miniflare.getD1Database("DB"), history);
-    const seconds = ((performance.now() - before) / 1000).toFixed(1);
-    console.log(`Seeded with ${history.callsPerMinute} calls a minute in ${seconds} s.`);
-    const url = await miniflare.ready;
-    return await timeAll(url);
-  } finally {
-    await miniflare.dispose();
-  }
+async function measure(script: string, history: History): Promise<Record<Request, Measured>> {
+  await using runtime = await serve({ script, stateFolder: join(folder, `state-${history.callsPerMinute}`) });
+  const before = performance.now();
+  await seed(runtime.db, history);
+  const seconds = ((performance.now() - before) / 1000).toFixed(1);
+  console.log(`Seeded with ${history.callsPerMinute} calls a minute in ${seconds} s.`);
+  return await timeAll(new URL(runtime.url));
 }
 
 /** In turns, so that what else the machine does meanwhile slows all of them alike. */

@@ -1,6 +1,4 @@
 /** Writes a history into D1, as flushes and sweeps would have left it. */
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { bucketIndex, type Histogram } from "../../src/stats/histogram.ts";
 
 export interface History {
@@ -14,7 +12,6 @@ export interface History {
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86_400;
-const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 /** Different distributions that rows take in turns. */
 const VARIANTS = 16;
 const FUNCTIONS_AT_ONCE = 50;
@@ -22,10 +19,6 @@ const FUNCTIONS_AT_ONCE = 50;
 const ENOUGH_CALLS = 20_000;
 
 export async function seed(db: D1Database, history: History): Promise<void> {
-  for (const file of (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql")).sort()) {
-    const sql = await readFile(join(MIGRATIONS, file), "utf8");
-    await db.batch(sql.split("--> statement-breakpoint").map((statement) => db.prepare(statement)));
-  }
   const now = Math.floor(Date.now() / 1000);
   const hour = Math.floor(now / HOUR) * HOUR;
   const minutes = hour - 48 * HOUR;
