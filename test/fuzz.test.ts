@@ -11,7 +11,16 @@ import { readTotals } from "../src/query/totals.ts";
 import { validBatch } from "./fuzz/batch.ts";
 import { type FuzzedRequest, fuzzedRequest } from "./fuzz/generate.ts";
 import { ROUTES } from "./fuzz/read.ts";
-import { acknowledged, buffer, carryToD1, deliver, letTimePass, ringAlarm, sentMessages } from "./worker.ts";
+import {
+  acknowledged,
+  buffer,
+  carryToD1,
+  deliver,
+  letTimePass,
+  ringAlarm,
+  sentMessages,
+  fetchWorker,
+} from "./worker.ts";
 
 const settings = env as unknown as { SEED: string; WATCHDOG: Fetcher };
 const SEED = Number(settings.SEED) || Math.floor(Math.random() * 2 ** 31);
@@ -156,8 +165,7 @@ async function sendAll(requests: readonly FuzzedRequest[], first: number): Promi
 async function sendFuzzed(request: FuzzedRequest, number: number): Promise<Outcome> {
   const shown = () => shownAs(request, number);
   const { method, path, headers, body } = request;
-  const url = `https://metrics.example${path}`;
-  const response = await exports.default.fetch(url, { method, headers, ...(body ? { body } : {}) });
+  const response = await fetchWorker(path, { method, headers, ...(body ? { body } : {}) });
   const text = new TextDecoder().decode(await response.arrayBuffer());
   if (response.status >= 500) throw new Error(`${response.status} ${text}, ${shown()}`);
   if (response.status >= 400 && method !== "HEAD") {

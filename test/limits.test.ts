@@ -1,9 +1,10 @@
-import { exports } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { limits } from "../src/limits.ts";
 import { readSample, toDelta } from "../src/sample.ts";
 import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
-import { acknowledged, calls, get, getJson, metrics, post } from "./worker.ts";
+import { together } from "./model/together.ts";
+import { acknowledged, buffer, calls, get, getJson, metrics, post, fetchWorker } from "./worker.ts";
 
 /** Below, at and above, as [value, whether it is taken]. */
 function around(limit: number): [number, boolean][] {
@@ -34,6 +35,18 @@ const failures = async () => (await getJson<{ failures: Failed[] }>("/metrics/sh
 
 async function isTaken(sample: unknown): Promise<boolean> {
   return (await acknowledged([sample])).accepted === 1;
+}
+
+function sentAtOnce(batches: unknown[][]): Promise<unknown> {
+  return together("ends well", () => Promise.all(batches.map((samples) => acknowledged(samples))));
+}
+
+function rowsPending(): Promise<number> {
+  return runInDurableObject(
+    buffer(),
+    (_, { storage: { sql } }) =>
+      sql.exec<{ rows: number }>("SELECT count(*) AS rows FROM pending").one().rows,
+  );
 }
 
 describe("each limit of a sample, below, at and above it", () => {
@@ -155,7 +168,7 @@ describe("each limit of a batch, below, at and above it", () => {
   });
 
   it.each(around(limits.bodyBytes))("a body of %i bytes: %s", async (bytes, taken) => {
-    const response = await exports.default.fetch("https://metrics.example/samples", {
+    const response = await fetchWorker("/samples", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ service: "shop", samples: [call] }).padEnd(bytes),
@@ -184,6 +197,19 @@ describe("each limit of a batch, below, at and above it", () => {
     const batch = samples(Math.floor(missing / 4_000), missing % 4_000);
     expect(stored(batch)).toBe(bytes);
     expect((await post(batch, { service })).status).toBe(taken ? 202 : 413);
+  });
+
+  it.each(around(limits.batchesPerGroup))("%i batches at once in one row: %s", async (count, together) => {
+    await sentAtOnce(Array.from({ length: count }, () => [call]));
+    expect(await rowsPending()).toBe(together ? 1 : 2);
+    expect(await calls()).toEqual({ work: count });
+  });
+
+  it.each(around(limits.samplesPerBatch))("%i samples at once in one row: %s", async (count, together) => {
+    const named = Array.from({ length: count }, (_, i) => ({ ...call, function: `f${i}` }));
+    await sentAtOnce([named.slice(0, 2_000), named.slice(2_000)]);
+    expect(await rowsPending()).toBe(together ? 1 : 2);
+    expect((await metrics()).reduce((sum, row) => sum + row.calls, 0)).toBe(count);
   });
 });
 

@@ -32,9 +32,9 @@ export class MetricsBuffer extends RealBuffer {
     Reflect.set(this, "env", { ...env, QUEUE: { sendBatch } });
   }
 
-  override recordBatch(...args: Parameters<RealBuffer["recordBatch"]>) {
+  override recordGroup(...args: Parameters<RealBuffer["recordGroup"]>) {
     counts.objectRequests++;
-    return super.recordBatch(...args);
+    return super.recordGroup(...args);
   }
 
   override confirm(...args: Parameters<RealBuffer["confirm"]>) {

@@ -12,14 +12,11 @@ export interface Answer {
   reasons: { index: number; reason: string }[];
 }
 
-interface KeyOfBatch {
-  service: string;
+/** A batch that is known by its key. The key is well-formed Unicode without control characters. */
+interface KeyedBatch {
   key: string;
   /** Of what the batch says, in hexadecimal digits. */
   digest: string;
-}
-
-interface AnsweredBatch extends KeyOfBatch {
   answer: Answer;
 }
 
@@ -63,33 +60,37 @@ export class Answers {
       .sort((a, b) => b - a);
   }
 
-  /** What the key was taken for first, and told then. */
-  find(batch: KeyOfBatch): FirstUse | undefined {
-    return this.#findOn(this.#days, batch);
-  }
-
-  #findOn(days: readonly number[], { service, key, digest }: KeyOfBatch): FirstUse | undefined {
-    for (const day of days) {
-      const [row] = this.#sql
-        .exec<{ digest: ArrayBuffer; accepted: number; rejected: number; reasons: string | null }>(
-          `SELECT digest, accepted, rejected, reasons FROM keys_${day} WHERE service = ? AND key = ?`,
-          service,
-          key,
-        )
-        .toArray();
-      if (row) {
-        const { accepted, rejected, reasons } = row;
-        return {
-          isSame: new Uint8Array(row.digest).toHex() === digest.slice(0, DIGEST_LENGTH),
+  /** What the keys were taken for first, and told then, by key: of those that are not new. */
+  firstUses(service: string, batches: readonly KeyedBatch[]): Map<string, FirstUse> {
+    const firstUses = new Map<string, FirstUse>();
+    if (batches.length === 0) return firstUses;
+    const digests = new Map(batches.map(({ key, digest }) => [key, digest.slice(0, DIGEST_LENGTH)]));
+    const keys = JSON.stringify([...digests.keys()]);
+    for (const day of this.#days) {
+      const rows = this.#sql.exec<{
+        key: string;
+        digest: ArrayBuffer;
+        accepted: number;
+        rejected: number;
+        reasons: string | null;
+      }>(
+        `SELECT key, digest, accepted, rejected, reasons FROM keys_${day}
+         WHERE service = ? AND key IN (SELECT value FROM json_each(?))`,
+        service,
+        keys,
+      );
+      for (const { key, digest, accepted, rejected, reasons } of rows) {
+        firstUses.set(key, {
+          isSame: new Uint8Array(digest).toHex() === digests.get(key),
           answer: {
             accepted,
             rejected,
             reasons: reasons === null ? [] : (JSON.parse(reasons) as Answer["reasons"]),
           },
-        };
+        });
       }
     }
-    return undefined;
+    return firstUses;
   }
 
   /**
@@ -122,32 +123,26 @@ export class Answers {
     this.#sinceMeasured = 0;
   }
 
-  /**
-   * Takes a key that is new for a batch and its answer; of one that is not, it tells the first use and changes nothing.
-   * The day must have been turned to.
-   */
-  take(batch: AnsweredBatch, sharer: string, now: number): FirstUse | undefined {
-    const { service, key, digest, answer } = batch;
+  /** Takes keys that are new for batches and their answers. The day must have been turned to. */
+  add(service: string, batches: readonly KeyedBatch[], sharer: string, now: number): void {
+    if (batches.length === 0) return;
     const today = dayOf(now);
-    const otherDays = this.#days.filter((day) => day !== today);
-    const earlier = this.#findOn(otherDays, batch);
-    if (earlier) return earlier;
-    const { accepted, rejected, reasons } = answer;
-    const told = reasons.length === 0 ? null : JSON.stringify(reasons);
-    // Nearly every key is new, and to insert it looks it up as well.
-    const { rowsWritten } = this.#sql.exec(
-      `INSERT INTO keys_${today} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    const rows = batches.map(({ key, digest, answer: { accepted, rejected, reasons } }) => {
+      const told = reasons.length === 0 ? null : JSON.stringify(reasons);
+      return [key, digest.slice(0, DIGEST_LENGTH), accepted, rejected, told] as const;
+    });
+    this.#sql.exec(
+      `INSERT INTO keys_${today}
+       SELECT ?, value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)`,
       service,
-      key,
-      Uint8Array.fromHex(digest.slice(0, DIGEST_LENGTH)).buffer,
-      accepted,
-      rejected,
-      told,
+      JSON.stringify(rows),
     );
-    if (rowsWritten === 0) return this.#findOn([today], batch);
-    this.#shares.add(today, sharer, key.length + (told?.length ?? 0));
-    return undefined;
+    for (const [key, , , , told] of rows) this.#shares.add(today, sharer, key.length + (told?.length ?? 0));
   }
+}
+
+export function hasKey<Batch extends { key: string | null }>(batch: Batch): batch is Batch & { key: string } {
+  return batch.key !== null;
 }
 
 function dayOf(now: number): number {

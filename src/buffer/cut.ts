@@ -1,6 +1,6 @@
 /** Cuts merged deltas into parts that each fit a queue message. */
 import type { Delta } from "../stats/delta.ts";
-import { byteLength } from "./byte-length.ts";
+import { byteLength } from "../byte-length.ts";
 
 /** JSON arrays of deltas, none of them above the size given (in bytes of UTF-8). */
 export function cutToSize(deltas: readonly Delta[], maxBytes: number): string[] {

@@ -5,31 +5,36 @@
 import type { Answer } from "./answers.ts";
 import type { SealedFlush } from "./outbox.ts";
 
-/** A batch that ingest has validated and summed. */
-export interface RecordedBatch {
+/** Batches of one service that ingest has validated and summed together. All of them are recorded, or none. */
+export interface BatchGroup {
   service: string;
-  /** Null where the sender gave none: then every delivery counts. */
-  key: string | null;
-  /** Names what the batch says, so that a key is not taken for another batch. */
-  digest: string;
-  /** How many samples `deltas` sums. */
-  items: number;
-  /** A JSON array of `Delta`. */
+  /** No two of them have the same key. */
+  batches: RecordedBatch[];
+  /** A JSON array of `Delta`: what all of them sum to. */
   deltas: string;
   /** Of `deltas`, in bytes of UTF-8. */
   bytes: number;
   /** The keys of the functions in `deltas`, within the service, each once. */
   functions: string[];
-  answer: Answer;
   /** How many samples were refused, by reason. */
   rejected: Record<string, number>;
+}
+
+export interface RecordedBatch {
+  /** Null where the sender gave none: then every delivery counts. */
+  key: string | null;
+  /** Names what the batch says, so that a key is not taken for another batch. */
+  digest: string;
+  answer: Answer;
 }
 
 export type RecordResult =
   | { status: "recorded" }
   | { status: "duplicate"; answer: Answer }
   | { status: "conflict" }
-  | { status: "overloaded" };
+  | { status: "overloaded" }
+  /** Nothing is wrong with it, but another batch of the group was not new: to be sent again without that one. */
+  | { status: "send_again" };
 
 /**
  * What the buffer holds that D1 may not have, as JSON arrays of `Delta`. D1 has every flush below `next` that is

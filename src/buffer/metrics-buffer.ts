@@ -1,6 +1,6 @@
 /**
- * The buffer: a Durable Object that stores a batch before it is acknowledged, and seals what it has into flushes
- * for the queue. `recordBatch` stores and sets the alarm; the alarm seals and sends; `confirm` forgets. Memory holds
+ * The buffer: a Durable Object that stores batches before they are acknowledged, and seals what it has into flushes
+ * for the queue. `recordGroup` stores and sets the alarm; the alarm seals and sends; `confirm` forgets. Memory holds
  * nothing that storage does not: the object may vanish at any line.
  */
 import { DurableObject } from "cloudflare:workers";
@@ -8,22 +8,16 @@ import { readConfiguration } from "../configuration.ts";
 import { limits } from "../limits.ts";
 import { log, logError } from "../log.ts";
 import { mergeDeltas } from "../stats/delta.ts";
-import { Answers, type FirstUse } from "./answers.ts";
-import { byteLength } from "./byte-length.ts";
+import { Answers, type FirstUse, hasKey } from "./answers.ts";
+import { byteLength } from "../byte-length.ts";
 import { cutToSize } from "./cut.ts";
 import { Identity } from "./identity.ts";
-import type { BufferHealth, RecordedBatch, RecordResult, SnapshotCursor, SnapshotPage } from "./interface.ts";
+import type { BatchGroup, BufferHealth, RecordResult, SnapshotCursor, SnapshotPage } from "./interface.ts";
 import { KnownFunctions, OVERFLOW, withOverflow } from "./known-functions.ts";
 import { type DeadLetter, Outbox, type SealedFlush } from "./outbox.ts";
-import { type Batched, Pending } from "./pending.ts";
+import { Pending } from "./pending.ts";
 import { Rejections } from "./rejections.ts";
 import { sendFlushes } from "./send.ts";
-
-interface Arrival {
-  batch: RecordedBatch;
-  resolve: (result: RecordResult) => void;
-  reject: (error: unknown) => void;
-}
 
 /** Of a queue message's 128 KB; the rest is for its envelope. */
 const FLUSH_BYTES = 120_000;
@@ -35,7 +29,7 @@ const STALE_ALARM_MS = 10_000;
 const RETRY_AFTER_FAULT_MS = 30_000;
 const LONGEST_BACKOFF_MS = 60 * 60 * 1000;
 
-function firstResult({ isSame, answer }: FirstUse): RecordResult {
+function resultOf({ isSame, answer }: FirstUse): RecordResult {
   return isSame ? { status: "duplicate", answer } : { status: "conflict" };
 }
 
@@ -46,8 +40,6 @@ export class MetricsBuffer extends DurableObject<Env> {
   readonly #pending: Pending;
   readonly #outbox: Outbox;
   readonly #rejections: Rejections;
-  /** Batches that came in this turn of the event loop. */
-  readonly #arrived: Arrival[] = [];
   /** When the alarm rings, in epoch milliseconds, as storage has it. */
   #alarmAt: number | null = null;
   /** Alarms in a row that failed. */
@@ -70,71 +62,38 @@ export class MetricsBuffer extends DurableObject<Env> {
   }
 
   /**
-   * Stores a batch under its key; the answer leaves once that is durable. Batches that arrive together are stored in
-   * one turn, and so made durable by one commit, which costs far more than what it commits.
+   * Stores a group of batches, each under its key; the answer leaves once that is durable. Gives the results in the order of
+   * the batches.
    */
-  recordBatch(batch: RecordedBatch): Promise<RecordResult> {
-    return new Promise((resolve, reject) => {
-      const isFirst = this.#arrived.push({ batch, resolve, reject }) === 1;
-      // Once more around, for what is about to arrive: where nothing is, that takes no time.
-      if (isFirst) setImmediate(() => setImmediate(() => this.#recordArrived()));
-    });
-  }
-
-  #recordArrived(): void {
-    const arrived = this.#arrived.splice(0);
+  recordGroup(group: BatchGroup): RecordResult[] {
     const now = Date.now();
-    try {
-      const settle = this.#recordAll(arrived, now);
-      this.#setAlarm(now);
-      for (const each of settle) each();
-    } catch (error) {
-      for (const { reject } of arrived) reject(error);
-    }
+    const results = this.#atOnce(() => this.#record(group, now));
+    this.#setAlarm(now);
+    return results;
   }
 
-  /** In one transaction or, where that fails, one by one: what cannot be stored is not the trouble of the others. */
-  #recordAll(arrived: readonly Arrival[], now: number): (() => void)[] {
-    try {
-      const results = this.#atOnce(() => {
-        const taken: Batched[] = [];
-        const results = arrived.map(({ batch }) => this.#record(batch, taken, now));
-        this.#pending.add(taken, now);
-        return results;
-      });
-      return results.map((result, i) => () => arrived[i]!.resolve(result));
-    } catch (error) {
-      if (arrived.length === 1) return [() => arrived[0]!.reject(error)];
-      return arrived.flatMap((each) => this.#recordAll([each], now));
-    }
-  }
-
-  /** Takes the key of a batch, and the batch for those taken: there is no `await` from here until they are stored. */
-  #record(batch: RecordedBatch, taken: Batched[], now: number): RecordResult {
-    const { service, key, digest, items, deltas, bytes, answer, rejected } = batch;
-    const keyed = key === null ? undefined : { service, key, digest, answer };
+  #record({ service, batches, deltas, bytes, functions, rejected }: BatchGroup, now: number): RecordResult[] {
     // Before it is asked for room, since it makes some.
     this.#answers.turnTo(now);
-    const bytesTaken = taken.reduce((sum, each) => sum + each.bytes, 0);
-    if (!this.#hasRoom(service, bytesTaken + bytes)) {
-      const first = keyed && this.#answers.find(keyed);
-      return first ? firstResult(first) : { status: "overloaded" };
+    const keyed = batches.filter(hasKey);
+    const firstUses = this.#answers.firstUses(service, keyed);
+    if (firstUses.size > 0) {
+      return batches.map(({ key }) => {
+        const first = key === null ? undefined : firstUses.get(key);
+        return first ? resultOf(first) : { status: "send_again" };
+      });
     }
-    const sharer = this.#sharerOf(service);
-    const admission = this.#functions.admit(service, batch.functions);
-    const first = keyed && this.#answers.take(keyed, sharer, now);
-    if (first) return firstResult(first);
+    if (!this.#hasRoom(service, bytes)) return batches.map(() => ({ status: "overloaded" }));
+    const admission = this.#functions.admit(service, functions);
+    this.#answers.add(service, keyed, this.#sharerOf(service), now);
     this.#rejections.add(rejected);
+    const items = batches.reduce((sum, { answer }) => sum + answer.accepted, 0);
     if (items > 0) {
       this.#functions.remember(admission.service, admission.fresh);
       const admitted = withOverflow(deltas, admission);
-      taken.push({
-        items,
-        deltas: admitted,
-        bytes: admitted === deltas ? bytes : byteLength(admitted),
-      });
+      this.#pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
     }
-    return { status: "recorded" };
+    return batches.map(() => ({ status: "recorded" }));
   }
 
   /** All of it or nothing, in storage as in what is known of it in memory. */

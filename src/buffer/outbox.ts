@@ -1,6 +1,6 @@
 /** The sealed flushes that D1 is not yet known to have. Each stays until it is confirmed, and is sent again until then. */
 import { limits } from "../limits.ts";
-import { byteLength } from "./byte-length.ts";
+import { byteLength } from "../byte-length.ts";
 import { type Page, takePage } from "./page.ts";
 
 /** A flush as the queue carries it, as JSON text. Deltas are an array of `Delta`. */

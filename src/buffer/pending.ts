@@ -1,7 +1,6 @@
 /** What is acknowledged and in no flush yet: batches as they came, and what an earlier seal had no room for. */
-import { limits } from "../limits.ts";
-import { type Delta, mergeDeltas, parseDeltas } from "../stats/delta.ts";
-import { byteLength } from "./byte-length.ts";
+import { type Delta, parseDeltas } from "../stats/delta.ts";
+import { byteLength } from "../byte-length.ts";
 import { type Page, takePage } from "./page.ts";
 
 interface PendingState {
@@ -14,14 +13,6 @@ interface PendingState {
   hasLeftover: boolean;
   /** When the first of them arrived, in epoch milliseconds; null where there is nothing. */
   oldestAt: number | null;
-}
-
-/** Samples that were summed. */
-export interface Batched {
-  items: number;
-  /** A JSON array of `Delta`, and its size in bytes of UTF-8. */
-  deltas: string;
-  bytes: number;
 }
 
 const NOTHING: PendingState = { items: 0, freshBytes: 0, bytes: 0, hasLeftover: false, oldestAt: null };
@@ -72,19 +63,16 @@ export class Pending {
     return this.#state;
   }
 
-  /** Adds what came in one turn: merged, as far as it fits one row, since bytes and rows are what storing costs. */
-  add(arrived: readonly Batched[], now: number): void {
-    for (const group of groupsOfOneRow(arrived)) {
-      const { items, deltas, bytes } = group.length === 1 ? group[0]! : merged(group);
-      this.#insert(items, deltas, bytes, now);
-      this.#state = {
-        ...this.#state,
-        items: this.#state.items + items,
-        freshBytes: this.#state.freshBytes + bytes,
-        bytes: this.#state.bytes + bytes,
-        oldestAt: this.#state.oldestAt ?? now,
-      };
-    }
+  /** Adds samples that were summed: a JSON array of `Delta`, and its size in bytes of UTF-8. */
+  add(items: number, deltas: string, bytes: number, now: number): void {
+    this.#insert(items, deltas, bytes, now);
+    this.#state = {
+      ...this.#state,
+      items: this.#state.items + items,
+      freshBytes: this.#state.freshBytes + bytes,
+      bytes: this.#state.bytes + bytes,
+      oldestAt: this.#state.oldestAt ?? now,
+    };
   }
 
   /** Every delta, row by row, so that no more than one row is held as text. */
@@ -129,28 +117,4 @@ export class Pending {
       deltas,
     );
   }
-}
-
-/** None of them larger than the largest batch, before they are merged. */
-function groupsOfOneRow(batches: readonly Batched[]): Batched[][] {
-  const groups: Batched[][] = [];
-  let room = 0;
-  for (const batch of batches) {
-    if (batch.bytes > room) {
-      groups.push([]);
-      room = limits.storedBatchBytes;
-    }
-    groups.at(-1)!.push(batch);
-    room -= batch.bytes;
-  }
-  return groups;
-}
-
-function merged(group: readonly Batched[]): Batched {
-  const deltas = JSON.stringify(mergeDeltas(group.flatMap((batch) => parseDeltas(batch.deltas))));
-  return {
-    items: group.reduce((sum, { items }) => sum + items, 0),
-    deltas,
-    bytes: byteLength(deltas),
-  };
 }

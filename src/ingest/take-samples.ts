@@ -3,19 +3,16 @@
  * Good samples are taken even where others are bad.
  */
 import type { Answer } from "../buffer/answers.ts";
-import type { RecordedBatch, RecordResult } from "../buffer/interface.ts";
 import { admit } from "../access/guard.ts";
 import { bearerToken } from "../access/tokens.ts";
 import { readConfiguration } from "../configuration.ts";
 import { ErrorResponse, unavailable } from "../error.ts";
 import { limits } from "../limits.ts";
 import { addPlainCall, Batch, firstMessage, type PlainCall, readSample, toDelta } from "../sample.ts";
-import { singletonBuffer } from "../shard.ts";
-import { type Delta, keyWithinService, mergeDeltas } from "../stats/delta.ts";
+import type { Delta } from "../stats/delta.ts";
 import { LatestDeltas } from "./latest-deltas.ts";
 import { readBody } from "./read-body.ts";
-
-const encoder = new TextEncoder();
+import { type BatchResult, recordTogether, type SummedBatch } from "./record-together.ts";
 
 export interface Taken {
   answer: Answer & { duplicate: boolean };
@@ -32,30 +29,12 @@ export interface Taken {
  */
 export async function takeSamples(request: Request, env: Env): Promise<Taken> {
   readConfiguration(env);
-  const { service, key, digest, deltas, answer, rejected } = await readBatch(request, env);
-  if (answer.accepted + answer.rejected === 0 && key === undefined)
+  const batch = await readBatch(request, env);
+  const { key, answer, rejected } = batch;
+  if (answer.accepted + answer.rejected === 0 && key === null)
     return { answer: { ...answer, duplicate: false }, rejected };
 
-  const text = JSON.stringify(deltas);
-  const bytes = encoder.encode(text).byteLength;
-  if (bytes > limits.storedBatchBytes) {
-    throw new ErrorResponse(
-      413,
-      "batch_too_large",
-      `The batch takes more than ${limits.storedBatchBytes} bytes of storage: split its samples over several batches.`,
-    );
-  }
-  const result = await record(env, {
-    service,
-    key: key ?? null,
-    digest,
-    items: answer.accepted,
-    deltas: text,
-    bytes,
-    functions: functionsOf(deltas),
-    answer,
-    rejected,
-  });
+  const result = await record(env, batch);
   switch (result.status) {
     case "recorded":
       return { answer: { ...answer, duplicate: false }, rejected };
@@ -67,25 +46,22 @@ export async function takeSamples(request: Request, env: Env): Promise<Taken> {
         "key_reused",
         "This Idempotency-Key came before with other samples. Nothing was recorded: a key names one batch for ever.",
       );
+    case "too_large":
+      throw new ErrorResponse(
+        413,
+        "batch_too_large",
+        `The batch takes more than ${limits.storedBatchBytes} bytes of storage: split its samples over several batches.`,
+      );
     case "overloaded":
       throw unavailable("overloaded", "The buffer is full. Send the same batch again later.", 30);
   }
-}
-
-interface Summed {
-  service: string;
-  key: string | undefined;
-  deltas: Delta[];
-  answer: Answer;
-  rejected: Taken["rejected"];
-  digest: string;
 }
 
 /**
  * Asks for the token before it reads the body, but of a beacon, which cannot set a header and carries its token in
  * the body. The samples themselves end here: what waits for the buffer is only what they sum to.
  */
-async function readBatch(request: Request, env: Env): Promise<Summed> {
+async function readBatch(request: Request, env: Env): Promise<SummedBatch> {
   const token = bearerToken(request.headers);
   const isBeacon =
     token === undefined && request.headers.get("Content-Type")?.startsWith("text/plain") === true;
@@ -127,21 +103,23 @@ function parseBatch(text: string): Batch {
   return parsed.data;
 }
 
-function readKey(request: Request, batch: Batch): string | undefined {
-  const key = request.headers.get("Idempotency-Key") ?? batch.idempotencyKey;
-  if (key !== undefined && (key.length === 0 || key.length > limits.idempotencyKeyLength)) {
+function readKey(request: Request, batch: Batch): string | null {
+  const key = request.headers.get("Idempotency-Key") ?? batch.idempotencyKey ?? null;
+  if (key === null) return null;
+  const isKey = key.length >= 1 && key.length <= limits.idempotencyKeyLength && !/\p{Cc}/u.test(key);
+  if (!isKey || !key.isWellFormed()) {
     throw new ErrorResponse(
       400,
       "invalid_key",
-      `Idempotency-Key must be a string of 1 to ${limits.idempotencyKeyLength} characters; it has ${key.length}.`,
+      `Idempotency-Key must be a string of 1 to ${limits.idempotencyKeyLength} characters, none of them a control character; it has ${key.length}.`,
     );
   }
   return key;
 }
 
-function sum(batch: Batch, now: number): Pick<Summed, "deltas" | "answer" | "rejected"> {
+function sum(batch: Batch, now: number): Pick<SummedBatch, "deltas" | "answer" | "rejected"> {
   const deltas: Delta[] = [];
-  const rejected: Summed["rejected"] = {};
+  const rejected: SummedBatch["rejected"] = {};
   const answer: Answer = { accepted: 0, rejected: 0, reasons: [] };
   const latest = new LatestDeltas();
   for (let index = 0; index < batch.samples.length; index++) {
@@ -166,7 +144,7 @@ function sum(batch: Batch, now: number): Pick<Summed, "deltas" | "answer" | "rej
         answer.reasons.push({ index, reason: result.reason });
     }
   }
-  return { deltas: mergeDeltas(deltas), answer, rejected };
+  return { deltas, answer, rejected };
 }
 
 /** The names as they were sent; what is no object has none. */
@@ -174,13 +152,9 @@ function namesOf(input: unknown): { function?: unknown; module?: unknown } {
   return typeof input === "object" && input !== null ? input : {};
 }
 
-function functionsOf(deltas: readonly Delta[]): string[] {
-  return [...new Set(deltas.map((delta) => keyWithinService(delta.module, delta.function)))];
-}
-
-async function record(env: Env, batch: RecordedBatch): Promise<RecordResult> {
+async function record(env: Env, batch: SummedBatch): Promise<BatchResult> {
   try {
-    return await singletonBuffer(env).recordBatch(batch);
+    return await recordTogether(env, batch);
   } catch (error) {
     // Whether it was recorded is not known. Only the sender can settle that, by sending it again under its key.
     throw unavailable(

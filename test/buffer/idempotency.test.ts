@@ -1,5 +1,4 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import {
   acknowledged,
@@ -10,6 +9,7 @@ import {
   post,
   ringAlarm,
   sentMessages,
+  fetchWorker,
 } from "../worker.ts";
 
 const batch = [
@@ -157,7 +157,7 @@ describe("a key", () => {
 });
 
 async function postText(body: string): Promise<unknown> {
-  const response = await exports.default.fetch("https://metrics.example/samples", {
+  const response = await fetchWorker("/samples", {
     method: "POST",
     headers: { "Content-Type": "text/plain;charset=UTF-8" },
     body,

@@ -1,14 +1,12 @@
-import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { limits } from "../../src/limits.ts";
-import { acknowledged, calls, post } from "../worker.ts";
+import { acknowledged, calls, post, fetchWorker } from "../worker.ts";
 
-const URL = "https://metrics.example/samples";
 const HOUR_MS = 3_600_000;
 
 /** Sends a body as it is, and returns what came back. */
 async function send(body: BodyInit, headers: Record<string, string> = {}) {
-  const response = await exports.default.fetch(URL, {
+  const response = await fetchWorker("/samples", {
     method: "POST",
     headers: { "Content-Type": "application/json", ...headers },
     body,
@@ -264,7 +262,7 @@ describe("what is no route", () => {
     ["GET", "/nothing", 404, null],
     ["POST", "/", 404, null],
   ])("%s %s is answered in the one error shape", async (method, path, status, allow) => {
-    const response = await exports.default.fetch(`https://metrics.example${path}`, { method });
+    const response = await fetchWorker(path, { method });
     expect(response.status).toBe(status);
     expect(response.headers.get("Allow")).toBe(allow);
     const { error } = await response.json<{ error: { code: string; message: string } }>();

@@ -1,6 +1,5 @@
-import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { acknowledged, metrics } from "../worker.ts";
+import { acknowledged, metrics, fetchWorker } from "../worker.ts";
 
 const NOON = Date.UTC(2026, 5, 1, 12);
 
@@ -122,7 +121,7 @@ describe("POST /samples", () => {
       new Response(body).body!.pipeThrough(new CompressionStream("gzip")),
     ).bytes();
     const send = (headers: Record<string, string>, sent: BodyInit) =>
-      exports.default.fetch("https://metrics.example/samples", { method: "POST", headers, body: sent });
+      fetchWorker("/samples", { method: "POST", headers, body: sent });
     const answers = [
       await send({ "Content-Type": "application/json; charset=utf-8", "Content-Encoding": "gzip" }, zipped),
       await send({ "Content-Type": "text/plain;charset=UTF-8" }, body),

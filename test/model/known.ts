@@ -72,14 +72,15 @@ export const knownHistories: Step[][] = [
   [post, ring, { do: "wipe" }, post, ring, deliver([1])],
   // A batch comes again just before its key may be forgotten, and after the day of the key is past for long.
   [post, { do: "wait", hours: 71 }, post, { do: "post again", batch: 1 }],
-  // One batch throws where several are stored together, before anything of it is stored and after.
+  // One batch throws beside others, before anything of it is stored and after.
   ...(["at first", "half-way"] as const).map((broken): Step[] => [
     {
       do: "post together",
       batches: [post.calls, post.calls],
       twice: true,
+      beside: "nothing old",
       broken,
-      turn: "ends well",
+      fate: "ends well",
     },
     { do: "evict" },
     ring,

@@ -1,11 +1,9 @@
 /** Those who send: what they were told is acknowledged, what they are in doubt of, and what of it all counts. */
-import { env } from "cloudflare:workers";
-import { app } from "../../src/app.ts";
-import { buffer } from "../worker.ts";
+import { buffer, post as postSamples } from "../worker.ts";
 import { type Batch, batchOf, KEY_KNOWN_MS } from "./batch.ts";
 import type { Part } from "./counts.ts";
 import { type Call, nth, type Step } from "./step.ts";
-import { brokenBatch, withOneTurn } from "./turn.ts";
+import { brokenGroup, together } from "./together.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
@@ -51,22 +49,26 @@ export class Senders {
     }
   }
 
-  async postTogether({ batches, twice, broken, turn }: StepOf<"post together">): Promise<void> {
+  async postTogether({ batches, twice, beside, broken, fate }: StepOf<"post together">): Promise<void> {
     // So that there are not too many possible truths.
     await this.resend();
     const key = this.#newKey();
     const good = batches.map((calls) => batchOf("shop", calls, this.#newKey(), Date.now()));
     const sent = twice ? [...good, ...good] : good;
-    await withOneTurn(turn, async () => {
-      const breaking = broken && buffer().recordBatch(brokenBatch(broken, "shop", key));
+    await together(fate, async () => {
+      const breaking = broken && buffer().recordGroup(brokenGroup(broken, "shop", key));
+      const notNew = [
+        beside !== "nothing old" && this.postAgain(0),
+        beside === "an old batch and an old key" && fate === "ends well" && this.reuseKey(0),
+      ];
       const outcomes = await inTime(
-        Promise.allSettled([breaking, ...sent.map((batch) => this.#send(batch))]),
+        Promise.allSettled([breaking, ...notNew, ...sent.map((batch) => this.#send(batch))]),
       );
       const [outcome, ...others] = outcomes;
       if (broken && outcome?.status === "fulfilled") throw new Error("A batch that is none was recorded.");
       for (const other of others) if (other.status === "rejected") throw other.reason;
     });
-    if (turn === "ends well" && good.some((batch) => !this.#known.includes(batch))) {
+    if (fate === "ends well" && good.some((batch) => !this.#known.includes(batch))) {
       throw new Error("A batch was not acknowledged, though nothing was wrong with it.");
     }
     // Nothing of it was kept, and not its key either.
@@ -134,10 +136,5 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 }
 
 function post({ service, key, samples }: Pick<Batch, "service" | "key" | "samples">): Promise<Response> {
-  const request = new Request("https://metrics.example/samples", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", ...(key === undefined ? {} : { "Idempotency-Key": key }) },
-    body: JSON.stringify({ service, samples }),
-  });
-  return Promise.resolve(app.fetch(request, env));
+  return postSamples([...samples], key === undefined ? { service } : { service, key });
 }

@@ -12,8 +12,10 @@ export interface Call {
   times: number;
 }
 
-/** How the buffer's turn ends that stores what arrived together. */
-export type TurnFate = "ends well" | "is never begun" | "is cut off";
+/** What happens to batches that go to the buffer together. */
+export type GroupFate = "ends well" | "is cut off";
+/** What is sent with them that the buffer knows: the latest batch that was acknowledged, and another under its key. */
+export type Beside = "nothing old" | "an old batch" | "an old batch and an old key";
 /** Where the buffer chokes on a batch: before it stores anything of it, or when it has stored a part. */
 export type Broken = "at first" | "half-way";
 
@@ -25,8 +27,15 @@ export type TransactionFate =
 export type Step =
   /** A new batch, in so many copies at once. A lost answer leaves its sender in doubt. */
   | { do: "post"; calls: Call[]; keyed: boolean; copies: number; answer: "arrives" | "is lost" }
-  /** Several batches that the buffer stores in one turn, some of them twice, and perhaps one that it chokes on. */
-  | { do: "post together"; batches: Call[][]; twice: boolean; broken: Broken | null; turn: TurnFate }
+  /** Several batches that go to the buffer together, perhaps all of them twice; and perhaps one that it chokes on. */
+  | {
+      do: "post together";
+      batches: Call[][];
+      twice: boolean;
+      beside: Beside;
+      broken: Broken | null;
+      fate: GroupFate;
+    }
   /** A batch of some 200 KB: more than one message. */
   | { do: "post much" }
   /** An acknowledged batch again; the latest is 0. */
@@ -226,9 +235,10 @@ const step = fc.oneof(
       do: fc.constant("post together"),
       batches: fc.array(fc.array(call, { minLength: 1, maxLength: 2 }), { minLength: 2, maxLength: 3 }),
       twice: fc.boolean(),
+      beside: fc.constantFrom("nothing old", "an old batch", "an old batch and an old key"),
       // In the known histories only: the runtime prints what is thrown.
       broken: fc.constant(null),
-      turn: fc.constantFrom("ends well", "ends well", "is never begun", "is cut off"),
+      fate: fc.constantFrom("ends well", "ends well", "is cut off"),
     }),
   },
   { weight: 12, arbitrary: fc.record({ do: fc.constant("post again"), batch: recent }) },

@@ -1,0 +1,133 @@
+/** Batches of a service that arrive in the same moment, and go to the buffer together. */
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { OVERFLOW } from "../../src/buffer/known-functions.ts";
+import { limits } from "../../src/limits.ts";
+import { brokenGroup, together } from "../model/together.ts";
+import { acknowledged, buffer, calls, getJson, metrics, post, type PostOptions } from "../worker.ts";
+
+const call = (name = "work") => ({ function: name, durationMs: 1 });
+const callsOfMany = (count: number, prefix = "f") =>
+  Array.from({ length: count }, (_, i) => call(`${prefix}${i}`));
+
+/** Sends all of them together, and tells the status and the body of each answer. */
+async function send(...batches: [samples: unknown[], options?: PostOptions][]) {
+  const answers = await together("ends well", () =>
+    Promise.all(batches.map(([samples, options]) => post(samples, options))),
+  );
+  return Promise.all(
+    answers.map(async (answer) => ({ status: answer.status, ...(await answer.json<object>()) })),
+  );
+}
+
+const rows = <Row extends Record<string, SqlStorageValue>>(query: string) =>
+  runInDurableObject(buffer(), (_, { storage: { sql } }) => sql.exec<Row>(query).toArray());
+
+/** The bytes of each row of what is pending, the smallest first. */
+async function sizes(): Promise<number[]> {
+  return (await rows<{ bytes: number }>("SELECT bytes FROM pending ORDER BY bytes")).map(
+    ({ bytes }) => bytes,
+  );
+}
+
+const recorded = { status: 202, accepted: 1, rejected: 0, reasons: [], duplicate: false };
+
+describe("batches that arrive together", () => {
+  it("become one row, merged", async () => {
+    const answers = await send(...Array.from({ length: 8 }, (_, i) => [[call()], { key: `k${i}` }] as never));
+    expect(answers).toEqual(answers.map(() => recorded));
+    expect(await rows("SELECT items, bytes = length(deltas) AS isSized FROM pending")).toEqual([
+      { items: 8, isSized: 1 },
+    ]);
+    expect(await calls()).toEqual({ work: 8 });
+  });
+
+  it("are told each what it would be told alone", async () => {
+    const bad = { function: "bad", durationMs: -1 };
+    const old = await acknowledged([call("old"), bad], { key: "old" });
+    const [again, conflict, partly, without, empty] = await send(
+      [[call("old"), bad], { key: "old" }],
+      [[call("other")], { key: "old" }],
+      [[call("partly"), call("partly"), bad], { key: "new" }],
+      [[call("without a key")]],
+      [[], { key: "empty" }],
+    );
+    expect(again).toEqual({ status: 202, ...old, duplicate: true });
+    expect(conflict).toMatchObject({ status: 409, error: { code: "key_reused" } });
+    expect(partly).toMatchObject({ ...recorded, accepted: 2, rejected: 1, reasons: [{ index: 2 }] });
+    expect(without).toEqual(recorded);
+    expect(empty).toEqual({ ...recorded, accepted: 0 });
+    expect(await calls()).toEqual({ old: 1, partly: 2, "without a key": 1 });
+    expect(await buffer().health()).toMatchObject({ bufferedSamples: 4, rejectedSamples: { invalid: 2 } });
+    expect(await acknowledged([], { key: "empty" })).toMatchObject({ duplicate: true });
+  });
+
+  it("are counted once where two are the same, and both senders are told so", async () => {
+    const answers = await send([[call()], { key: "k" }], [[call("other")]], [[call()], { key: "k" }]);
+    expect(answers).toEqual([recorded, recorded, { ...recorded, duplicate: true }]);
+    expect(await calls()).toEqual({ work: 1, other: 1 });
+  });
+
+  it("stay apart where their services differ, be their keys the same", async () => {
+    const of = (service: string): [unknown[], PostOptions] => [[call(service)], { service, key: "k" }];
+    expect(await send(of("shop"), of("bank"), of("shop2"))).toEqual([recorded, recorded, recorded]);
+    expect((await metrics()).map((row) => `${row.service} ${row.function} ${row.calls}`).sort()).toEqual([
+      "bank bank 1",
+      "shop shop 1",
+      "shop2 shop2 1",
+    ]);
+  });
+
+  it("become several rows where they do not fit one, and what fits none is refused alone", async () => {
+    const service = "s".repeat(limits.serviceLength);
+    const named = (length: number, from: string): [unknown[], PostOptions] => [
+      callsOfMany(1_600, `${from}${"f".repeat(length)}`),
+      { service },
+    ];
+    const [a, tooLarge, b, c] = await send(
+      named(100, "a"),
+      [callsOfMany(5_000, "f".repeat(150)), { service }],
+      named(100, "b"),
+      named(100, "c"),
+    );
+    for (const each of [a, b, c]) expect(each).toEqual({ ...recorded, accepted: 1_600 });
+    expect(tooLarge).toMatchObject({ status: 413, error: { code: "batch_too_large" } });
+    const bytes = await sizes();
+    expect(bytes.length).toBeGreaterThan(1);
+    expect(bytes.at(-1)).toBeLessThanOrEqual(limits.storedBatchBytes);
+    expect((await metrics()).reduce((sum, row) => sum + row.calls, 0)).toBe(4_800);
+  });
+
+  it("have the places that are left for functions, and count as overflow past them", async () => {
+    await acknowledged(callsOfMany(limits.functionsPerService - 1));
+    const both = { ...recorded, accepted: 2 };
+    expect(await send([[call("a"), call("f0")]], [[call("b"), call("f0")]])).toEqual([both, both]);
+    expect(await calls()).toMatchObject({ f0: 3, a: 1, [OVERFLOW]: 1 });
+    expect(await getJson("/health")).toMatchObject({ overflow: ["shop"] });
+  });
+
+  it("are refused by a full buffer, but for those that it has; and are taken when there is room", async () => {
+    await acknowledged([call()], { key: "old" });
+    await rows(`INSERT INTO pending (items, received_at, bytes, deltas)
+      VALUES (0, ${Date.now()}, ${limits.pendingBytes}, '[]')`);
+    await evictDurableObject(buffer());
+    const batches: [unknown[], PostOptions][] = ["old", "a", "b"].map((key) => [[call()], { key }]);
+    const full = { status: 503, error: { code: "overloaded" } };
+    expect(await send(...batches)).toMatchObject([{ ...recorded, duplicate: true }, full, full]);
+    await rows("DELETE FROM pending WHERE items = 0");
+    await evictDurableObject(buffer());
+    expect(await send(...batches)).toEqual([{ ...recorded, duplicate: true }, recorded, recorded]);
+    expect(await calls()).toEqual({ work: 3 });
+  });
+});
+
+it("batches of a group that cannot be stored leave nothing behind, in storage or in memory", async () => {
+  const broken = { ...brokenGroup("half-way", "shop", "k"), functions: ["\nbroken"] };
+  const [outcome] = await Promise.allSettled([buffer().recordGroup(broken)]);
+  expect(outcome.status).toBe("rejected");
+  expect(await send([[call()], { key: "k" }])).toEqual([recorded]);
+  expect(await buffer().health()).toMatchObject({ bufferedSamples: 1 });
+  expect(await rows("SELECT name FROM known_functions")).toEqual([{ name: "work" }]);
+  await evictDurableObject(buffer());
+  expect(await buffer().health()).toMatchObject({ bufferedSamples: 1 });
+});
