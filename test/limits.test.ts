@@ -4,7 +4,7 @@ import { limits } from "../src/limits.ts";
 import { readSample, toDelta } from "../src/sample.ts";
 import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
 import { together } from "./model/together.ts";
-import { acknowledged, buffer, calls, get, getJson, metrics, post, fetchWorker } from "./worker.ts";
+import { acknowledged, buffer, calls, fetchWorker, get, getJson, metrics, post } from "./worker.ts";
 
 /** Below, at and above, as [value, whether it is taken]. */
 function around(limit: number): [number, boolean][] {
@@ -203,6 +203,24 @@ describe("each limit of a batch, below, at and above it", () => {
     await sentAtOnce(Array.from({ length: count }, () => [call]));
     expect(await rowsPending()).toBe(together ? 1 : 2);
     expect(await calls()).toEqual({ work: count });
+  });
+
+  it.each(around(limits.groupSize))("bodies of %i bytes at once in one row: %s", async (bytes, isOne) => {
+    const body = JSON.stringify({ service: "shop", samples: [call] });
+    const sizes = [1_000_000, 1_000_000, bytes - 2_000_000];
+    await together("ends well", () =>
+      Promise.all(
+        sizes.map((size) =>
+          fetchWorker("/samples", {
+            method: "POST",
+            headers: { "Content-Type": "application/json" },
+            body: body.padEnd(size),
+          }),
+        ),
+      ),
+    );
+    expect(await rowsPending()).toBe(isOne ? 1 : 2);
+    expect(await calls()).toEqual({ work: 3 });
   });
 
   it.each(around(limits.samplesPerBatch))("%i samples at once in one row: %s", async (count, together) => {

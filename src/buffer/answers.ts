@@ -31,8 +31,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const DAYS_KEPT = 3;
 /** Hexadecimal digits of a digest that are kept: 128 bits, since rows like these are most of what the buffer stores. */
 const DIGEST_LENGTH = 32;
-/** Batches from one look at the size of storage to the next: one took a sixth of what storing a batch does. */
+/** Groups of batches from one look at the size of storage to the next: one took a sixth of what storing a batch does. */
 const MEASURED_EVERY = 64;
+
+/** A row may have 40 KB of reasons; a text that is bound to a statement, 2 MB. */
+const ROWS_AT_ONCE = 16;
 
 export class Answers {
   readonly #sql: SqlStorage;
@@ -131,12 +134,14 @@ export class Answers {
       const told = reasons.length === 0 ? null : JSON.stringify(reasons);
       return [key, digest.slice(0, DIGEST_LENGTH), accepted, rejected, told] as const;
     });
-    this.#sql.exec(
-      `INSERT INTO keys_${today}
-       SELECT ?, value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)`,
-      service,
-      JSON.stringify(rows),
-    );
+    for (let i = 0; i < rows.length; i += ROWS_AT_ONCE) {
+      this.#sql.exec(
+        `INSERT INTO keys_${today}
+         SELECT ?, value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)`,
+        service,
+        JSON.stringify(rows.slice(i, i + ROWS_AT_ONCE)),
+      );
+    }
     for (const [key, , , , told] of rows) this.#shares.add(today, sharer, key.length + (told?.length ?? 0));
   }
 }

@@ -33,8 +33,15 @@ export type RecordResult =
   | { status: "duplicate"; answer: Answer }
   | { status: "conflict" }
   | { status: "overloaded" }
-  /** Nothing is wrong with it, but another batch of the group was not new: to be sent again without that one. */
-  | { status: "send_again" };
+  | SendAgain;
+
+/**
+ * Nothing is known to be wrong with the batch, but with its group: to be sent again without those of another result. Where
+ * all of several batches are told so, in smaller groups; one that is alone never is.
+ */
+export interface SendAgain {
+  status: "send_again";
+}
 
 /**
  * What the buffer holds that D1 may not have, as JSON arrays of `Delta`. D1 has every flush below `next` that is

@@ -67,9 +67,19 @@ export class MetricsBuffer extends DurableObject<Env> {
    */
   recordGroup(group: BatchGroup): RecordResult[] {
     const now = Date.now();
-    const results = this.#atOnce(() => this.#record(group, now));
+    const results = this.#recordAtOnce(group, now);
     this.#setAlarm(now);
     return results;
+  }
+
+  /** A batch that cannot be stored is not the trouble of the others. */
+  #recordAtOnce(group: BatchGroup, now: number): RecordResult[] {
+    try {
+      return this.#atOnce(() => this.#record(group, now));
+    } catch (error) {
+      if (group.batches.length === 1) throw error;
+      return group.batches.map(() => ({ status: "send_again" }));
+    }
   }
 
   #record({ service, batches, deltas, bytes, functions, rejected }: BatchGroup, now: number): RecordResult[] {
@@ -83,7 +93,10 @@ export class MetricsBuffer extends DurableObject<Env> {
         return first ? resultOf(first) : { status: "send_again" };
       });
     }
-    if (!this.#hasRoom(service, bytes)) return batches.map(() => ({ status: "overloaded" }));
+    if (!this.#hasRoom(service, bytes)) {
+      const status = batches.length === 1 ? "overloaded" : "send_again";
+      return batches.map(() => ({ status }));
+    }
     const admission = this.#functions.admit(service, functions);
     this.#answers.add(service, keyed, this.#sharerOf(service), now);
     this.#rejections.add(rejected);

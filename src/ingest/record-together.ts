@@ -7,7 +7,7 @@
  */
 import { waitUntil } from "cloudflare:workers";
 import type { Answer } from "../buffer/answers.ts";
-import type { BatchGroup, RecordResult } from "../buffer/interface.ts";
+import type { BatchGroup, RecordResult, SendAgain } from "../buffer/interface.ts";
 import { byteLength } from "../byte-length.ts";
 import { limits } from "../limits.ts";
 import { singletonBuffer } from "../shard.ts";
@@ -25,6 +25,8 @@ export interface SummedBatch {
   key: string | null;
   /** Names what the batch says. */
   digest: string;
+  /** How long its body was, in characters: what the work that it makes is estimated by. */
+  size: number;
   /** Not merged: there may be several for one function and minute. */
   deltas: Delta[];
   answer: Answer;
@@ -32,7 +34,7 @@ export interface SummedBatch {
   rejected: Record<string, number>;
 }
 
-export type BatchResult = Exclude<RecordResult, { status: "send_again" }> | { status: "too_large" };
+export type BatchResult = Exclude<RecordResult, SendAgain> | { status: "too_large" };
 
 interface Member {
   batch: SummedBatch;
@@ -45,24 +47,30 @@ class Group {
   readonly #openedAt = Date.now();
   readonly #keys: Set<string | null>;
   #deltas: number;
+  #size: number;
 
   constructor(first: Member) {
+    const { key, deltas, size } = first.batch;
     this.members = [first];
-    this.#keys = new Set([first.batch.key]);
-    this.#deltas = first.batch.deltas.length;
+    this.#keys = new Set([key]);
+    this.#deltas = deltas.length;
+    this.#size = size;
   }
 
   /** Takes another batch. False where it must not, and nobody may join any more. */
   add(member: Member): boolean {
-    const { key, deltas } = member.batch;
+    const { key, deltas, size } = member.batch;
     const isAbandoned = Date.now() - this.#openedAt > ABANDONED_AFTER_MS;
     const isFull =
-      this.members.length >= limits.batchesPerGroup || this.#deltas + deltas.length > limits.samplesPerBatch;
+      this.members.length >= limits.batchesPerGroup ||
+      this.#deltas + deltas.length > limits.samplesPerBatch ||
+      this.#size + size > limits.groupSize;
     const isRepeated = key !== null && this.#keys.has(key);
     if (isAbandoned || isFull || isRepeated) return false;
     this.members.push(member);
     this.#keys.add(key);
     this.#deltas += deltas.length;
+    this.#size += size;
     return true;
   }
 }
@@ -102,27 +110,33 @@ async function carry(env: Env, service: string, group: Group): Promise<void> {
   await send(env, group.members);
 }
 
+/** Settles each of them, in one try where nothing is in its way. */
 async function send(env: Env, members: readonly Member[]): Promise<void> {
   try {
-    const group = mergeBatches(members.map(({ batch }) => batch));
-    if (group.bytes > limits.storedBatchBytes) return await sendInParts(env, members);
-    const results = await singletonBuffer(env).recordGroup(group);
+    const results = await recordGroup(env, mergeBatches(members.map(({ batch }) => batch)));
     const again = members.filter((member, i) => {
       const result = results[i]!;
       if (result.status === "send_again") return true;
       member.settle(result);
       return false;
     });
-    if (again.length > 0) await send(env, again);
+    if (again.length === members.length) await sendInHalves(env, again);
+    else if (again.length > 0) await send(env, again);
   } catch (error) {
     for (const { fail } of members) fail(error);
   }
 }
 
-async function sendInParts(env: Env, members: readonly Member[]): Promise<void> {
-  if (members.length === 1) return members[0]!.settle({ status: "too_large" });
+async function sendInHalves(env: Env, members: readonly Member[]): Promise<void> {
+  if (members.length === 1) throw new Error("The buffer neither took the batch nor refused it.");
   const half = Math.ceil(members.length / 2);
   await Promise.all([send(env, members.slice(0, half)), send(env, members.slice(half))]);
+}
+
+async function recordGroup(env: Env, group: BatchGroup): Promise<(BatchResult | SendAgain)[]> {
+  if (group.bytes <= limits.storedBatchBytes) return singletonBuffer(env).recordGroup(group);
+  const status = group.batches.length === 1 ? "too_large" : "send_again";
+  return group.batches.map(() => ({ status }));
 }
 
 function mergeBatches(batches: readonly SummedBatch[]): BatchGroup {

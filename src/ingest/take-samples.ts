@@ -14,6 +14,9 @@ import { LatestDeltas } from "./latest-deltas.ts";
 import { readBody } from "./read-body.ts";
 import { type BatchResult, recordTogether, type SummedBatch } from "./record-together.ts";
 
+/** Control characters, halves of characters, and what stands for bytes that are no UTF-8: different keys would look alike. */
+const UNFIT_FOR_KEYS = /[\p{Cc}\p{Cs}\uFFFD]/u;
+
 export interface Taken {
   answer: Answer & { duplicate: boolean };
   /** How many samples were refused, by reason. */
@@ -80,6 +83,7 @@ async function readBatch(request: Request, env: Env): Promise<SummedBatch> {
     service: batch.service,
     key: readKey(request, batch),
     digest,
+    size: text.length,
     ...sum(batch, Date.now()),
   };
 }
@@ -106,12 +110,11 @@ function parseBatch(text: string): Batch {
 function readKey(request: Request, batch: Batch): string | null {
   const key = request.headers.get("Idempotency-Key") ?? batch.idempotencyKey ?? null;
   if (key === null) return null;
-  const isKey = key.length >= 1 && key.length <= limits.idempotencyKeyLength && !/\p{Cc}/u.test(key);
-  if (!isKey || !key.isWellFormed()) {
+  if (key.length < 1 || key.length > limits.idempotencyKeyLength || UNFIT_FOR_KEYS.test(key)) {
     throw new ErrorResponse(
       400,
       "invalid_key",
-      `Idempotency-Key must be a string of 1 to ${limits.idempotencyKeyLength} characters, none of them a control character; it has ${key.length}.`,
+      `Idempotency-Key must be a string of 1 to ${limits.idempotencyKeyLength} characters in UTF-8, none of them a control character; it has ${key.length}.`,
     );
   }
   return key;

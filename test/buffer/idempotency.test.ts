@@ -110,13 +110,22 @@ describe("a key", () => {
     expect(await calls()).toEqual({ work: 1, other: 1 });
   });
 
-  it.each(["'; DROP TABLE pending; --", "\u00e9\u00fc", "x".repeat(128)])(
-    "may be any string: %s",
+  it.each(["'; DROP TABLE pending; --", '["1e3"]', "007", "null", "\u00e9\u00fc \u{1f511}", "x".repeat(128)])(
+    "may be any text: %s",
     async (key) => {
       const body = JSON.stringify({ service: "shop", samples: batch, idempotencyKey: key });
       const send = () => postText(body);
       expect(await send()).toMatchObject({ accepted: 1, duplicate: false });
       expect(await send()).toMatchObject({ accepted: 1, duplicate: true });
+    },
+  );
+
+  it.each(["a\u0000b", "a\nb", "\u0085", "\ud83d", "k\ufffd"])(
+    "must be text that stays what it is: not %j",
+    async (key) => {
+      const body = JSON.stringify({ service: "shop", samples: batch, idempotencyKey: key });
+      await expect(postText(body)).rejects.toThrow("400");
+      expect(await calls()).toEqual({});
     },
   );
 

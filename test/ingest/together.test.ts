@@ -1,6 +1,6 @@
 /** Batches of a service that arrive in the same moment, and go to the buffer together. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
 import { limits } from "../../src/limits.ts";
 import { brokenGroup, together } from "../model/together.ts";
@@ -29,6 +29,16 @@ async function sizes(): Promise<number[]> {
     ({ bytes }) => bytes,
   );
 }
+
+/** Fills the buffer up to so many bytes. */
+async function leaveRoom(bytes: number): Promise<void> {
+  await rows(`INSERT INTO pending (items, received_at, bytes, deltas)
+    VALUES (0, ${Date.now()}, ${limits.pendingBytes - bytes}, '[]')`);
+  await evictDurableObject(buffer());
+}
+
+let restore = () => {};
+afterEach(() => restore());
 
 const recorded = { status: 202, accepted: 1, rejected: 0, reasons: [], duplicate: false };
 
@@ -106,11 +116,46 @@ describe("batches that arrive together", () => {
     expect(await getJson("/health")).toMatchObject({ overflow: ["shop"] });
   });
 
+  it("do not add up to more text than a statement may take, whatever they are told", async () => {
+    let longest = 0;
+    await runInDurableObject(buffer(), (_, { storage: { sql } }) => {
+      const ofSql = Object.getPrototypeOf(sql) as SqlStorage;
+      const { exec } = ofSql;
+      restore = () => void (ofSql.exec = exec);
+      ofSql.exec = function (this: SqlStorage, ...args: Parameters<typeof exec>) {
+        for (const each of args) if (typeof each === "string") longest = Math.max(longest, each.length);
+        return exec.apply(this, args);
+      } as typeof exec;
+    });
+    const bad = { function: '"'.repeat(29) + "\u0001", durationMs: 1 };
+    const batch = [call(), ...Array.from({ length: limits.reasonsPerBatch }, () => bad)];
+    const answers = await send(
+      ...Array.from({ length: 64 }, (_, i): [unknown[], PostOptions] => [batch, { key: `k${i}` }]),
+    );
+    for (const answer of answers) expect(answer).toMatchObject({ status: 202, accepted: 1, rejected: 100 });
+    expect(longest).toBeGreaterThan(100_000);
+    expect(longest).toBeLessThan(2_000_000);
+    expect(await acknowledged(batch, { key: "k63" })).toEqual({
+      ...answers[63],
+      status: undefined,
+      duplicate: true,
+    });
+  });
+
+  it("leave small ones what room there is where a large one has none", async () => {
+    await leaveRoom(20_000);
+    const [large, ...small] = await send(
+      [callsOfMany(400)],
+      ...["a", "b", "c"].map((name) => [[call(name)]] as never),
+    );
+    expect(large).toMatchObject({ status: 503, error: { code: "overloaded" } });
+    expect(small).toEqual([recorded, recorded, recorded]);
+    expect(await calls()).toEqual({ a: 1, b: 1, c: 1 });
+  });
+
   it("are refused by a full buffer, but for those that it has; and are taken when there is room", async () => {
     await acknowledged([call()], { key: "old" });
-    await rows(`INSERT INTO pending (items, received_at, bytes, deltas)
-      VALUES (0, ${Date.now()}, ${limits.pendingBytes}, '[]')`);
-    await evictDurableObject(buffer());
+    await leaveRoom(0);
     const batches: [unknown[], PostOptions][] = ["old", "a", "b"].map((key) => [[call()], { key }]);
     const full = { status: 503, error: { code: "overloaded" } };
     expect(await send(...batches)).toMatchObject([{ ...recorded, duplicate: true }, full, full]);
@@ -119,6 +164,16 @@ describe("batches that arrive together", () => {
     expect(await send(...batches)).toEqual([{ ...recorded, duplicate: true }, recorded, recorded]);
     expect(await calls()).toEqual({ work: 3 });
   });
+});
+
+it("batches that cannot be stored together are asked for one by one, and none of them is kept", async () => {
+  const { batches, ...broken } = brokenGroup("half-way", "shop", "k");
+  const both = [...batches, { ...batches[0]!, key: "l" }];
+  expect(await buffer().recordGroup({ ...broken, batches: both })).toEqual([
+    { status: "send_again" },
+    { status: "send_again" },
+  ]);
+  expect(await send([[call()], { key: "k" }], [[call()], { key: "l" }])).toEqual([recorded, recorded]);
 });
 
 it("batches of a group that cannot be stored leave nothing behind, in storage or in memory", async () => {
