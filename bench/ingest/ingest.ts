@@ -13,8 +13,10 @@ import type { Loaded } from "./load.ts";
 import { measureOriginal, startVictoriaMetrics } from "./peers.ts";
 import { callsOf, type Form, type Load } from "./samples.ts";
 
-const SECONDS = Number(process.env["SECONDS"] ?? 3);
-const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
+const SECONDS = Number(process.env["SECONDS"] ?? 2);
+const ROUNDS = Number(process.env["ROUNDS"] ?? 5);
+/** Samples in a POST. */
+const SIZES = [1, 100, 1_000];
 /** Senders that wait for an answer at once. */
 const CONNECTIONS = 64;
 
@@ -38,7 +40,7 @@ async function compareRates(): Promise<boolean[]> {
   await using victoria = await startVictoriaMetrics(folder);
   const rates = new Map<string, Rate[]>();
   const targets: { name: string; pid: number; url: string; form: Form; perPost: number }[] = [
-    ...[1, 100, 1_000].flatMap((perPost) => [
+    ...SIZES.flatMap((perPost) => [
       {
         name: `MetricsCollector, POSTs of ${perPost}`,
         ...collector,
@@ -60,9 +62,6 @@ async function compareRates(): Promise<boolean[]> {
         form: "samples" as const,
         perPost,
       },
-      ...(victoria
-        ? [{ name: `VictoriaMetrics, POSTs of ${perPost}`, ...victoria, form: "import" as const, perPost }]
-        : []),
     ]),
     {
       name: "MetricsCollector, POSTs of 20 sums of 1,000 calls",
@@ -71,13 +70,24 @@ async function compareRates(): Promise<boolean[]> {
       form: "sums",
       perPost: 20,
     },
+    // After all of them, since it goes on working when it has answered.
+    ...(victoria
+      ? SIZES.map((perPost) => ({
+          name: `VictoriaMetrics, POSTs of ${perPost}`,
+          ...victoria,
+          form: "import" as const,
+          perPost,
+        }))
+      : []),
   ];
   const originals: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  // Once before it counts, since it takes the runtime seconds to compile all of it.
+  for (let round = -1; round < ROUNDS; round++) {
     for (const { name, pid, url, form, perPost } of targets) {
       const rate = await measure({ url, form, perPost, seconds: SECONDS, connections: CONNECTIONS }, pid);
-      rates.set(name, [...(rates.get(name) ?? []), rate]);
+      if (round >= 0) rates.set(name, [...(rates.get(name) ?? []), rate]);
     }
+    if (round < 0) continue;
     const original = await measureOriginal(folder, SECONDS);
     if (original !== undefined) originals.push(original);
   }
@@ -100,8 +110,8 @@ async function compareRates(): Promise<boolean[]> {
         .get(`MetricsCollector, POSTs of ${perPost}`)!
         .map((rate, round) => rate[value] / rates.get(`${peer}, POSTs of ${perPost}`)![round]![value]),
     );
-  console.log("\nRatios, each of two measurements that follow one another; median.\n");
-  for (const perPost of [1, 100, 1_000]) {
+  console.log("\nRatios, each of two measurements of one round; median.\n");
+  for (const perPost of SIZES) {
     for (const peer of ["bare Worker", "bare Worker that stores", ...(victoria ? ["VictoriaMetrics"] : [])]) {
       console.log(
         `POSTs of ${perPost}: MetricsCollector / ${peer}`.padEnd(52) +

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { limits } from "../../src/limits.ts";
-import { acknowledged, calls, post, fetchWorker } from "../worker.ts";
+import { acknowledged, calls, fetchWorker, post } from "../worker.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { acknowledged, metrics, fetchWorker } from "../worker.ts";
+import { acknowledged, fetchWorker, metrics } from "../worker.ts";
 
 const NOON = Date.UTC(2026, 5, 1, 12);
 
