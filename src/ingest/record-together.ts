@@ -85,6 +85,7 @@ const open = new Map<string, Group>();
  * @throws where the buffer did not answer: then whether it was recorded is not known
  */
 export async function recordTogether(env: Env, batch: SummedBatch): Promise<BatchResult> {
+  // WARNING: each waits for a promise of its own. One that another request made would hang with the end of that.
   const { promise, resolve, reject } = Promise.withResolvers<BatchResult>();
   const timer = setTimeout(() => reject(new Error("The request that carried it ended.")), ANSWERED_WITHIN_MS);
   join(env, { batch, settle: resolve, fail: reject });
@@ -100,6 +101,7 @@ function join(env: Env, member: Member): void {
   if (open.get(service)?.add(member)) return;
   const group = new Group(member);
   open.set(service, group);
+  // WARNING: without it, a sender that hangs up takes its whole group along.
   waitUntil(carry(env, service, group));
 }
 

@@ -1,6 +1,6 @@
 /** Batches of a service that arrive in the same moment, and go to the buffer together. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
 import { limits } from "../../src/limits.ts";
 import { brokenGroup, together } from "../model/together.ts";
@@ -185,4 +185,27 @@ it("batches of a group that cannot be stored leave nothing behind, in storage or
   expect(await rows("SELECT name FROM known_functions")).toEqual([{ name: "work" }]);
   await evictDurableObject(buffer());
   expect(await buffer().health()).toMatchObject({ bufferedSamples: 1 });
+});
+
+it("a group whose carrier was ended by force is joined no more, and its batches are not answered", async () => {
+  const { setImmediate, setTimeout } = globalThis;
+  const never = vi.fn();
+  const soon = (handler: () => void, ms: number) => setTimeout(handler, ms / 1_000);
+  Object.assign(globalThis, { setImmediate: never, setTimeout: soon });
+  restore = () => void Object.assign(globalThis, { setImmediate, setTimeout });
+  const lost = post([call("lost")], { key: "lost" });
+  while (never.mock.calls.length === 0) await scheduler.wait(1);
+  restore();
+  vi.useFakeTimers({ toFake: ["Date"] });
+  try {
+    vi.setSystemTime(Date.now() + 1_001);
+    expect(await send([[call()], { key: "next" }])).toEqual([recorded]);
+  } finally {
+    vi.useRealTimers();
+  }
+  const answer = await lost;
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ error: { code: "buffer_unavailable" } });
+  expect(await send([[call("lost")], { key: "lost" }])).toEqual([recorded]);
+  expect(await calls()).toEqual({ work: 1, lost: 1 });
 });
