@@ -189,7 +189,7 @@ it("batches of a group that cannot be stored leave nothing behind, in storage or
 
 it("a group whose carrier was ended by force is joined no more, and its batches are not answered", async () => {
   const { setImmediate, setTimeout } = globalThis;
-  const never = vi.fn();
+  const never = vi.fn<() => void>();
   const soon = (handler: () => void, ms: number) => setTimeout(handler, ms / 1_000);
   Object.assign(globalThis, { setImmediate: never, setTimeout: soon });
   restore = () => void Object.assign(globalThis, { setImmediate, setTimeout });
