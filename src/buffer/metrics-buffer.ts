@@ -221,18 +221,21 @@ export class MetricsBuffer extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     const now = Date.now();
+    let isSetAgain = false;
     try {
       const due = this.#outbox.takeDue(now);
       if (due.length > 0) log("resent", { flushes: due.map(({ n }) => n) });
       const flushes = [...due, ...this.#sealIfDue(now)];
       this.#setAlarm(now);
+      isSetAgain = true;
       await sendFlushes(this.env.QUEUE, this.#identity, flushes);
       this.#faults = 0;
     } catch (error) {
       // What was sealed is in the outbox, and due again later.
       logError("flush_failed", error);
       const backoffMs = Math.min(RETRY_AFTER_FAULT_MS * 2 ** this.#faults++, LONGEST_BACKOFF_MS);
-      if (this.#alarmAt === null) this.#alarmIs(now + backoffMs);
+      // A confirmation may have removed it meanwhile, since there is nothing left to do.
+      if (!isSetAgain) this.#alarmIs(now + backoffMs);
     }
   }
 
