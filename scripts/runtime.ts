@@ -1,12 +1,11 @@
 /** The Worker in its runtime, in this process, without the development proxy that `npm start` puts around it. */
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { promisify } from "node:util";
+import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { unstable_readConfig } from "wrangler";
 import { PROJECT, WRANGLER } from "./wrangler.ts";
-
-const MIGRATIONS = join(PROJECT, "migrations");
 
 /** Bundles a Worker as `wrangler deploy` would, into a folder. Gives the file to serve. */
 export async function bundle(entry: string, folder: string): Promise<string> {
@@ -33,19 +32,20 @@ export interface Runtime extends AsyncDisposable {
   db: Database;
 }
 
-/** Serves it on a free port, with the state of that folder: where there is none, with the tables as migrations make them. */
+/** Serves it on a free port as wrangler.toml says, but open; with its state in a new folder, and the tables made. */
 export async function serve({
   script,
   stateFolder,
   vars = {},
   objects = {},
 }: RuntimeOptions): Promise<Runtime> {
+  const config = unstable_readConfig({ config: join(PROJECT, "wrangler.toml") });
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
       modulesRoot: parse(script).dir,
       scriptPath: script,
-      compatibilityDate: "2026-11-02",
+      compatibilityDate: config.compatibility_date!,
       d1Databases: ["DB"],
       durableObjects: Object.fromEntries(
         Object.entries({ BUFFER: "MetricsBuffer", ...objects }).map(([binding, className]) => [
@@ -55,13 +55,7 @@ export async function serve({
       ),
       queueProducers: { QUEUE: "flushes" },
       queueConsumers: { flushes: { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 8 } },
-      bindings: {
-        MAX_ITEMS: "10000",
-        MAX_WAITING_TIME: "300",
-        OPEN_WITHOUT_TOKENS: "true",
-        CORS_ORIGINS: "",
-        ...vars,
-      },
+      bindings: { ...(config.vars as Record<string, string>), OPEN_WITHOUT_TOKENS: "true", ...vars },
       defaultPersistRoot: stateFolder,
       handleStructuredLogs: () => {},
     }),
@@ -73,8 +67,7 @@ export async function serve({
 }
 
 async function migrate(db: Database): Promise<void> {
-  for (const file of (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql")).sort()) {
-    const sql = await readFile(join(MIGRATIONS, file), "utf8");
-    await db.batch(sql.split("--> statement-breakpoint").map((statement) => db.prepare(statement)));
+  for (const { queries } of await readD1Migrations(join(PROJECT, "migrations"))) {
+    await db.batch(queries.map((query) => db.prepare(query)));
   }
 }

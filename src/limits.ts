@@ -7,9 +7,9 @@ export const limits = {
   samplesPerBatch: 5_000,
   /** A batch as the buffer stores it, or a group of them: production refuses rows of 2 MB, the local runtime does not. */
   storedBatchBytes: 1_500_000,
-  /** Batches that the buffer is brought at once, and their bodies. They sum up to no more deltas than one may have samples. */
+  /** Batches that the buffer is brought at once, and their bodies together; also no more deltas than a batch has samples. */
   batchesPerGroup: 64,
-  groupSize: 2 * 1024 * 1024,
+  groupLength: 2 * 1024 * 1024,
   /** How many bad samples of a batch are answered one by one. */
   reasonsPerBatch: 100,
   /** How late a sample may be, in milliseconds. WARNING: idempotency keys must be remembered for longer. */

@@ -16,10 +16,10 @@ import {
   buffer,
   carryToD1,
   deliver,
+  fetchWorker,
   letTimePass,
   ringAlarm,
   sentMessages,
-  fetchWorker,
 } from "./worker.ts";
 
 const settings = env as unknown as { SEED: string; WATCHDOG: Fetcher };

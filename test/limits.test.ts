@@ -199,34 +199,37 @@ describe("each limit of a batch, below, at and above it", () => {
     expect((await post(batch, { service })).status).toBe(taken ? 202 : 413);
   });
 
-  it.each(around(limits.batchesPerGroup))("%i batches at once in one row: %s", async (count, together) => {
+  it.each(around(limits.batchesPerGroup))("%i batches at once in one row: %s", async (count, isOne) => {
     await sentAtOnce(Array.from({ length: count }, () => [call]));
-    expect(await rowsPending()).toBe(together ? 1 : 2);
+    expect(await rowsPending()).toBe(isOne ? 1 : 2);
     expect(await calls()).toEqual({ work: count });
   });
 
-  it.each(around(limits.groupSize))("bodies of %i bytes at once in one row: %s", async (bytes, isOne) => {
-    const body = JSON.stringify({ service: "shop", samples: [call] });
-    const sizes = [1_000_000, 1_000_000, bytes - 2_000_000];
-    await together("ends well", () =>
-      Promise.all(
-        sizes.map((size) =>
-          fetchWorker("/samples", {
-            method: "POST",
-            headers: { "Content-Type": "application/json" },
-            body: body.padEnd(size),
-          }),
+  it.each(around(limits.groupLength))(
+    "bodies of %i characters at once in one row: %s",
+    async (length, isOne) => {
+      const body = JSON.stringify({ service: "shop", samples: [call] });
+      const lengths = [1_000_000, 1_000_000, length - 2_000_000];
+      await together("ends well", () =>
+        Promise.all(
+          lengths.map((each) =>
+            fetchWorker("/samples", {
+              method: "POST",
+              headers: { "Content-Type": "application/json" },
+              body: body.padEnd(each),
+            }),
+          ),
         ),
-      ),
-    );
-    expect(await rowsPending()).toBe(isOne ? 1 : 2);
-    expect(await calls()).toEqual({ work: 3 });
-  });
+      );
+      expect(await rowsPending()).toBe(isOne ? 1 : 2);
+      expect(await calls()).toEqual({ work: 3 });
+    },
+  );
 
-  it.each(around(limits.samplesPerBatch))("%i samples at once in one row: %s", async (count, together) => {
+  it.each(around(limits.samplesPerBatch))("%i samples at once in one row: %s", async (count, isOne) => {
     const named = Array.from({ length: count }, (_, i) => ({ ...call, function: `f${i}` }));
     await sentAtOnce([named.slice(0, 2_000), named.slice(2_000)]);
-    expect(await rowsPending()).toBe(together ? 1 : 2);
+    expect(await rowsPending()).toBe(isOne ? 1 : 2);
     expect((await metrics()).reduce((sum, row) => sum + row.calls, 0)).toBe(count);
   });
 });

@@ -1,4 +1,4 @@
-/** What is acknowledged and in no flush yet: batches as they came, and what an earlier seal had no room for. */
+/** What is acknowledged and in no flush yet: groups of batches as they came, and what an earlier seal had no room for. */
 import { type Delta, parseDeltas } from "../stats/delta.ts";
 import { byteLength } from "../byte-length.ts";
 import { type Page, takePage } from "./page.ts";

@@ -25,8 +25,8 @@ export interface SummedBatch {
   key: string | null;
   /** Names what the batch says. */
   digest: string;
-  /** How long its body was, in characters: what the work that it makes is estimated by. */
-  size: number;
+  /** Of its body, in UTF-16 code units: what the work that it makes is estimated by. */
+  length: number;
   /** Not merged: there may be several for one function and minute. */
   deltas: Delta[];
   answer: Answer;
@@ -47,30 +47,30 @@ class Group {
   readonly #openedAt = Date.now();
   readonly #keys: Set<string | null>;
   #deltas: number;
-  #size: number;
+  #length: number;
 
   constructor(first: Member) {
-    const { key, deltas, size } = first.batch;
+    const { key, deltas, length } = first.batch;
     this.members = [first];
     this.#keys = new Set([key]);
     this.#deltas = deltas.length;
-    this.#size = size;
+    this.#length = length;
   }
 
   /** Takes another batch. False where it must not, and nobody may join any more. */
   add(member: Member): boolean {
-    const { key, deltas, size } = member.batch;
+    const { key, deltas, length } = member.batch;
     const isAbandoned = Date.now() - this.#openedAt > ABANDONED_AFTER_MS;
     const isFull =
       this.members.length >= limits.batchesPerGroup ||
       this.#deltas + deltas.length > limits.samplesPerBatch ||
-      this.#size + size > limits.groupSize;
+      this.#length + length > limits.groupLength;
     const isRepeated = key !== null && this.#keys.has(key);
     if (isAbandoned || isFull || isRepeated) return false;
     this.members.push(member);
     this.#keys.add(key);
     this.#deltas += deltas.length;
-    this.#size += size;
+    this.#length += length;
     return true;
   }
 }

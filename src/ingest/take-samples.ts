@@ -83,7 +83,7 @@ async function readBatch(request: Request, env: Env): Promise<SummedBatch> {
     service: batch.service,
     key: readKey(request, batch),
     digest,
-    size: text.length,
+    length: text.length,
     ...sum(batch, Date.now()),
   };
 }

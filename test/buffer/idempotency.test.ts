@@ -5,11 +5,11 @@ import {
   buffer,
   calls,
   deliver,
+  fetchWorker,
   letTimePass,
   post,
   ringAlarm,
   sentMessages,
-  fetchWorker,
 } from "../worker.ts";
 
 const batch = [

@@ -38,6 +38,12 @@ export const knownHistories: Step[][] = [
   [post, { do: "read", pauses: [[], [ring, deliver([0]), sweep]] }],
   // The same of what was sealed.
   [post, ring, { do: "read", pauses: [[], [deliver([0]), sweep]] }],
+  // A flush is confirmed while it is being sent again, and the queue refuses that.
+  [
+    post,
+    ring,
+    { do: "at once", steps: [ring, deliver([0]), { do: "ring", when: "late", queue: "refuses" }] },
+  ],
   // Of two flushes in one delivery, one is refused even alone.
   [
     post,
