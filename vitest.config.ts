@@ -31,10 +31,17 @@ const patient = { testTimeout: 60_000, hookTimeout: 120_000, setupFiles: ["test/
 const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
 const node = { ...patient, env: onDisk };
 
+/** Tests of code that imports neither the platform nor the framework. */
+const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts"];
+
 export default defineConfig({
   test: {
     silent: "passed-only",
     projects: [
+      {
+        // Pure code. It runs in Node, without a server or a simulated platform.
+        test: { ...patient, ...order(0), name: "pure", include: PURE },
+      },
       {
         // The whole Worker, as deployed: flushes travel through the queue by themselves.
         plugins: [cloudflareTest({ wrangler, miniflare: { bindings } })],
@@ -57,7 +64,13 @@ export default defineConfig({
           ...order(1),
           name: "stages",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/pipeline.test.ts", "test/client/**", "test/dashboard/**", "test/process/**"],
+          exclude: [
+            ...PURE,
+            "test/pipeline.test.ts",
+            "test/client/**",
+            "test/dashboard/**",
+            "test/process/**",
+          ],
         },
       },
       {
