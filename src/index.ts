@@ -2,7 +2,7 @@
 import { app } from "./app.ts";
 import { consumeDeadLetters } from "./consumer/consume-dead-letters.ts";
 import { consumeFlushes } from "./consumer/consume-flushes.ts";
-import { sweep } from "./sweep/sweep.ts";
+import { sweep } from "./retention/retain.ts";
 
 export { MetricsBuffer } from "./buffer/metrics-buffer.ts";
 

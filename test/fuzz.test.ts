@@ -7,7 +7,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Random } from "../scripts/random.ts";
 import { limits } from "../src/limits.ts";
-import { readTotals } from "../src/query/totals.ts";
+import { readTotals } from "../src/read/totals.ts";
 import { validBatch } from "./fuzz/batch.ts";
 import { type FuzzedRequest, fuzzedRequest } from "./fuzz/generate.ts";
 import { ROUTES } from "./fuzz/read.ts";

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { limits } from "../src/limits.ts";
-import { readSample, toDelta } from "../src/sample.ts";
+import { readSample, toDelta } from "../src/ingest/samples/sample.ts";
 import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
 import { together } from "./model/together.ts";
 import { acknowledged, buffer, calls, fetchWorker, get, getJson, metrics, post } from "./worker.ts";

@@ -2,7 +2,7 @@
 import { applyD1Migrations, type D1Migration, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach } from "vitest";
-import { singletonBuffer } from "../src/shard.ts";
+import { singletonBuffer } from "../src/buffer/buffers.ts";
 
 beforeEach(async () => {
   // Woken first: `reset` may pass over what slept since the file before, whose data would then be this one's.

@@ -9,10 +9,10 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import worker from "../src/index.ts";
-import type { Answer } from "../src/buffer/answers.ts";
-import type { FunctionMetrics } from "../src/query/function-metrics.ts";
-import type { FunctionList } from "../src/query/list-functions.ts";
-import { singletonBuffer } from "../src/shard.ts";
+import type { Answer } from "../src/buffer/idempotency-store.ts";
+import type { FunctionMetrics } from "../src/api/function-metrics.ts";
+import type { FunctionList } from "../src/api/list-functions.ts";
+import { singletonBuffer } from "../src/buffer/buffers.ts";
 
 export const buffer = () => singletonBuffer(env);
 

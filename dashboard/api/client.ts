@@ -1,7 +1,7 @@
 /** The public HTTP API, typed by the Worker's own routes. Nothing else is asked for anything. */
 import { hc } from "hono/client";
 import type { App } from "#worker/app.d.ts";
-import type { Health } from "#worker/query/read-health.d.ts";
+import type { Health } from "#worker/admin/health.d.ts";
 import type { FunctionName } from "../view/view.ts";
 import { deny, token } from "./session.ts";
 

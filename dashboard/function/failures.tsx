@@ -1,5 +1,5 @@
 /** What the function's calls failed with, the most frequent first. */
-import type { FunctionDescription } from "#worker/query/describe-function.d.ts";
+import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
 import { ago, at, count, exact } from "../format.ts";
 import { useNow } from "../parts/live-switch.tsx";
 import { Quantity } from "../parts/quantity.tsx";

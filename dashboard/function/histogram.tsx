@@ -1,5 +1,5 @@
 /** How durations are distributed. Each bar is as wide as the next, and stands for durations some per cent longer. */
-import type { Distribution } from "#worker/query/distribution.d.ts";
+import type { Distribution } from "#worker/api/distribution.d.ts";
 import { count, duration, exact, text } from "../format.ts";
 
 interface HistogramProps {

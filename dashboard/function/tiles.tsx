@@ -1,5 +1,5 @@
 /** What one function did in the range, in large numbers, each with what it was before. */
-import type { FunctionDescription } from "#worker/query/describe-function.d.ts";
+import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
 import { change, count, duration, exact, percent, rate, text, type Written } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
 import { someUnmeasurable, Unmeasurable, whyUnmeasurable } from "../parts/unmeasurable.tsx";

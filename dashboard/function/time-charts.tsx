@@ -1,6 +1,6 @@
 /** Calls and errors, and percentiles, over time, with what was before. */
 import { useMemo } from "preact/hooks";
-import type { FunctionDescription } from "#worker/query/describe-function.d.ts";
+import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
 import { count, duration, exact, text } from "../format.ts";
 import { minuteWise } from "../view/range.ts";
 import { goTo, type View } from "../view/view.ts";

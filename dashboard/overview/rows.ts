@@ -1,5 +1,5 @@
 /** The table's rows: each function now and before, and whether it needs attention. */
-import type { FunctionList } from "#worker/query/list-functions.d.ts";
+import type { FunctionList } from "#worker/api/list-functions.d.ts";
 import { boundsOf, lengthMs, type Range } from "../view/range.ts";
 import type { View } from "../view/view.ts";
 import { type Attention, attentionOf, compareAttention, type Period } from "./attention.ts";

@@ -1,6 +1,6 @@
 /** The way of a sample: buffer, queue, D1, and how much is where. */
 import type { ComponentChildren } from "preact";
-import type { Health } from "#worker/query/read-health.d.ts";
+import type { Health } from "#worker/admin/health.d.ts";
 import { ago, at, count, exact, text } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
 

@@ -1,7 +1,7 @@
 /** Which web pages may speak to the Worker: its own, those of the origins in CORS_ORIGINS, and no others. */
 import { cors as honoCors } from "hono/cors";
 import type { MiddlewareHandler } from "hono";
-import { ErrorResponse } from "../error.ts";
+import { ErrorResponse } from "../http/error-response.ts";
 
 type Middleware = MiddlewareHandler<{ Bindings: Env }>;
 

@@ -1,6 +1,6 @@
 /** Lets in only who belongs: a token with the right, at a bearable rate. */
 import type { MiddlewareHandler } from "hono";
-import { ErrorResponse } from "../error.ts";
+import { ErrorResponse } from "../http/error-response.ts";
 import { authorise, bearerToken, type Grant, type Right } from "./tokens.ts";
 
 /** The seconds over which wrangler.toml counts requests. */

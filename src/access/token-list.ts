@@ -1,5 +1,5 @@
 /** Reads a secret that holds tokens: a comma-separated list of `TOKEN` and `service=TOKEN`. */
-import { normalised } from "../sample.ts";
+import { normalised } from "../ingest/samples/sample.ts";
 
 export interface Token {
   value: string;

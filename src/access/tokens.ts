@@ -1,5 +1,5 @@
 /** Who may do what: bearer tokens, kept as secrets. Nothing is open for want of a secret. */
-import { ErrorResponse } from "../error.ts";
+import { ErrorResponse } from "../http/error-response.ts";
 import { log } from "../log.ts";
 import { readTokenList, type Token, type TokenList } from "./token-list.ts";
 

@@ -2,7 +2,7 @@
  * What others tell the buffer, and what it answers. A Worker and its objects may run different versions for minutes around a
  * deploy: what changes its meaning changes its name, and a field that is added may be missing.
  */
-import type { Answer } from "./answers.ts";
+import type { Answer } from "./idempotency-store.ts";
 import type { SealedFlush } from "./outbox.ts";
 
 /** Batches of one service that ingest has validated and summed together. All of them are recorded, or none. */

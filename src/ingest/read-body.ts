@@ -1,5 +1,5 @@
 /** Reads a POST's body, decompressing it, in bounded memory whatever the sender claims or hides. */
-import { ErrorResponse } from "../error.ts";
+import { ErrorResponse } from "../http/error-response.ts";
 import { limits } from "../limits.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });

@@ -2,17 +2,17 @@
  * `POST /samples`: validates a batch, sums it into deltas, and hands it to the buffer, which acknowledges.
  * Good samples are taken even where others are bad.
  */
-import type { Answer } from "../buffer/answers.ts";
+import type { Answer } from "../buffer/idempotency-store.ts";
 import { admit } from "../access/guard.ts";
 import { bearerToken } from "../access/tokens.ts";
 import { readConfiguration } from "../configuration.ts";
-import { ErrorResponse, unavailable } from "../error.ts";
+import { ErrorResponse, unavailable } from "../http/error-response.ts";
 import { limits } from "../limits.ts";
-import { addPlainCall, Batch, firstMessage, type PlainCall, readSample, toDelta } from "../sample.ts";
+import { addPlainCall, Batch, firstMessage, type PlainCall, readSample, toDelta } from "./samples/sample.ts";
 import type { Delta } from "../stats/delta.ts";
-import { LatestDeltas } from "./latest-deltas.ts";
+import { LatestDeltas } from "./samples/latest-deltas.ts";
 import { readBody } from "./read-body.ts";
-import { type BatchResult, recordTogether, type SummedBatch } from "./record-together.ts";
+import { type BatchResult, recordTogether, type SummedBatch } from "./group-commit.ts";
 
 /** Control characters, halves of characters, and what stands for bytes that are no UTF-8: different keys would look alike. */
 const UNFIT_FOR_KEYS = /[\p{Cc}\p{Cs}\uFFFD]/u;

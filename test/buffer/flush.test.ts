@@ -12,7 +12,7 @@ import {
   ringAlarm,
   sentMessages,
 } from "../worker.ts";
-import { sweep } from "../../src/sweep/sweep.ts";
+import { sweep } from "../../src/retention/retain.ts";
 
 const call = { function: "work", durationMs: 5 };
 const manyCalls = (count: number) => Array.from({ length: count }, () => call);

@@ -1,7 +1,7 @@
 /** Requests that read or manage: every route and every parameter of the API's own description, as it may be and not. */
 import type { Random } from "../../scripts/random.ts";
-import { openApiDocument } from "../../src/openapi.ts";
-import { SORTABLE, writeCursor } from "../../src/query/cursor.ts";
+import { openApiDocument } from "../../src/http/openapi.ts";
+import { SORTABLE, writeCursor } from "../../src/api/cursor.ts";
 import { limits } from "../../src/limits.ts";
 import { FUNCTIONS, SERVICES } from "./batch.ts";
 import { odd, text } from "./odd.ts";

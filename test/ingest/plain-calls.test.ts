@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { addPlainCall, readSample, toDelta } from "../../src/sample.ts";
+import { addPlainCall, readSample, toDelta } from "../../src/ingest/samples/sample.ts";
 import { type Delta, mergeDeltas } from "../../src/stats/delta.ts";
 
 const NOW = Date.UTC(2026, 5, 1, 12, 0, 30);

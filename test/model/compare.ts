@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import { app } from "../../src/app.ts";
 import { limits } from "../../src/limits.ts";
-import { type FunctionMetrics, functionMetrics } from "../../src/query/function-metrics.ts";
-import type { FunctionList } from "../../src/query/list-functions.ts";
+import { type FunctionMetrics, functionMetrics } from "../../src/api/function-metrics.ts";
+import type { FunctionList } from "../../src/api/list-functions.ts";
 import type { FunctionTotals } from "../../src/stats/delta.ts";
 import type { Batch } from "./batch.ts";
 import {

@@ -10,12 +10,12 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/dead-letters/dead-letters.ts";
-import { ErrorResponse } from "../../src/error.ts";
-import { readTotals } from "../../src/query/totals.ts";
+import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/admin/dead-letters.ts";
+import { ErrorResponse } from "../../src/http/error-response.ts";
+import { readTotals } from "../../src/read/totals.ts";
 import type { FunctionTotals } from "../../src/stats/delta.ts";
 import { raiseFloor } from "../../src/store/ledger.ts";
-import { sweep } from "../../src/sweep/sweep.ts";
+import { sweep } from "../../src/retention/retain.ts";
 import { envWith } from "../faults.ts";
 import { buffer, deliver } from "../worker.ts";
 import type { Batch } from "./batch.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutToSize } from "../../src/buffer/cut.ts";
+import { cutToSize } from "../../src/buffer/chunk-deltas.ts";
 import { type Delta, mergeDeltas, parseDeltas, sumByFunction } from "../../src/stats/delta.ts";
 import { sumBuckets } from "../../src/stats/histogram.ts";
 

@@ -1,0 +1,36 @@
+/** What the buffer holds that D1 may not have, all pages together. */
+import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
+import { ask } from "../binding-fault.ts";
+import { singletonBuffer } from "../buffer/buffers.ts";
+import { type Delta, parseDeltas } from "../stats/delta.ts";
+
+export interface Snapshot {
+  epoch: string;
+  /** The first flush id that `pending` can get. */
+  next: number;
+  sealed: { n: number; deltas: Delta[] }[];
+  pending: Delta[];
+}
+
+/** Undefined where the buffer sealed something between two pages. */
+export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot | undefined> {
+  const snapshot: Snapshot = { epoch: "", next: 0, sealed: [], pending: [] };
+  let cursor: SnapshotCursor | null = null;
+  do {
+    const page = await readPage(env, cursor);
+    if (page.status === "changed") return undefined;
+    snapshot.epoch = page.epoch;
+    snapshot.next = page.next;
+    for (const { n, deltas } of page.sealed) snapshot.sealed.push({ n, deltas: parseDeltas(deltas) });
+    for (const deltas of page.pending) snapshot.pending.push(...parseDeltas(deltas));
+    cursor = page.cursor;
+  } while (cursor);
+  return snapshot;
+}
+
+function readPage(
+  env: Pick<Env, "BUFFER">,
+  cursor: SnapshotCursor | null,
+): Promise<SnapshotPage | { status: "changed" }> {
+  return ask("The buffer", async () => await singletonBuffer(env).snapshot(cursor));
+}

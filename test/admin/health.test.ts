@@ -1,0 +1,206 @@
+import { createExecutionContext } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/app.ts";
+import { sweep } from "../../src/retention/retain.ts";
+import { dbAway, dbFailingAt, dbWith, envWith, overloadedBuffers, unreachableBuffers } from "../faults.ts";
+import { delta, inD1 } from "../flushes.ts";
+import { acknowledged, carryToD1, deliver, letTimePass, ringAlarm, sentMessages } from "../worker.ts";
+
+async function health() {
+  const response = await exports.default.fetch("https://metrics.example/health");
+  return { httpStatus: response.status, ...(await response.json<Record<string, unknown>>()) };
+}
+
+const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
+
+describe("GET /health", () => {
+  it("says that nothing waits", async () => {
+    expect(await health()).toEqual({
+      httpStatus: 200,
+      status: "ok",
+      problems: [],
+      bufferedSamples: 0,
+      bufferedBytes: 0,
+      oldestBufferedAt: null,
+      unconfirmedFlushes: 0,
+      oldestUnconfirmedAt: null,
+      deadLetters: 0,
+      lastFlushAt: null,
+      lastSweepAt: null,
+      overflow: [],
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
+    });
+  });
+
+  it("says what waits, where, and since when", async () => {
+    await acknowledged([{ function: "work", durationMs: 5 }]);
+    expect(await health()).toMatchObject({ httpStatus: 200, bufferedSamples: 1, oldestBufferedAt: iso });
+    await letTimePass();
+    await ringAlarm();
+    expect(await health()).toMatchObject({
+      bufferedSamples: 0,
+      unconfirmedFlushes: 1,
+      oldestUnconfirmedAt: iso,
+    });
+    await deliver(await sentMessages());
+    expect(await health()).toMatchObject({
+      unconfirmedFlushes: 0,
+      oldestUnconfirmedAt: null,
+      lastFlushAt: iso,
+    });
+  });
+
+  it("says when the last sweep was", async () => {
+    const at = Date.now() - 60_000;
+    await sweep(env, at);
+    expect(await health()).toMatchObject({ httpStatus: 200, lastSweepAt: new Date(at).toISOString() });
+  });
+
+  it("is 503 when the last sweep failed in part, or did not come to an end of its work", async () => {
+    await sweep(envWith({ BUFFER: unreachableBuffers() }));
+    const problems = [expect.stringContaining("The last sweep left something undone")];
+    expect(await health()).toMatchObject({ httpStatus: 503, problems });
+    await sweep(env);
+    expect(await health()).toMatchObject({ httpStatus: 200, problems: [] });
+    await inD1(delta(Date.now() - 5 * 86_400_000));
+    await sweep(env, Date.now(), { maxChunks: 0 });
+    expect(await health()).toMatchObject({ httpStatus: 503, problems });
+  });
+
+  it("is 503 when no sweep came to its end for hours", async () => {
+    await sweep(env, Date.now() - 4 * 3_600_000);
+    const problems = [expect.stringContaining("The hourly sweep has not run for a long time")];
+    expect(await health()).toMatchObject({ httpStatus: 503, problems });
+  });
+
+  it("names a service whose client counts functions together, as it names one of which the buffer does", async () => {
+    await acknowledged([{ function: "__overflow__", durationMs: 5 }], { service: "many" });
+    expect(await health()).toMatchObject({ httpStatus: 200, overflow: ["many"] });
+  });
+
+  it("is 503 when a token or a setting makes no sense, and says what", async () => {
+    const wrong = { INGEST_TOKENS: "right,shop=", READ_TOKENS: "reader", MAX_ITEMS: "ten" };
+    const response = await ask("/health", envWith(wrong), { Authorization: "Bearer reader" });
+    expect(response.status).toBe(503);
+    const { problems } = await response.json<{ problems: string[] }>();
+    expect(problems).toEqual([
+      "Entry 2 of INGEST_TOKENS names a service and no token of it.",
+      expect.stringMatching(/^MAX_ITEMS must be a whole number/),
+    ]);
+  });
+
+  it("is 503 when D1 refuses a flush", async () => {
+    await acknowledged([{ function: "work", durationMs: 5 }]);
+    await letTimePass();
+    await ringAlarm();
+    const refusing = envWith({ DB: dbFailingAt(0) });
+    await deliver(await sentMessages(), { queue: "metrics-collector-dead-letters", env: refusing });
+    expect(await health()).toMatchObject({
+      httpStatus: 503,
+      status: "degraded",
+      deadLetters: 1,
+      problems: ["D1 refuses 1 flushes: GET /dead-letters says why."],
+    });
+  });
+
+  it("is 503 when a flush has not reached D1 for a long time", async () => {
+    await acknowledged([{ function: "work", durationMs: 5 }]);
+    await letTimePass();
+    await ringAlarm();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 20 * 60_000 });
+    try {
+      expect(await health()).toMatchObject({
+        httpStatus: 503,
+        problems: [expect.stringContaining("look at the queue")],
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("while what the Worker leans on does not answer", () => {
+  beforeEach(async () => {
+    await acknowledged([{ function: "work", durationMs: 5 }]);
+    await carryToD1();
+    await acknowledged([{ function: "work", durationMs: 5 }]);
+  });
+
+  const nothingOfTheBuffer = {
+    bufferedSamples: null,
+    bufferedBytes: null,
+    oldestBufferedAt: null,
+    unconfirmedFlushes: null,
+    oldestUnconfirmedAt: null,
+    deadLetters: null,
+    overflow: null,
+  };
+
+  it.each([
+    [
+      "D1",
+      { DB: dbAway() },
+      { bufferedSamples: 1, oldestBufferedAt: iso, lastFlushAt: null },
+      ["D1 does not answer"],
+    ],
+    ["the buffer", { BUFFER: unreachableBuffers() }, nothingOfTheBuffer, ["The buffer does not answer"]],
+    [
+      "an overloaded buffer",
+      { BUFFER: overloadedBuffers() },
+      nothingOfTheBuffer,
+      ["The buffer is overloaded"],
+    ],
+    [
+      "any of it",
+      { DB: dbAway(), BUFFER: unreachableBuffers() },
+      { ...nothingOfTheBuffer, lastFlushAt: null, lastSweepAt: null },
+      ["The buffer does not answer", "D1 does not answer"],
+    ],
+  ])("(%s) GET /health is 503 and says what cannot be known", async (_, replaced, known, problems) => {
+    const response = await ask("/health", envWith(replaced));
+    expect(response.status).toBe(503);
+    const answer = await response.json<{ problems: string[] }>();
+    expect(answer).toMatchObject({ status: "degraded", ...known });
+    expect(answer.problems).toEqual(problems.map((problem) => expect.stringContaining(problem) as string));
+    expect(JSON.stringify(answer)).not.toMatch(/queued|unreachable|SELECT/);
+  });
+
+  it.each(["/metrics", "/metrics?from=-1h", "/metrics?format=prometheus", "/metrics/shop/work", "/services"])(
+    "GET %s is 503 and says when to come again",
+    async (path) => {
+      for (const replaced of [
+        { DB: dbAway() },
+        { BUFFER: unreachableBuffers() },
+        { BUFFER: overloadedBuffers() },
+      ]) {
+        const response = await ask(path, envWith(replaced));
+        expect(response.status).toBe(503);
+        expect(response.headers.get("Retry-After")).toBe("5");
+        const { error } = await response.json<{ error: { code: string; message: string } }>();
+        expect(error.code).toBe("unavailable");
+        expect(error.message).toMatch(/^(D1|The buffer) does not answer now/);
+        expect(error.message).not.toMatch(/queued|unreachable/);
+      }
+    },
+  );
+
+  it.each(["/search?q=work", "/metrics/shop/work/histogram", "/dead-letters"])(
+    "GET %s is 503, too",
+    async (path) => {
+      const response = await ask(path, envWith({ BUFFER: unreachableBuffers() }));
+      expect([response.status, response.headers.get("Retry-After")]).toEqual([503, "5"]);
+    },
+  );
+
+  it("but a bug of our own stays a bug, which no waiting heals", async () => {
+    const broken = dbWith(() => env.DB.batch([env.DB.prepare("SELECT nothing FROM nowhere")]));
+    expect((await ask("/metrics", envWith({ DB: broken }))).status).toBe(500);
+    expect((await ask("/metrics", envWith({ DB: undefined as never }))).status).toBe(500);
+  });
+});
+
+async function ask(path: string, replaced: Env, headers: Record<string, string> = {}): Promise<Response> {
+  const request = new Request(`https://metrics.example${path}`, { headers });
+  return app.fetch(request, replaced, createExecutionContext());
+}

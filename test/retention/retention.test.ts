@@ -1,0 +1,138 @@
+import { env } from "cloudflare:workers";
+import { createScheduledController } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import worker from "../../src/index.ts";
+import { limits } from "../../src/limits.ts";
+import { type LastSweep, readLastSweep } from "../../src/store/last-retention.ts";
+import { sweep } from "../../src/retention/retain.ts";
+import { envWith } from "../faults.ts";
+import { delta, inD1 } from "../flushes.ts";
+import { acknowledged, carryToD1, getJson } from "../worker.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const now = Date.UTC(2026, 10, 24, 9, 30);
+
+const rollups = async () =>
+  (await env.DB.prepare("SELECT width, start, calls FROM rollups ORDER BY width, start").all()).results;
+
+describe("the sweep", () => {
+  it("moves minutes older than 48 hours into hours and hours older than 90 days into days", async () => {
+    const twoDaysAgo = Date.UTC(2026, 10, 22, 9);
+    const ninetyDaysAgo = Date.UTC(2026, 7, 26);
+    await inD1(
+      delta(twoDaysAgo),
+      delta(twoDaysAgo - MINUTE),
+      delta(twoDaysAgo - HOUR, { calls: 2, durationMs: 3 }),
+      delta(ninetyDaysAgo),
+      delta(ninetyDaysAgo - MINUTE),
+      delta(ninetyDaysAgo - 5 * HOUR),
+    );
+    expect(await sweep(env, now)).toEqual({ finishedAt: now, moved: 7, prunedFailures: 0, complete: true });
+    expect(await rollups()).toEqual([
+      { width: 60, start: twoDaysAgo / 1000, calls: 1 },
+      { width: 3600, start: ninetyDaysAgo / 1000, calls: 1 },
+      { width: 3600, start: (twoDaysAgo - HOUR) / 1000, calls: 3 },
+      { width: 86_400, start: (ninetyDaysAgo - DAY) / 1000, calls: 2 },
+    ]);
+    const [merged] = (await env.DB.prepare("SELECT * FROM rollups WHERE calls = 3").all()).results;
+    expect(merged).toMatchObject({ sum_us: 16_000, min_ms: 3, max_ms: 10, histogram: '{"106":1,"50":2}' });
+  });
+
+  it("moves what comes late into the hour that is already there", async () => {
+    await inD1(delta(now - 3 * DAY, { calls: 2, durationMs: 10 }));
+    await sweep(env, now);
+    await inD1(delta(now - 3 * DAY + MINUTE, { calls: 1, durationMs: 20 }));
+    expect(await rollups()).toHaveLength(2);
+    await sweep(env, now);
+    expect(await rollups()).toMatchObject([{ width: 3600, calls: 3 }]);
+    expect(await sweep(env, now)).toMatchObject({ moved: 0 });
+  });
+
+  it("goes on where an earlier one stopped", async () => {
+    await inD1(...Array.from({ length: 100 }, (_, i) => delta(now - 5 * DAY + i * MINUTE)));
+    expect(await sweep(env, now, { chunk: 7, maxChunks: 3 })).toMatchObject({ moved: 21, complete: false });
+    expect(await sweep(env, now, { chunk: 7 })).toMatchObject({ moved: 79, complete: true });
+    expect((await rollups()).map(({ calls }) => calls)).toEqual([30, 60, 10]);
+  });
+
+  it("forgets failures not seen for a year, also from the search, and leaves the totals alone", async () => {
+    await inD1(delta(now - 366 * DAY, { errors: 1 }), delta(now - 364 * DAY, { name: "b", errors: 1 }));
+    expect(await sweep(env, now)).toMatchObject({ prunedFailures: 1 });
+    expect(await getJson("/metrics/shop/a")).toMatchObject({ totals: { calls: 1, errors: 1 }, failures: [] });
+    expect(await getJson("/metrics/shop/b")).toMatchObject({ failures: [{ calls: 1 }] });
+    const left = await env.DB.prepare(
+      "SELECT function FROM search_failures WHERE message MATCH 'decl'",
+    ).all();
+    expect(left.results).toEqual([{ function: "b" }]);
+  });
+
+  it("is stopped by no sum, however large: past what is exact, sums are approximate", async () => {
+    const hour = now - 3 * DAY - (now % HOUR);
+    // Two thousand sums of the most that one may hold, in each minute, and calls to match.
+    const huge = (at: number) => ({
+      ...delta(at),
+      calls: 2e17,
+      errors: 2e17,
+      sumUs: 2_000 * limits.sumMs * 1000,
+      histogram: { "0": 2e17 },
+      failures: [{ name: "E", message: "", calls: 2e17 }],
+    });
+    for (let minute = 0; minute < 60; minute++) await inD1(huge(hour + minute * MINUTE));
+    await inD1(huge(hour), huge(hour + MINUTE));
+    expect(await sweep(env, now)).toMatchObject({ moved: 60, complete: true });
+    await inD1(huge(hour));
+    expect(await sweep(env, now)).toMatchObject({ moved: 1, complete: true });
+    const [{ calls, sum_us: sumUs }] = (await env.DB.prepare("SELECT calls, sum_us FROM rollups").all())
+      .results as [{ calls: number; sum_us: number }];
+    expect(sumUs / (63 * 2e17)).toBeCloseTo(1, 12);
+    expect(calls).toBe(sumUs);
+    const { functions } = await getJson<{ functions: unknown[] }>("/metrics");
+    expect(functions).toMatchObject([{ averageMs: 0.001, errorRate: 1 }]);
+    expect(await getJson("/metrics/shop/a")).toMatchObject({ failures: [{ name: "E" }] });
+    expect(await getJson("/search?q=shop")).toMatchObject({ results: [{ function: "a" }] });
+  });
+
+  it("keeps sums exact below 2^53", async () => {
+    const hour = now - 3 * DAY - (now % HOUR);
+    const sums = [2 ** 53 - 5, 1, 1, 1, 1];
+    await inD1(...sums.map((sumUs, minute) => ({ ...delta(hour + minute * MINUTE), sumUs })));
+    await sweep(env, now);
+    expect(await env.DB.prepare("SELECT sum_us, typeof(sum_us) AS type FROM rollups").first()).toEqual({
+      sum_us: 2 ** 53 - 1,
+      type: "integer",
+    });
+  });
+
+  it("raises the ledger's floor to the lowest flush that is not confirmed", async () => {
+    await acknowledged([{ function: "a", durationMs: 1 }]);
+    await carryToD1();
+    await acknowledged([{ function: "a", durationMs: 1 }]);
+    await carryToD1();
+    const count = "SELECT count(*) AS flushes FROM flushes";
+    expect(await env.DB.prepare(count).first("flushes")).toBe(2);
+    await sweep(env, now);
+    expect(await env.DB.prepare(count).first("flushes")).toBe(1);
+    expect(await env.DB.prepare("SELECT floor FROM epochs").first("floor")).toBe(3);
+    expect(await getJson("/metrics")).toMatchObject({ functions: [{ calls: 2 }] });
+  });
+
+  it("runs by the cron and records that it did", async () => {
+    await inD1(delta(Date.now() - 3 * DAY));
+    const before = Date.now();
+    await worker.scheduled(createScheduledController(), env);
+    const last = (await readLastSweep(env.DB)) as LastSweep;
+    expect(last).toMatchObject({ moved: 1, complete: true });
+    expect(last.finishedAt).toBeGreaterThanOrEqual(before);
+  });
+
+  it("does the rest where one part fails", async () => {
+    await inD1(delta(now - 3 * DAY));
+    const away = () => {
+      throw new Error("away");
+    };
+    const withoutBuffer = envWith({ BUFFER: { getByName: away } as unknown as Env["BUFFER"] });
+    expect(await sweep(withoutBuffer, now)).toMatchObject({ moved: 1, complete: false });
+  });
+});
