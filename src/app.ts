@@ -4,7 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import { cors, refuseStrangers } from "./access/cors.ts";
+import { cors, rejectCrossOriginWrites } from "./access/cors.ts";
 import { guard } from "./access/guard.ts";
 import { BindingFault } from "./binding-fault.ts";
 import { ConfigurationError } from "./configuration.ts";
@@ -38,7 +38,7 @@ const forData = secureHeaders({
   removePoweredBy: false,
 });
 
-base.use(requestId(), forData, cors, refuseStrangers, guard);
+base.use(requestId(), forData, cors, rejectCrossOriginWrites, guard);
 
 base.use(
   methodNotAllowed({

@@ -14,7 +14,10 @@ export class BindingFault extends Error {
 }
 
 /** Asks a binding, so that what it throws is known to be its fault. @throws {BindingFault} */
-export async function ask<Answer>(binding: Binding, question: () => Promise<Answer>): Promise<Answer> {
+export async function callBinding<Answer>(
+  binding: Binding,
+  question: () => Promise<Answer>,
+): Promise<Answer> {
   try {
     return await question();
   } catch (error) {

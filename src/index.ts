@@ -1,8 +1,8 @@
-/** What the platform calls: requests, queue deliveries, the hourly sweep, the buffer. Wiring only. */
+/** What the platform calls: requests, queue deliveries, the hourly retain, the buffer. Wiring only. */
 import { app } from "./app.ts";
 import { consumeDeadLetters } from "./consumer/consume-dead-letters.ts";
 import { consumeFlushes } from "./consumer/consume-flushes.ts";
-import { sweep } from "./retention/retain.ts";
+import { retain } from "./retention/retain.ts";
 
 export { MetricsBuffer } from "./buffer/metrics-buffer.ts";
 
@@ -11,6 +11,6 @@ export default {
   queue: (batch, env) =>
     batch.queue.endsWith("-dead-letters") ? consumeDeadLetters(batch, env) : consumeFlushes(batch, env),
   scheduled: async (_, env) => {
-    await sweep(env);
+    await retain(env);
   },
 } satisfies ExportedHandler<Env>;

@@ -12,9 +12,9 @@ import worker from "../src/index.ts";
 import type { Answer } from "../src/buffer/idempotency-store.ts";
 import type { FunctionMetrics } from "../src/api/function-metrics.ts";
 import type { FunctionList } from "../src/api/list-functions.ts";
-import { singletonBuffer } from "../src/buffer/buffers.ts";
+import { theBuffer } from "../src/buffer/buffers.ts";
 
-export const buffer = () => singletonBuffer(env);
+export const buffer = () => theBuffer(env);
 
 export interface PostOptions {
   service?: string;

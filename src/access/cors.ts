@@ -26,7 +26,7 @@ const tellBrowser: Middleware = honoCors({
  * Refuses what a page of another origin sends: of a beacon or a form, browsers ask nobody before they send it, and a
  * server that is open to its own machine would take it from any page that is looked at there.
  */
-export const refuseStrangers: Middleware = async (c, next) => {
+export const rejectCrossOriginWrites: Middleware = async (c, next) => {
   const origin = c.req.header("Origin");
   const isOwn = origin === undefined || origin === new URL(c.req.url).origin;
   if (!isOwn && !CHANGES_NOTHING.includes(c.req.method) && !isListed(c.env, origin)) {

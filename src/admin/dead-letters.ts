@@ -2,10 +2,10 @@
  * `/dead-letters`: flushes that D1 keeps refusing, for a person to look at, send again or drop. Until it is dropped,
  * a dead letter counts in every read.
  */
-import { ask } from "../binding-fault.ts";
+import { callBinding } from "../binding-fault.ts";
 import { ErrorResponse } from "../http/error-response.ts";
 import { log } from "../log.ts";
-import { singletonBuffer } from "../buffer/buffers.ts";
+import { theBuffer } from "../buffer/buffers.ts";
 import {
   type Delta,
   type Failure,
@@ -39,7 +39,7 @@ export interface Dropped {
 }
 
 export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLetterView[]> {
-  const letters = await ask("The buffer", async () => await singletonBuffer(env).deadLetters());
+  const letters = await callBinding("The buffer", async () => await theBuffer(env).deadLetters());
   return letters.map(({ epoch, n, sealedAt, nextTryAt, ...letter }) => ({
     id: `${epoch}:${n}`,
     ...letter,
@@ -51,7 +51,7 @@ export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLet
 /** @throws {ErrorResponse} 404 */
 export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Promise<void> {
   const { epoch, n } = parseId(id);
-  const isKnown = await ask("The buffer", () => singletonBuffer(env).replay(epoch, n));
+  const isKnown = await callBinding("The buffer", () => theBuffer(env).replay(epoch, n));
   if (!isKnown) throw notFound(id);
   log("dead_letter_replayed", { epoch, n });
 }
@@ -65,10 +65,10 @@ export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Pr
  */
 export async function dropDeadLetter(env: Pick<Env, "BUFFER" | "DB">, id: string): Promise<Dropped> {
   const { epoch, n } = parseId(id);
-  const deltas = await ask("The buffer", () => singletonBuffer(env).deadDeltas(epoch, n));
+  const deltas = await callBinding("The buffer", () => theBuffer(env).deadDeltas(epoch, n));
   if (deltas === null) throw notFound(id);
-  const settled = await ask("D1", () => settle(env.DB, epoch, n));
-  await ask("The buffer", () => singletonBuffer(env).confirm(epoch, [n]));
+  const settled = await callBinding("D1", () => settle(env.DB, epoch, n));
+  await callBinding("The buffer", () => theBuffer(env).confirm(epoch, [n]));
   if (settled === null) throw notFound(id);
   if (settled === "applied") {
     throw new ErrorResponse(

@@ -4,8 +4,8 @@ import { problemsOfTokens } from "../access/tokens.ts";
 import type { BufferHealth } from "../buffer/interface.ts";
 import { ConfigurationError, readConfiguration } from "../configuration.ts";
 import { logError } from "../log.ts";
-import { singletonBuffer } from "../buffer/buffers.ts";
-import { type LastSweep, readLastSweep } from "../store/last-retention.ts";
+import { theBuffer } from "../buffer/buffers.ts";
+import { type LastRetention, readLastRetention } from "../store/last-retention.ts";
 import { readLastApplied } from "../store/ledger.ts";
 
 /** Null stands for nothing as well as for what cannot be known; then the problems say so. */
@@ -25,8 +25,8 @@ export interface Health {
   deadLetters: number | null;
   /** When D1 took a flush last; null where it never did. */
   lastFlushAt: string | null;
-  /** When the hourly sweep ended last; null where none did yet. */
-  lastSweepAt: string | null;
+  /** When the hourly retention job ended last; null where none did yet. */
+  lastRetentionAt: string | null;
   /**
    * Services that sent more functions than are told apart, here or by their own client: the rest is counted under
    * `__overflow__`.
@@ -59,14 +59,15 @@ export async function readHealth(env: Bindings): Promise<Health> {
     }
   };
   const configuration = await known(async () => readConfiguration(env), configurationProblem);
-  const buffer = await known(() => singletonBuffer(env).health(), bufferProblem);
+  const buffer = await known(() => theBuffer(env).health(), bufferProblem);
   const stored = await known(
-    () => Promise.all([buffer ? readLastApplied(env.DB, buffer.epoch) : null, readLastSweep(env.DB)]),
-    () => "D1 does not answer: when it took a flush last, and when the last sweep was, cannot be told.",
+    () => Promise.all([buffer ? readLastApplied(env.DB, buffer.epoch) : null, readLastRetention(env.DB)]),
+    () =>
+      "D1 does not answer: when it took a flush last, and when the last retention job was, cannot be told.",
   );
-  const [lastFlushAt = null, lastSweep] = stored ?? [];
+  const [lastFlushAt = null, lastRetention] = stored ?? [];
   if (buffer) problems.push(...waitingProblems(buffer, configuration?.maxWaitingMs, now));
-  if (lastSweep) problems.push(...sweepProblems(lastSweep, now));
+  if (lastRetention) problems.push(...retentionProblems(lastRetention, now));
   return {
     status: problems.length === 0 ? "ok" : "degraded",
     problems,
@@ -77,7 +78,7 @@ export async function readHealth(env: Bindings): Promise<Health> {
     oldestUnconfirmedAt: iso(buffer?.oldestUnconfirmedAt),
     deadLetters: buffer?.deadLetters ?? null,
     lastFlushAt: iso(lastFlushAt),
-    lastSweepAt: iso(lastSweep?.finishedAt),
+    lastRetentionAt: iso(lastRetention?.finishedAt),
     overflow: buffer?.overflow ?? null,
     version,
   };
@@ -106,15 +107,17 @@ function waitingProblems(buffer: BufferHealth, maxWaitingMs: number | undefined,
   return problems;
 }
 
-function sweepProblems({ complete, finishedAt }: LastSweep, now: number): string[] {
+function retentionProblems({ complete, finishedAt }: LastRetention, now: number): string[] {
   const problems: string[] = [];
   if (!complete) {
     problems.push(
-      "The last sweep left something undone: its log (sweep_failed) says what failed, or there was more than one does.",
+      "The last retention job left something undone: its log (retention_failed) says what failed, or there was more than one does.",
     );
   }
   if (finishedAt < now - SWEEP_LATE_MS) {
-    problems.push("The hourly sweep has not run for a long time: look at its cron trigger and its log.");
+    problems.push(
+      "The hourly retention job has not run for a long time: look at its cron trigger and its log.",
+    );
   }
   return problems;
 }

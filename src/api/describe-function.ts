@@ -57,10 +57,10 @@ export async function describeFunction(
   const { covered, step } = steps;
   const read = await readExact(env, [totalsOf(named), failuresOf(named), rollupsOf(named, covered)]);
   const [storedTotals, storedFailures, rollups] = read.stored;
-  const waiting = read.waiting.filter(isOf(named));
-  const { modules, totals } = mergeModules(named, storedTotals, waiting);
+  const unapplied = read.unapplied.filter(isOf(named));
+  const { modules, totals } = mergeModules(named, storedTotals, unapplied);
 
-  const parts = [...rollups, ...waiting.map((delta) => ({ ...delta, start: delta.minute }))].filter(
+  const parts = [...rollups, ...unapplied.map((delta) => ({ ...delta, start: delta.minute }))].filter(
     ({ start }) => isWithin(covered, start),
   );
   const sums = sumOf(parts.filter(({ start }) => isWithin(range, start)));
@@ -71,7 +71,7 @@ export async function describeFunction(
     module: modules.length === 1 ? modules[0]! : null,
     modules,
     totals: { ...callMetrics(totals), ...seen(totals) },
-    failures: listFailures(storedFailures, waiting),
+    failures: listFailures(storedFailures, unapplied),
     from: iso(range.from),
     to: iso(range.to),
     stepSeconds: step,

@@ -46,10 +46,10 @@ export async function readDistribution(
 ): Promise<Distribution> {
   const range = rangeAskedFor(asked, Date.now());
   const read = await readExact(env, [totalsOf(named), rollupsOf(named, range ?? { from: 0, to: 0 })]);
-  const waiting = read.waiting.filter(isOf(named));
-  const { totals } = mergeModules(named, read.stored[0], waiting);
+  const unapplied = read.unapplied.filter(isOf(named));
+  const { totals } = mergeModules(named, read.stored[0], unapplied);
   const parts = range
-    ? [...read.stored[1], ...waiting.filter(({ minute }) => isWithin(range, minute))]
+    ? [...read.stored[1], ...unapplied.filter(({ minute }) => isWithin(range, minute))]
     : [totals];
   const fine = sumBuckets(parts.map((part) => part.buckets));
   const buckets = takenTogether(fine, asked.buckets ?? DEFAULT_BUCKETS);

@@ -15,9 +15,9 @@ export const FailureMetrics = z.object({
 export type FailureMetrics = z.infer<typeof FailureMetrics>;
 
 /** The most frequent first. Past the number that is kept, new ones are counted together, as they will be in D1. */
-export function listFailures(stored: readonly SeenFailure[], waiting: readonly Delta[]): FailureMetrics[] {
+export function listFailures(stored: readonly SeenFailure[], unapplied: readonly Delta[]): FailureMetrics[] {
   const all = new Map(stored.map((failure) => [keyOf(failure), { ...failure }]));
-  for (const failure of mergeWaiting(waiting)) {
+  for (const failure of mergeUnapplied(unapplied)) {
     const isKept = all.has(keyOf(failure)) || all.size < limits.failuresPerFunction;
     add(all, isKept ? failure : { ...failure, name: OTHER_FAILURES, message: "" });
   }
@@ -26,7 +26,7 @@ export function listFailures(stored: readonly SeenFailure[], waiting: readonly D
     .map(({ name, message, calls, ...at }) => ({ name, message, calls, ...seen(at) }));
 }
 
-function mergeWaiting(deltas: readonly Delta[]): SeenFailure[] {
+function mergeUnapplied(deltas: readonly Delta[]): SeenFailure[] {
   const merged = new Map<string, SeenFailure>();
   for (const { failures, firstSeen, lastSeen } of deltas) {
     for (const failure of failures) add(merged, { ...failure, firstSeen, lastSeen });

@@ -45,21 +45,21 @@ export async function search(
 ): Promise<SearchResults> {
   const words = wordsOf(q);
   if (words.length === 0) return { results: [] };
-  const { stored, waiting } = await readExact(env, [functionsWith(words), failuresWith(words)]);
+  const { stored, unapplied } = await readExact(env, [functionsWith(words), failuresWith(words)]);
   const ranked = [
-    ...withWaitingFunctions(stored[0], waiting, words).map((row) => functionResult(row, words)),
-    ...withWaitingFailures(stored[1], waiting, words).map((row) => failureResult(row, words)),
+    ...withUnappliedFunctions(stored[0], unapplied, words).map((row) => functionResult(row, words)),
+    ...withUnappliedFailures(stored[1], unapplied, words).map((row) => failureResult(row, words)),
   ].sort((a, b) => b.rank - a.rank || b.result.calls - a.result.calls || compare(a.result, b.result));
   return { results: ranked.slice(0, limit).map(({ result }) => result) };
 }
 
-function withWaitingFunctions(
+function withUnappliedFunctions(
   stored: readonly FoundFunction[],
-  waiting: readonly Delta[],
+  unapplied: readonly Delta[],
   words: readonly string[],
 ): FoundFunction[] {
   const known = new Set(stored.map(functionKey));
-  const found = waiting.filter(
+  const found = unapplied.filter(
     (delta) =>
       known.has(functionKey(delta)) ||
       containsAll(`${delta.service} ${delta.module} ${delta.function}`, words),
@@ -71,14 +71,14 @@ function withWaitingFunctions(
   return sumByFunction(parts);
 }
 
-function withWaitingFailures(
+function withUnappliedFailures(
   stored: readonly FoundFailure[],
-  waiting: readonly Delta[],
+  unapplied: readonly Delta[],
   words: readonly string[],
 ): FoundFailure[] {
   const keyOf = (row: FoundFailure) => `${functionKey(row)}\n${row.name}\n${row.message}`;
   const all = new Map(stored.map((row) => [keyOf(row), { ...row }]));
-  for (const { service, module, function: name, failures, firstSeen, lastSeen } of waiting) {
+  for (const { service, module, function: name, failures, firstSeen, lastSeen } of unapplied) {
     for (const failure of failures) {
       const row = { service, module, function: name, ...failure, firstSeen, lastSeen };
       const known = all.get(keyOf(row));

@@ -23,8 +23,8 @@ export type ServiceList = z.infer<typeof ServiceList>;
 
 /** By name. */
 export async function listServices(env: Pick<Env, "BUFFER" | "DB">): Promise<ServiceList> {
-  const { stored, waiting } = await readExact(env, [allSums()]);
-  const all = [...stored[0], ...waiting];
+  const { stored, unapplied } = await readExact(env, [allSums()]);
+  const all = [...stored[0], ...unapplied];
   const functions = new Map<string, Set<string>>();
   for (const row of all) {
     const known = functions.get(row.service) ?? new Set();

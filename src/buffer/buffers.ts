@@ -6,6 +6,6 @@ import type { MetricsBuffer } from "./metrics-buffer.ts";
 const SINGLETON = "singleton";
 
 /** The one buffer. A flush names the buffer that sealed it, so nothing but this function knows that there is one. */
-export function singletonBuffer(env: Pick<Env, "BUFFER">): DurableObjectStub<MetricsBuffer> {
+export function theBuffer(env: Pick<Env, "BUFFER">): DurableObjectStub<MetricsBuffer> {
   return env.BUFFER.getByName(SINGLETON);
 }

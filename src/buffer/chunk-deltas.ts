@@ -3,7 +3,7 @@ import type { Delta } from "../stats/delta.ts";
 import { byteLength } from "../byte-length.ts";
 
 /** JSON arrays of deltas, none of them above the size given (in bytes of UTF-8). */
-export function cutToSize(deltas: readonly Delta[], maxBytes: number): string[] {
+export function chunkDeltas(deltas: readonly Delta[], maxBytes: number): string[] {
   const parts: string[] = [];
   let part: string[] = [];
   let size = 2;

@@ -3,7 +3,7 @@
  * its table, which scans nothing and bills no row.
  */
 import { limits } from "../limits.ts";
-import { KeyShares } from "./key-shares.ts";
+import { KeyQuota } from "./key-quota.ts";
 
 /** What a sender is told of a batch. */
 export interface Answer {
@@ -37,9 +37,9 @@ const MEASURED_EVERY = 64;
 /** A row may have 40 KB of reasons; a text that is bound to a statement, 2 MB. */
 const ROWS_AT_ONCE = 16;
 
-export class Answers {
+export class IdempotencyStore {
   readonly #sql: SqlStorage;
-  readonly #shares: KeyShares;
+  readonly #quota: KeyQuota;
   /** Of all that the object stores, in bytes. */
   #size = 0;
   #sinceMeasured = 0;
@@ -48,7 +48,7 @@ export class Answers {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#shares = new KeyShares(sql);
+    this.#quota = new KeyQuota(sql);
     this.reload();
   }
 
@@ -97,13 +97,13 @@ export class Answers {
   }
 
   /**
-   * Whether there is no room for another key at this sharer's expense. The last room is for those that have few: one that
+   * Whether there is no room for another key at this quotaOwner's expense. The last room is for those that have few: one that
    * sends ever new keys shuts out itself, until its oldest day is forgotten.
    */
-  isFull(sharer: string): boolean {
+  isFull(quotaOwner: string): boolean {
     if (this.#sinceMeasured++ % MEASURED_EVERY === 0) this.#size = this.#sql.databaseSize;
     const size = this.#size;
-    return size > limits.bufferBytes || (size > limits.bufferBytesOfOne && this.#shares.of(sharer) > 0.5);
+    return size > limits.bufferBytes || (size > limits.bufferBytesOfOne && this.#quota.of(quotaOwner) > 0.5);
   }
 
   /** Makes today's table and forgets days that are past. */
@@ -122,12 +122,12 @@ export class Answers {
       if (!isKept(day)) this.#sql.exec(`DROP TABLE keys_${day}`);
     }
     this.#days = [today, ...this.#days.filter(isKept)].sort((a, b) => b - a);
-    this.#shares.keepFrom(today - DAYS_KEPT);
+    this.#quota.keepFrom(today - DAYS_KEPT);
     this.#sinceMeasured = 0;
   }
 
   /** Takes keys that are new for batches and their answers. The day must have been turned to. */
-  add(service: string, batches: readonly KeyedBatch[], sharer: string, now: number): void {
+  add(service: string, batches: readonly KeyedBatch[], quotaOwner: string, now: number): void {
     if (batches.length === 0) return;
     const today = dayOf(now);
     const rows = batches.map(({ key, digest, answer: { accepted, rejected, reasons } }) => {
@@ -142,7 +142,8 @@ export class Answers {
         JSON.stringify(rows.slice(i, i + ROWS_AT_ONCE)),
       );
     }
-    for (const [key, , , , told] of rows) this.#shares.add(today, sharer, key.length + (told?.length ?? 0));
+    for (const [key, , , , told] of rows)
+      this.#quota.add(today, quotaOwner, key.length + (told?.length ?? 0));
   }
 }
 

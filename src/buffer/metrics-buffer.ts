@@ -8,9 +8,9 @@ import { readConfiguration } from "../configuration.ts";
 import { limits } from "../limits.ts";
 import { log, logError } from "../log.ts";
 import { mergeDeltas } from "../stats/delta.ts";
-import { Answers, type FirstUse, hasKey } from "./idempotency-store.ts";
+import { IdempotencyStore, type FirstUse, hasKey } from "./idempotency-store.ts";
 import { byteLength } from "../byte-length.ts";
-import { cutToSize } from "./chunk-deltas.ts";
+import { chunkDeltas } from "./chunk-deltas.ts";
 import { Identity } from "./identity.ts";
 import type { BatchGroup, BufferHealth, RecordResult, SnapshotCursor, SnapshotPage } from "./interface.ts";
 import { KnownFunctions, OVERFLOW, withOverflow } from "./known-functions.ts";
@@ -35,7 +35,7 @@ function resultOf({ isSame, answer }: FirstUse): RecordResult {
 
 export class MetricsBuffer extends DurableObject<Env> {
   readonly #identity: Identity;
-  readonly #answers: Answers;
+  readonly #idempotency: IdempotencyStore;
   readonly #functions: KnownFunctions;
   readonly #pending: Pending;
   readonly #outbox: Outbox;
@@ -51,7 +51,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     super(ctx, env);
     const { sql } = ctx.storage;
     this.#identity = new Identity(sql, ctx.id.name ?? "");
-    this.#answers = new Answers(sql);
+    this.#idempotency = new IdempotencyStore(sql);
     this.#functions = new KnownFunctions(sql);
     this.#pending = new Pending(sql);
     this.#outbox = new Outbox(sql);
@@ -84,9 +84,9 @@ export class MetricsBuffer extends DurableObject<Env> {
 
   #record({ service, batches, deltas, bytes, functions, rejected }: BatchGroup, now: number): RecordResult[] {
     // Before it is asked for room, since it makes some.
-    this.#answers.turnTo(now);
+    this.#idempotency.turnTo(now);
     const keyed = batches.filter(hasKey);
-    const firstUses = this.#answers.firstUses(service, keyed);
+    const firstUses = this.#idempotency.firstUses(service, keyed);
     if (firstUses.size > 0) {
       return batches.map(({ key }) => {
         const first = key === null ? undefined : firstUses.get(key);
@@ -98,7 +98,7 @@ export class MetricsBuffer extends DurableObject<Env> {
       return batches.map(() => ({ status }));
     }
     const admission = this.#functions.admit(service, functions);
-    this.#answers.add(service, keyed, this.#sharerOf(service), now);
+    this.#idempotency.add(service, keyed, this.#quotaOwnerOf(service), now);
     this.#rejections.add(rejected);
     const items = batches.reduce((sum, { answer }) => sum + answer.accepted, 0);
     if (items > 0) {
@@ -114,7 +114,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     try {
       return this.ctx.storage.transactionSync(write);
     } catch (error) {
-      for (const part of [this.#identity, this.#answers, this.#functions, this.#pending]) part.reload();
+      for (const part of [this.#identity, this.#idempotency, this.#functions, this.#pending]) part.reload();
       throw error;
     }
   }
@@ -123,12 +123,12 @@ export class MetricsBuffer extends DurableObject<Env> {
     return (
       this.#pending.state.bytes + bytes <= limits.pendingBytes &&
       this.#outbox.summary.bytes <= limits.unconfirmedBytes &&
-      !this.#answers.isFull(this.#sharerOf(service))
+      !this.#idempotency.isFull(this.#quotaOwnerOf(service))
     );
   }
 
   /** At whose expense a service's keys are kept. */
-  #sharerOf(service: string): string {
+  #quotaOwnerOf(service: string): string {
     return this.#functions.knows(service) ? service : OVERFLOW;
   }
 
@@ -248,7 +248,7 @@ export class MetricsBuffer extends DurableObject<Env> {
   #seal(now: number): SealedFlush[] {
     const room = Math.max(0, limits.unconfirmedFlushes - this.#onTheWay());
     const { items } = this.#pending.state;
-    const parts = cutToSize(mergeDeltas(this.#pending.deltas()), FLUSH_BYTES);
+    const parts = chunkDeltas(mergeDeltas(this.#pending.deltas()), FLUSH_BYTES);
     const flushes = parts.slice(0, room).map((deltas, i) => ({ n: this.#identity.next + i, deltas }));
     this.#atOnce(() => {
       for (const { n, deltas } of flushes) this.#outbox.add(n, deltas, now);

@@ -10,7 +10,7 @@ import type { Answer } from "../buffer/idempotency-store.ts";
 import type { BatchGroup, RecordResult, SendAgain } from "../buffer/interface.ts";
 import { byteLength } from "../byte-length.ts";
 import { limits } from "../limits.ts";
-import { singletonBuffer } from "../buffer/buffers.ts";
+import { theBuffer } from "../buffer/buffers.ts";
 import { type Delta, keyWithinService, mergeDeltas } from "../stats/delta.ts";
 
 /** Longer than a group is open while all is well, in milliseconds. */
@@ -136,7 +136,7 @@ async function sendInHalves(env: Env, members: readonly Member[]): Promise<void>
 }
 
 async function recordGroup(env: Env, group: BatchGroup): Promise<(BatchResult | SendAgain)[]> {
-  if (group.bytes <= limits.storedBatchBytes) return singletonBuffer(env).recordGroup(group);
+  if (group.bytes <= limits.storedBatchBytes) return theBuffer(env).recordGroup(group);
   const status = group.batches.length === 1 ? "too_large" : "send_again";
   return group.batches.map(() => ({ status }));
 }

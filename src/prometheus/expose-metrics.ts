@@ -2,8 +2,8 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { accepts } from "hono/accepts";
 import * as z from "zod";
-import { ask } from "../binding-fault.ts";
-import { singletonBuffer } from "../buffer/buffers.ts";
+import { callBinding } from "../binding-fault.ts";
+import { theBuffer } from "../buffer/buffers.ts";
 import { ListParameters } from "../api/list-functions.ts";
 import { oneOf } from "../http/parameters.ts";
 import { isSelectedBy } from "../read/selection.ts";
@@ -20,7 +20,7 @@ export const ScrapeParameters = z.strictObject({
   format: oneOf(["prometheus", "openmetrics"]).optional(),
 });
 
-/** Answers where text is asked for, and leaves all else to the handlers that follow. */
+/** IdempotencyStore where text is asked for, and leaves all else to the handlers that follow. */
 export const exposeMetrics: MiddlewareHandler<{ Bindings: Env }> = async function exposeMetrics(c, next) {
   c.header("Vary", "Accept", { append: true });
   const format = textFormatOf(c);
@@ -31,7 +31,7 @@ export const exposeMetrics: MiddlewareHandler<{ Bindings: Env }> = async functio
   const isSelected = isSelectedBy(readQuery(ScrapeParameters, c));
   const [functions, buffer] = await Promise.all([
     readTotals(c.env, isSelected),
-    ask("The buffer", () => singletonBuffer(c.env).health()),
+    callBinding("The buffer", () => theBuffer(c.env).health()),
   ]);
   const text = writeExposition(familiesOf({ functions, buffer, now: Date.now() }), format);
   return c.body(text, 200, { "Content-Type": CONTENT_TYPES[format] });

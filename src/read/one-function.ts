@@ -1,4 +1,4 @@
-/** What is known of one function: D1's part and the waiting part of it. */
+/** What is known of one function: D1's part and the unapplied part of it. */
 import { ErrorResponse } from "../http/error-response.ts";
 import { type Delta, functionKey, type FunctionTotals, sumByFunction } from "../stats/delta.ts";
 import type { Named, StoredTotals } from "../store/read-functions.ts";
@@ -16,9 +16,9 @@ export function isOf({ service, function: name, module }: Named): (delta: Delta)
 export function mergeModules(
   named: Named,
   stored: readonly StoredTotals[],
-  waiting: readonly Delta[],
+  unapplied: readonly Delta[],
 ): { modules: string[]; totals: FunctionTotals } {
-  const all = [...stored, ...waiting];
+  const all = [...stored, ...unapplied];
   const [totals] = sumByFunction(all.map((row) => ({ ...row, module: "" })));
   if (!totals) {
     const where = named.module === undefined ? "" : ` in the module ${JSON.stringify(named.module)}`;

@@ -4,7 +4,7 @@
  */
 import { invalidParameter } from "../http/error-response.ts";
 import { limits } from "../limits.ts";
-import { ceilTo, DAY, floorTo, HOUR, MINUTE, tierStarts, widthAt } from "../stats/tiers.ts";
+import { ceilTo, DAY, floorTo, HOUR, MINUTE, tierStarts, resolutionAt } from "../stats/tiers.ts";
 
 /** From `from` on, before `to`: epoch seconds. */
 export interface Range {
@@ -41,7 +41,7 @@ export function rangeOf(
     throw invalidParameter("from", new Date(start).toISOString(), `at most ${years} years before to`);
   }
   const [first, last] = [Math.floor(start / 1000), Math.ceil(end / 1000)];
-  return { from: floorTo(first, widthAt(first, now)), to: ceilTo(last, widthAt(last, now)) };
+  return { from: floorTo(first, resolutionAt(first, now)), to: ceilTo(last, resolutionAt(last, now)) };
 }
 
 export function isWithin(range: Range, epochSeconds: number): boolean {
@@ -73,7 +73,7 @@ export interface Steps {
 export function chooseStep(range: Range, maxPoints: number, now: number): Steps {
   const days = Math.ceil((range.to - range.from) / DAY / maxPoints) * DAY;
   for (const step of NICE_STEPS) {
-    if (step < widthAt(range.from, now)) continue;
+    if (step < resolutionAt(range.from, now)) continue;
     const widened = widenTo(range, step, now);
     if (points(widened) <= maxPoints) return widened;
   }
@@ -99,11 +99,11 @@ export function applyStep(range: Range, step: number, now: number): Steps {
 
 /** Widening may reach further back, to where time is kept less finely: then it starts over with what is kept there. */
 function widenTo(range: Range, atLeast: number, now: number): Steps {
-  const step = ceilTo(atLeast, widthAt(range.from, now));
+  const step = ceilTo(atLeast, resolutionAt(range.from, now));
   const widened = { from: floorTo(range.from, step), to: ceilTo(range.to, step) };
-  return step % widthAt(widened.from, now) === 0
+  return step % resolutionAt(widened.from, now) === 0
     ? { covered: widened, step }
-    : widenTo(widened, ceilTo(step, widthAt(widened.from, now)), now);
+    : widenTo(widened, ceilTo(step, resolutionAt(widened.from, now)), now);
 }
 
 function points({ covered, step }: Steps): number {

@@ -1,7 +1,7 @@
 /** What the buffer holds that D1 may not have, all pages together. */
 import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
-import { ask } from "../binding-fault.ts";
-import { singletonBuffer } from "../buffer/buffers.ts";
+import { callBinding } from "../binding-fault.ts";
+import { theBuffer } from "../buffer/buffers.ts";
 import { type Delta, parseDeltas } from "../stats/delta.ts";
 
 export interface Snapshot {
@@ -32,5 +32,5 @@ function readPage(
   env: Pick<Env, "BUFFER">,
   cursor: SnapshotCursor | null,
 ): Promise<SnapshotPage | { status: "changed" }> {
-  return ask("The buffer", async () => await singletonBuffer(env).snapshot(cursor));
+  return callBinding("The buffer", async () => await theBuffer(env).snapshot(cursor));
 }

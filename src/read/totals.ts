@@ -33,8 +33,8 @@ const ROLLUPS_PER_READ = 40_000;
 
 /** Reads as many rows as there are functions. */
 export async function readTotals(env: Bindings, isSelected: IsSelected): Promise<FunctionTotals[]> {
-  const { stored, waiting } = await readExact(env, [allTotals()]);
-  return sumByFunction([...stored[0], ...waiting].filter(isSelected));
+  const { stored, unapplied } = await readExact(env, [allTotals()]);
+  return sumByFunction([...stored[0], ...unapplied].filter(isSelected));
 }
 
 /**
@@ -49,11 +49,11 @@ export async function readTotalsOver(
   steps: Steps,
   now: number,
 ): Promise<RangeTotals[]> {
-  const { stored, waiting } = await readExact(env, [allFunctions()]);
+  const { stored, unapplied } = await readExact(env, [allFunctions()]);
   const selected = stored[0].filter(isSelected);
   const known = new Set(stored[0].map(functionKey));
   // What D1 does not know at all is exact already, and must be taken from this read: by the next it may be there.
-  const unknown = waiting.filter((delta) => isSelected(delta) && !known.has(functionKey(delta)));
+  const unknown = unapplied.filter((delta) => isSelected(delta) && !known.has(functionKey(delta)));
   const totals = Array.from(Map.groupBy(unknown, functionKey).values(), (deltas) =>
     rangeTotals(deltas, [], deltas, range, steps),
   );
@@ -71,9 +71,9 @@ async function readSome(
   steps: Steps,
 ): Promise<RangeTotals[]> {
   const ids = functions.map(({ id }) => id);
-  const { stored, waiting } = await readExact(env, [rollupsOfIds(ids, steps.covered)]);
+  const { stored, unapplied } = await readExact(env, [rollupsOfIds(ids, steps.covered)]);
   const rollups = Map.groupBy(stored[0], ({ functionId }) => functionId);
-  const deltas = Map.groupBy(waiting, functionKey);
+  const deltas = Map.groupBy(unapplied, functionKey);
   return functions.map((row) => {
     const own = deltas.get(functionKey(row)) ?? [];
     return rangeTotals([row, ...own], rollups.get(row.id) ?? [], own, range, steps);
@@ -89,8 +89,8 @@ function rangeTotals(
   steps: Steps,
 ): RangeTotals {
   const { service, module, function: name } = known[0]!;
-  const waiting = deltas.map((delta) => ({ ...delta, start: delta.minute }));
-  const parts = [...rollups, ...waiting.filter(({ start }) => isWithin(steps.covered, start))];
+  const unapplied = deltas.map((delta) => ({ ...delta, start: delta.minute }));
+  const parts = [...rollups, ...unapplied.filter(({ start }) => isWithin(steps.covered, start))];
   return {
     service,
     module,

@@ -1,12 +1,12 @@
 /**
- * The hourly sweep: settles the ledger, moves what has aged into wider rollups, and once a day forgets old failures.
+ * The hourly retention job: settles the ledger, moves what has aged into wider rollups, and once a day forgets old failures.
  * It keeps no place of its own: whatever a sweep leaves undone, however it ends, the next one finds.
  */
 import { log, logError } from "../log.ts";
-import { singletonBuffer } from "../buffer/buffers.ts";
+import { theBuffer } from "../buffer/buffers.ts";
 import { DAY, tierStarts } from "../stats/tiers.ts";
-import { type LastSweep, readLastSweep, recordSweep } from "../store/last-retention.ts";
-import { raiseFloor } from "../store/ledger.ts";
+import { type LastRetention, readLastRetention, recordRetention } from "../store/last-retention.ts";
+import { raiseLowWatermark } from "../store/ledger.ts";
 import { type Move, moveRollups } from "../store/move-rollups.ts";
 import { pruneFailures } from "../store/prune-failures.ts";
 
@@ -17,18 +17,18 @@ const MAX_CHUNKS = 20;
 const FAILURE_KEPT_MS = 365 * DAY * 1000;
 
 /** Safe to run twice, at once, or while flushes are applied: each of its steps is one transaction. */
-export async function sweep(
+export async function retain(
   env: Pick<Env, "BUFFER" | "DB">,
   now = Date.now(),
   { chunk = CHUNK, maxChunks = MAX_CHUNKS } = {},
-): Promise<LastSweep> {
-  const report: LastSweep = { finishedAt: now, moved: 0, prunedFailures: 0, complete: true };
+): Promise<LastRetention> {
+  const report: LastRetention = { finishedAt: now, moved: 0, prunedFailures: 0, complete: true };
   const attempt = async (step: string, run: () => Promise<void>) => {
     try {
       await run();
     } catch (error) {
       report.complete = false;
-      logError("sweep_failed", error, { step });
+      logError("retention_failed", error, { step });
     }
   };
   let chunks = 0;
@@ -46,18 +46,18 @@ export async function sweep(
 
   const { minutes, hours } = tierStarts(now);
   await attempt("ledger", async () => {
-    const { epoch, n } = await singletonBuffer(env).settledBelow();
-    await raiseFloor(env.DB, epoch, n);
+    const { epoch, n } = await theBuffer(env).settledBelow();
+    await raiseLowWatermark(env.DB, epoch, n);
   });
   await attempt("minutes", () => moveAll("minutes", minutes));
   await attempt("hours", () => moveAll("hours", hours));
   await attempt("failures", async () => {
-    const last = await readLastSweep(env.DB);
+    const last = await readLastRetention(env.DB);
     if (last && dayOf(last.finishedAt) === dayOf(now)) return;
     report.prunedFailures = await pruneFailures(env.DB, now - FAILURE_KEPT_MS, chunk);
   });
-  await recordSweep(env.DB, report);
-  log("swept", { ...report });
+  await recordRetention(env.DB, report);
+  log("retained", { ...report });
   return report;
 }
 

@@ -5,7 +5,7 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 /** The widths of rollups, in seconds. */
-export const WIDTHS = [MINUTE, HOUR, DAY] as const;
+export const RESOLUTIONS = [MINUTE, HOUR, DAY] as const;
 
 const MINUTES_KEPT = 48 * HOUR;
 const HOURS_KEPT = 90 * DAY;
@@ -17,7 +17,7 @@ export function tierStarts(nowMs: number): { minutes: number; hours: number } {
 }
 
 /** The width of the rollups that hold a moment, in seconds. */
-export function widthAt(epochSeconds: number, nowMs: number): number {
+export function resolutionAt(epochSeconds: number, nowMs: number): number {
   const { minutes, hours } = tierStarts(nowMs);
   return epochSeconds < hours ? DAY : epochSeconds < minutes ? HOUR : MINUTE;
 }

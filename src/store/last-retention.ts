@@ -1,19 +1,19 @@
-/** The one row that says what the last sweep did. */
+/** The one row that says what the last retention job did. */
 import { drizzle } from "drizzle-orm/d1";
-import { sweeps } from "./schema.ts";
+import { retentionRuns } from "./schema.ts";
 
-export type LastSweep = Omit<typeof sweeps.$inferSelect, "id">;
+export type LastRetention = Omit<typeof retentionRuns.$inferSelect, "id">;
 
-export async function readLastSweep(db: D1Database): Promise<LastSweep | undefined> {
-  const [row] = await drizzle(db).select().from(sweeps).limit(1);
+export async function readLastRetention(db: D1Database): Promise<LastRetention | undefined> {
+  const [row] = await drizzle(db).select().from(retentionRuns).limit(1);
   if (!row) return undefined;
   const { id: _, ...last } = row;
   return last;
 }
 
-export async function recordSweep(db: D1Database, sweep: LastSweep): Promise<void> {
+export async function recordRetention(db: D1Database, run: LastRetention): Promise<void> {
   await drizzle(db)
-    .insert(sweeps)
-    .values({ id: 0, ...sweep })
-    .onConflictDoUpdate({ target: sweeps.id, set: sweep });
+    .insert(retentionRuns)
+    .values({ id: 0, ...run })
+    .onConflictDoUpdate({ target: retentionRuns.id, set: run });
 }

@@ -13,7 +13,7 @@ const LAST_APPLIED = `
  * WARNING: `n` must be at most the buffer's lowest unconfirmed flush. Below the floor every flush counts as applied,
  * also one that never was.
  */
-export async function raiseFloor(db: D1Database, epoch: string, n: number): Promise<void> {
+export async function raiseLowWatermark(db: D1Database, epoch: string, n: number): Promise<void> {
   await db.batch([
     db
       .prepare(

@@ -4,7 +4,7 @@ import { mergeInto, TALLY_COLUMNS, totalOf } from "./apply-flushes.ts";
 
 export type Move = "minutes" | "hours";
 
-const WIDTHS = { minutes: { from: MINUTE, to: HOUR }, hours: { from: HOUR, to: DAY } } as const;
+const RESOLUTIONS = { minutes: { from: MINUTE, to: HOUR }, hours: { from: HOUR, to: DAY } } as const;
 
 /**
  * Moves the first rollups that start before `before` (epoch seconds), as many as given, and tells how many it moved.
@@ -16,7 +16,7 @@ export async function moveRollups(
   before: number,
   limit: number,
 ): Promise<number> {
-  const { from, to } = WIDTHS[move];
+  const { from, to } = RESOLUTIONS[move];
   // WARNING: all statements must mean the same rows. They do, since the second only adds rollups of another width.
   const due = (columns: string) => `
     SELECT ${columns} FROM functions AS f CROSS JOIN rollups AS r

@@ -4,7 +4,7 @@ import type { Sums } from "../stats/delta.ts";
 import { isNamed, type Named } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { functions, rollups } from "./schema.ts";
-import { WIDTHS } from "../stats/tiers.ts";
+import { RESOLUTIONS } from "../stats/tiers.ts";
 
 /** What one function did in one bucket of time, which starts at `start`, in epoch seconds. */
 export type Rollup = Sums & { functionId: number; start: number };
@@ -46,7 +46,7 @@ export const rollupsOfIds =
 function within(span: Span, ofFunctions: SQL): SQL | undefined {
   return and(
     ofFunctions,
-    inArray(rollups.width, [...WIDTHS]),
+    inArray(rollups.width, [...RESOLUTIONS]),
     gte(rollups.start, span.from),
     lt(rollups.start, span.to),
   );

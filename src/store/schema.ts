@@ -97,8 +97,8 @@ export const epochs = sqliteTable("epochs", {
   floor: integer("floor").notNull(),
 });
 
-/** The last sweep, in one row whose id is 0. */
-export const sweeps = sqliteTable("sweeps", {
+/** the last retention job, in one row whose id is 0. */
+export const retentionRuns = sqliteTable("sweeps", {
   id: integer("id").primaryKey(),
   finishedAt: integer("finished_at").notNull(),
   /** Rollups that it moved into wider ones. */

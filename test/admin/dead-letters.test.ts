@@ -2,8 +2,8 @@ import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
-import { raiseFloor } from "../../src/store/ledger.ts";
-import { sweep } from "../../src/retention/retain.ts";
+import { raiseLowWatermark } from "../../src/store/ledger.ts";
+import { retain } from "../../src/retention/retain.ts";
 import {
   buffersThat,
   dbFailingAt,
@@ -207,7 +207,7 @@ describe("DELETE /dead-letters/:id", () => {
     });
     await request("DELETE", `/${(await letters())[0]!.id}`);
     expect(await lastFlushAt()).toBe(taken);
-    await sweep(env);
+    await retain(env);
     expect(await lastFlushAt()).toBe(taken);
     expect(await calls()).toEqual({ third: 1 });
   });
@@ -217,7 +217,7 @@ describe("DELETE /dead-letters/:id", () => {
     await deliver([message]);
     expect(await callsInD1()).toEqual({});
     const { epoch, n } = await buffer().settledBelow();
-    await raiseFloor(env.DB, epoch, n);
+    await raiseLowWatermark(env.DB, epoch, n);
     await deliver([message]);
     expect(await callsInD1()).toEqual({});
   });

@@ -2,7 +2,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
-import { sweep } from "../../src/retention/retain.ts";
+import { retain } from "../../src/retention/retain.ts";
 import { dbAway, dbFailingAt, dbWith, envWith, overloadedBuffers, unreachableBuffers } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
 import { acknowledged, carryToD1, deliver, letTimePass, ringAlarm, sentMessages } from "../worker.ts";
@@ -27,7 +27,7 @@ describe("GET /health", () => {
       oldestUnconfirmedAt: null,
       deadLetters: 0,
       lastFlushAt: null,
-      lastSweepAt: null,
+      lastRetentionAt: null,
       overflow: [],
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
     });
@@ -51,26 +51,26 @@ describe("GET /health", () => {
     });
   });
 
-  it("says when the last sweep was", async () => {
+  it("says when the last retention job was", async () => {
     const at = Date.now() - 60_000;
-    await sweep(env, at);
-    expect(await health()).toMatchObject({ httpStatus: 200, lastSweepAt: new Date(at).toISOString() });
+    await retain(env, at);
+    expect(await health()).toMatchObject({ httpStatus: 200, lastRetentionAt: new Date(at).toISOString() });
   });
 
-  it("is 503 when the last sweep failed in part, or did not come to an end of its work", async () => {
-    await sweep(envWith({ BUFFER: unreachableBuffers() }));
-    const problems = [expect.stringContaining("The last sweep left something undone")];
+  it("is 503 when the last retention job failed in part, or did not come to an end of its work", async () => {
+    await retain(envWith({ BUFFER: unreachableBuffers() }));
+    const problems = [expect.stringContaining("The last retention job left something undone")];
     expect(await health()).toMatchObject({ httpStatus: 503, problems });
-    await sweep(env);
+    await retain(env);
     expect(await health()).toMatchObject({ httpStatus: 200, problems: [] });
     await inD1(delta(Date.now() - 5 * 86_400_000));
-    await sweep(env, Date.now(), { maxChunks: 0 });
+    await retain(env, Date.now(), { maxChunks: 0 });
     expect(await health()).toMatchObject({ httpStatus: 503, problems });
   });
 
   it("is 503 when no sweep came to its end for hours", async () => {
-    await sweep(env, Date.now() - 4 * 3_600_000);
-    const problems = [expect.stringContaining("The hourly sweep has not run for a long time")];
+    await retain(env, Date.now() - 4 * 3_600_000);
+    const problems = [expect.stringContaining("The hourly retention job has not run for a long time")];
     expect(await health()).toMatchObject({ httpStatus: 503, problems });
   });
 
@@ -154,7 +154,7 @@ describe("while what the Worker leans on does not answer", () => {
     [
       "any of it",
       { DB: dbAway(), BUFFER: unreachableBuffers() },
-      { ...nothingOfTheBuffer, lastFlushAt: null, lastSweepAt: null },
+      { ...nothingOfTheBuffer, lastFlushAt: null, lastRetentionAt: null },
       ["The buffer does not answer", "D1 does not answer"],
     ],
   ])("(%s) GET /health is 503 and says what cannot be known", async (_, replaced, known, problems) => {

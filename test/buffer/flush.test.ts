@@ -12,7 +12,7 @@ import {
   ringAlarm,
   sentMessages,
 } from "../worker.ts";
-import { sweep } from "../../src/retention/retain.ts";
+import { retain } from "../../src/retention/retain.ts";
 
 const call = { function: "work", durationMs: 5 };
 const manyCalls = (count: number) => Array.from({ length: count }, () => call);
@@ -112,12 +112,12 @@ describe("the alarm", () => {
     expect(await callsInD1()).toEqual({ work: 2 });
   });
 
-  it("that the platform dropped is set again by the hourly sweep, where no sample comes", async () => {
+  it("that the platform dropped is set again by the hourly retention job, where no sample comes", async () => {
     await acknowledged([call]);
     await letTimePass();
     await runInDurableObject(buffer(), (_, state) => state.storage.deleteAlarm());
     await evictDurableObject(buffer());
-    await sweep(env);
+    await retain(env);
     await vi.waitFor(async () =>
       expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 1 }),
     );

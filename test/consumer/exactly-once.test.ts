@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { raiseFloor } from "../../src/store/ledger.ts";
+import { raiseLowWatermark } from "../../src/store/ledger.ts";
 import { dbFailingAt, dbLosingAnswers, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
 import {
   acknowledged,
@@ -119,7 +119,7 @@ describe("a flush is counted once", () => {
     await deliver([message]);
     const { epoch, n } = await buffer().settledBelow();
     expect(n).toBe(2);
-    await raiseFloor(env.DB, epoch, n);
+    await raiseLowWatermark(env.DB, epoch, n);
     await env.DB.exec("DELETE FROM flushes");
 
     expect(await deliver([message])).toEqual({ acked: ["0"], retried: [] });
@@ -133,15 +133,15 @@ describe("a flush is counted once", () => {
       await deliver(await sealed());
     }
     const { epoch, n } = await buffer().settledBelow();
-    await raiseFloor(env.DB, epoch, n);
+    await raiseLowWatermark(env.DB, epoch, n);
     expect((await env.DB.prepare("SELECT n FROM flushes").all()).results).toEqual([{ n: 4 }]);
   });
 
   it("when the floor of an older sweep comes late: a floor never falls", async () => {
     await deliver([message]);
     const { epoch } = await buffer().settledBelow();
-    await raiseFloor(env.DB, epoch, 2);
-    await raiseFloor(env.DB, epoch, 1);
+    await raiseLowWatermark(env.DB, epoch, 2);
+    await raiseLowWatermark(env.DB, epoch, 1);
     await deliver([message]);
     expect(await callsInD1()).toEqual({ work: 2 });
   });
@@ -152,7 +152,7 @@ describe("a flush is counted once", () => {
     await deliver([second]);
     const { epoch, n } = await buffer().settledBelow();
     expect(n).toBe(1);
-    await raiseFloor(env.DB, epoch, n);
+    await raiseLowWatermark(env.DB, epoch, n);
     await deliver([first, second]);
     expect(await callsInD1()).toEqual({ later: 1, work: 2 });
   });

@@ -9,7 +9,7 @@ const post: Extract<Step, { do: "post" }> = {
   answer: "arrives",
 };
 const ring: Step = { do: "ring", when: "late", queue: "takes" };
-const sweep: Step = { do: "sweep", chunk: 10_000, maxChunks: 20, transactions: [], between: [] };
+const retain: Step = { do: "retain", chunk: 10_000, maxChunks: 20, transactions: [], between: [] };
 const deliver = (messages: number[]): Extract<Step, { do: "deliver" }> => ({
   do: "deliver",
   messages,
@@ -35,9 +35,9 @@ const dropped = (how: Partial<Extract<Step, { do: "drop letter" }>>): Step[][] =
 
 export const knownHistories: Step[][] = [
   // What was pending is sealed, applied and forgotten by the ledger between a reader's two reads.
-  [post, { do: "read", pauses: [[], [ring, deliver([0]), sweep]] }],
+  [post, { do: "read", pauses: [[], [ring, deliver([0]), retain]] }],
   // The same of what was sealed.
-  [post, ring, { do: "read", pauses: [[], [deliver([0]), sweep]] }],
+  [post, ring, { do: "read", pauses: [[], [deliver([0]), retain]] }],
   // A flush is confirmed while it is being sent again, and the queue refuses that.
   [
     post,
@@ -58,7 +58,7 @@ export const knownHistories: Step[][] = [
   // One seal makes two flushes, and the next one a third.
   [{ do: "post much" }, ring, deliver([0, 1]), post, ring, deliver([0])],
   // A copy comes after the floor, of which the ledger remembers only the last flush below it.
-  [post, ring, post, ring, deliver([0, 1]), sweep, deliver([0]), deliver([0])],
+  [post, ring, post, ring, deliver([0, 1]), retain, deliver([0]), deliver([0])],
   // A sweep that was asked long ago raises the floor: it must not fall.
   [
     post,
@@ -68,7 +68,7 @@ export const knownHistories: Step[][] = [
     post,
     ring,
     deliver([0]),
-    sweep,
+    retain,
     { do: "raise floor", floor: 0 },
     deliver([1]),
   ],
@@ -96,14 +96,14 @@ export const knownHistories: Step[][] = [
     const later = { ...post, calls: [{ ...post.calls[0]!, ms: 7.5, minutesAgo: 10 }] };
     const [two, wait] = [[post, ring, later, ring], { do: "wait", hours } as const];
     return [
-      [...two, deliver([0, 1]), wait, sweep, sweep],
-      [...two, deliver([1]), wait, sweep, deliver([0]), sweep],
+      [...two, deliver([0, 1]), wait, retain, retain],
+      [...two, deliver([1]), wait, retain, deliver([0]), retain],
     ];
   }),
   // A dead letter is given up: a copy comes late; and one that D1 takes in the last moment, and one in doubt.
   ...dropped({ pauses: [[], [], [deliver([0])]] }),
   ...dropped({ pauses: [[deliver([0])]] }),
-  ...dropped({ pauses: [[deliver([0]), ring, deliver([0]), sweep]] }),
+  ...dropped({ pauses: [[deliver([0]), ring, deliver([0]), retain]] }),
   ...dropped({ ledger: "fails" }),
   ...dropped({ ledger: "commits, and its answer is lost" }),
   ...dropped({ confirmation: "is lost" }),

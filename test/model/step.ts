@@ -66,7 +66,7 @@ export type Step =
       between: Step[];
     }
   /** A sweep; and one that stops half-way: what it asks the buffer for, and what it does with it later. */
-  | { do: "sweep"; chunk: number; maxChunks: number; transactions: TransactionFate[]; between: Step[] }
+  | { do: "retain"; chunk: number; maxChunks: number; transactions: TransactionFate[]; between: Step[] }
   | { do: "ask floor" }
   | { do: "raise floor"; floor: number }
   /** A person sends a dead letter again, or gives it up: the oldest is 0. */
@@ -154,9 +154,9 @@ const deliver = (between: fc.Arbitrary<Step[]>) =>
     ),
     between,
   });
-const sweepWith = (between: fc.Arbitrary<Step[]>) =>
+const retainWith = (between: fc.Arbitrary<Step[]>) =>
   fc.record({
-    do: fc.constant("sweep"),
+    do: fc.constant("retain"),
     chunk: fc.constantFrom(10_000, 10_000, 1, 2, 3),
     maxChunks: fc.constantFrom(6, 6, 1, 3),
     transactions: fc.oneof(
@@ -165,9 +165,9 @@ const sweepWith = (between: fc.Arbitrary<Step[]>) =>
     ),
     between,
   });
-const sweep = sweepWith(fc.constant([]));
+const retain = retainWith(fc.constant([]));
 const askFloor = fc.record({ do: fc.constant("ask floor") });
-const raiseFloor = fc.record({ do: fc.constant("raise floor"), floor: fc.nat({ max: 2 }) });
+const raiseLowWatermark = fc.record({ do: fc.constant("raise floor"), floor: fc.nat({ max: 2 }) });
 const replay = fc.record({ do: fc.constant("replay letter"), letter: fc.nat({ max: 1 }) });
 const death = fc.record({ do: fc.constantFrom("evict", "abort") });
 
@@ -176,9 +176,9 @@ const quiet = fc.oneof(
   { weight: 4, arbitrary: ring },
   { weight: 4, arbitrary: deliver(fc.constant([])) },
   { weight: 1, arbitrary: death },
-  { weight: 1, arbitrary: sweep },
+  { weight: 1, arbitrary: retain },
   { weight: 1, arbitrary: askFloor },
-  { weight: 1, arbitrary: raiseFloor },
+  { weight: 1, arbitrary: raiseLowWatermark },
   { weight: 1, arbitrary: replay },
 ) as fc.Arbitrary<Step>;
 const during = fc.oneof(
@@ -201,7 +201,7 @@ const goodDelivery = fc.record({
   between: fc.constant([]),
 });
 const goodSweep = fc.record({
-  do: fc.constant("sweep"),
+  do: fc.constant("retain"),
   chunk: fc.constantFrom(10_000, 3),
   maxChunks: fc.constant(6),
   transactions: fc.constant([]),
@@ -252,10 +252,10 @@ const step = fc.oneof(
   { weight: 6, arbitrary: death },
   { weight: 21, arbitrary: deliver(few) },
   { weight: 21, arbitrary: deliver(fc.constant([])) },
-  { weight: 6, arbitrary: sweep },
-  { weight: 3, arbitrary: sweepWith(few) },
+  { weight: 6, arbitrary: retain },
+  { weight: 3, arbitrary: retainWith(few) },
   { weight: 6, arbitrary: askFloor },
-  { weight: 9, arbitrary: raiseFloor },
+  { weight: 9, arbitrary: raiseLowWatermark },
   { weight: 6, arbitrary: replay },
   { weight: 6, arbitrary: drop },
   {
@@ -298,7 +298,7 @@ const episode = fc
       goodRing,
       goodDelivery,
       longWait,
-      sweep,
+      retain,
       fc.array(goodSweep, { maxLength: 1 }),
     ),
   )

@@ -14,8 +14,8 @@ import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/adm
 import { ErrorResponse } from "../../src/http/error-response.ts";
 import { readTotals } from "../../src/read/totals.ts";
 import type { FunctionTotals } from "../../src/stats/delta.ts";
-import { raiseFloor } from "../../src/store/ledger.ts";
-import { sweep } from "../../src/retention/retain.ts";
+import { raiseLowWatermark } from "../../src/store/ledger.ts";
+import { retain } from "../../src/retention/retain.ts";
 import { envWith } from "../faults.ts";
 import { buffer, deliver } from "../worker.ts";
 import type { Batch } from "./batch.ts";
@@ -91,10 +91,10 @@ export class World {
         const floor = nth(this.#floors, step.floor);
         if (!floor) return;
         this.#isToBeRead = true;
-        return raiseFloor(env.DB, floor.epoch, floor.n);
+        return raiseLowWatermark(env.DB, floor.epoch, floor.n);
       }
-      case "sweep":
-        return this.#sweep(step);
+      case "retain":
+        return this.#retain(step);
       case "replay letter":
         return this.#replayLetter(step.letter);
       case "drop letter":
@@ -149,10 +149,10 @@ export class World {
     this.#senders.counted.push(...(await this.#flushes.arrivedOrphans()));
   }
 
-  async #sweep({ chunk, maxChunks, transactions, between }: StepOf<"sweep">): Promise<void> {
+  async #retain({ chunk, maxChunks, transactions, between }: StepOf<"retain">): Promise<void> {
     this.#isToBeRead = true;
     const DB = dbWithFates(transactions, () => this.#runAll(between));
-    await sweep(envWith({ DB }), Date.now(), { chunk, maxChunks });
+    await retain(envWith({ DB }), Date.now(), { chunk, maxChunks });
   }
 
   async #replayLetter(which: number): Promise<void> {

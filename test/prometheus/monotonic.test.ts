@@ -2,7 +2,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { sweep } from "../../src/retention/retain.ts";
+import { retain } from "../../src/retention/retain.ts";
 import { acknowledged, buffer, deliver, get, letTimePass, ringAlarm, sentMessages } from "../worker.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -37,8 +37,8 @@ const steps = {
     await deliver(messages.toReversed());
   },
   restart: () => evictDurableObject(buffer()),
-  sweep: () => sweep(env, Date.now() + 3 * DAY),
-  sweepLater: () => sweep(env, Date.now() + 500 * DAY),
+  retain: () => retain(env, Date.now() + 3 * DAY),
+  retainLater: () => retain(env, Date.now() + 500 * DAY),
 };
 
 it("never lets a counter go down, across flushes, restarts, evictions and sweeps", async () => {

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { readTotals } from "../../src/read/totals.ts";
-import { raiseFloor } from "../../src/store/ledger.ts";
+import { raiseLowWatermark } from "../../src/store/ledger.ts";
 import { dbWith, envWith, unreachableBuffers } from "../faults.ts";
 import {
   acknowledged,
@@ -72,7 +72,7 @@ describe("a read shows every acknowledged call exactly once", () => {
     const { epoch } = JSON.parse(messages[0]!) as { epoch: string };
     const db = dbWith(async (real, statements) => {
       await deliver(messages);
-      await raiseFloor(env.DB, epoch, 2);
+      await raiseLowWatermark(env.DB, epoch, 2);
       return real(statements);
     });
     expect(await callsReadWith(envWith({ DB: db }))).toEqual({ work: 1 });

@@ -5,7 +5,7 @@ import type { FunctionDescription } from "../../src/api/describe-function.ts";
 import type { FunctionList } from "../../src/api/list-functions.ts";
 import type { Delta } from "../../src/stats/delta.ts";
 import { moveRollups } from "../../src/store/move-rollups.ts";
-import { sweep } from "../../src/retention/retain.ts";
+import { retain } from "../../src/retention/retain.ts";
 import { dbFailingAt, dbLosingAnswers, envWith } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
 import { getJson } from "../worker.ts";
@@ -46,7 +46,7 @@ const aDelta = fc
 type Written = typeof aDelta extends fc.Arbitrary<infer T> ? T : never;
 type Step = { do: "write"; deltas: Written[] } | OtherStep;
 type OtherStep =
-  | { do: "sweep" | "twice" | "with a write"; chunk: number; maxChunks: number }
+  | { do: "retain" | "twice" | "with a write"; chunk: number; maxChunks: number }
   | { do: "crash"; when: "within" | "after" }
   | { do: "one chunk"; move: "minutes" | "hours"; chunk: number };
 
@@ -60,7 +60,7 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   fc.record({
-    do: fc.constantFrom("sweep" as const, "twice" as const, "with a write" as const),
+    do: fc.constantFrom("retain" as const, "twice" as const, "with a write" as const),
     chunk,
     maxChunks: fc.integer({ min: 1, max: 5 }),
   }),
@@ -83,14 +83,14 @@ describe("what ages", () => {
       switch (step.do) {
         case "write":
           return inD1(...step.deltas.map(toDelta));
-        case "sweep":
-          return sweep(env, now, step);
+        case "retain":
+          return retain(env, now, step);
         case "twice":
-          return Promise.all([sweep(env, now, step), sweep(env, now, step)]);
+          return Promise.all([retain(env, now, step), retain(env, now, step)]);
         case "with a write":
-          return Promise.all([sweep(env, now, step), inD1(delta(now - 3 * DAY))]);
+          return Promise.all([retain(env, now, step), inD1(delta(now - 3 * DAY))]);
         case "crash":
-          return sweep(envWith({ DB: step.when === "after" ? dbLosingAnswers() : dbFailingAt(2) }), now, {
+          return retain(envWith({ DB: step.when === "after" ? dbLosingAnswers() : dbFailingAt(2) }), now, {
             chunk: 5,
           });
         case "one chunk":
@@ -131,7 +131,7 @@ describe("what ages", () => {
       ),
     ]);
     const written = await env.DB.prepare("SELECT sum(calls) AS calls FROM rollups").first("calls");
-    while (!(await sweep(env, end)).complete);
+    while (!(await retain(env, end)).complete);
     const { results } = await env.DB.prepare(
       "SELECT count(*) AS rollups, sum(calls) AS calls FROM rollups GROUP BY function_id",
     ).all<{ rollups: number; calls: number }>();
@@ -188,7 +188,7 @@ describe("what ages", () => {
       }
     };
     await check();
-    await sweep(env, now);
+    await retain(env, now);
     await check();
   });
 });

@@ -3,8 +3,8 @@ import { createScheduledController } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
 import { limits } from "../../src/limits.ts";
-import { type LastSweep, readLastSweep } from "../../src/store/last-retention.ts";
-import { sweep } from "../../src/retention/retain.ts";
+import { type LastRetention, readLastRetention } from "../../src/store/last-retention.ts";
+import { retain } from "../../src/retention/retain.ts";
 import { envWith } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
 import { acknowledged, carryToD1, getJson } from "../worker.ts";
@@ -17,7 +17,7 @@ const now = Date.UTC(2026, 10, 24, 9, 30);
 const rollups = async () =>
   (await env.DB.prepare("SELECT width, start, calls FROM rollups ORDER BY width, start").all()).results;
 
-describe("the sweep", () => {
+describe("the retention job", () => {
   it("moves minutes older than 48 hours into hours and hours older than 90 days into days", async () => {
     const twoDaysAgo = Date.UTC(2026, 10, 22, 9);
     const ninetyDaysAgo = Date.UTC(2026, 7, 26);
@@ -29,7 +29,7 @@ describe("the sweep", () => {
       delta(ninetyDaysAgo - MINUTE),
       delta(ninetyDaysAgo - 5 * HOUR),
     );
-    expect(await sweep(env, now)).toEqual({ finishedAt: now, moved: 7, prunedFailures: 0, complete: true });
+    expect(await retain(env, now)).toEqual({ finishedAt: now, moved: 7, prunedFailures: 0, complete: true });
     expect(await rollups()).toEqual([
       { width: 60, start: twoDaysAgo / 1000, calls: 1 },
       { width: 3600, start: ninetyDaysAgo / 1000, calls: 1 },
@@ -42,24 +42,24 @@ describe("the sweep", () => {
 
   it("moves what comes late into the hour that is already there", async () => {
     await inD1(delta(now - 3 * DAY, { calls: 2, durationMs: 10 }));
-    await sweep(env, now);
+    await retain(env, now);
     await inD1(delta(now - 3 * DAY + MINUTE, { calls: 1, durationMs: 20 }));
     expect(await rollups()).toHaveLength(2);
-    await sweep(env, now);
+    await retain(env, now);
     expect(await rollups()).toMatchObject([{ width: 3600, calls: 3 }]);
-    expect(await sweep(env, now)).toMatchObject({ moved: 0 });
+    expect(await retain(env, now)).toMatchObject({ moved: 0 });
   });
 
   it("goes on where an earlier one stopped", async () => {
     await inD1(...Array.from({ length: 100 }, (_, i) => delta(now - 5 * DAY + i * MINUTE)));
-    expect(await sweep(env, now, { chunk: 7, maxChunks: 3 })).toMatchObject({ moved: 21, complete: false });
-    expect(await sweep(env, now, { chunk: 7 })).toMatchObject({ moved: 79, complete: true });
+    expect(await retain(env, now, { chunk: 7, maxChunks: 3 })).toMatchObject({ moved: 21, complete: false });
+    expect(await retain(env, now, { chunk: 7 })).toMatchObject({ moved: 79, complete: true });
     expect((await rollups()).map(({ calls }) => calls)).toEqual([30, 60, 10]);
   });
 
   it("forgets failures not seen for a year, also from the search, and leaves the totals alone", async () => {
     await inD1(delta(now - 366 * DAY, { errors: 1 }), delta(now - 364 * DAY, { name: "b", errors: 1 }));
-    expect(await sweep(env, now)).toMatchObject({ prunedFailures: 1 });
+    expect(await retain(env, now)).toMatchObject({ prunedFailures: 1 });
     expect(await getJson("/metrics/shop/a")).toMatchObject({ totals: { calls: 1, errors: 1 }, failures: [] });
     expect(await getJson("/metrics/shop/b")).toMatchObject({ failures: [{ calls: 1 }] });
     const left = await env.DB.prepare(
@@ -81,9 +81,9 @@ describe("the sweep", () => {
     });
     for (let minute = 0; minute < 60; minute++) await inD1(huge(hour + minute * MINUTE));
     await inD1(huge(hour), huge(hour + MINUTE));
-    expect(await sweep(env, now)).toMatchObject({ moved: 60, complete: true });
+    expect(await retain(env, now)).toMatchObject({ moved: 60, complete: true });
     await inD1(huge(hour));
-    expect(await sweep(env, now)).toMatchObject({ moved: 1, complete: true });
+    expect(await retain(env, now)).toMatchObject({ moved: 1, complete: true });
     const [{ calls, sum_us: sumUs }] = (await env.DB.prepare("SELECT calls, sum_us FROM rollups").all())
       .results as [{ calls: number; sum_us: number }];
     expect(sumUs / (63 * 2e17)).toBeCloseTo(1, 12);
@@ -98,7 +98,7 @@ describe("the sweep", () => {
     const hour = now - 3 * DAY - (now % HOUR);
     const sums = [2 ** 53 - 5, 1, 1, 1, 1];
     await inD1(...sums.map((sumUs, minute) => ({ ...delta(hour + minute * MINUTE), sumUs })));
-    await sweep(env, now);
+    await retain(env, now);
     expect(await env.DB.prepare("SELECT sum_us, typeof(sum_us) AS type FROM rollups").first()).toEqual({
       sum_us: 2 ** 53 - 1,
       type: "integer",
@@ -112,7 +112,7 @@ describe("the sweep", () => {
     await carryToD1();
     const count = "SELECT count(*) AS flushes FROM flushes";
     expect(await env.DB.prepare(count).first("flushes")).toBe(2);
-    await sweep(env, now);
+    await retain(env, now);
     expect(await env.DB.prepare(count).first("flushes")).toBe(1);
     expect(await env.DB.prepare("SELECT floor FROM epochs").first("floor")).toBe(3);
     expect(await getJson("/metrics")).toMatchObject({ functions: [{ calls: 2 }] });
@@ -122,7 +122,7 @@ describe("the sweep", () => {
     await inD1(delta(Date.now() - 3 * DAY));
     const before = Date.now();
     await worker.scheduled(createScheduledController(), env);
-    const last = (await readLastSweep(env.DB)) as LastSweep;
+    const last = (await readLastRetention(env.DB)) as LastRetention;
     expect(last).toMatchObject({ moved: 1, complete: true });
     expect(last.finishedAt).toBeGreaterThanOrEqual(before);
   });
@@ -133,6 +133,6 @@ describe("the sweep", () => {
       throw new Error("away");
     };
     const withoutBuffer = envWith({ BUFFER: { getByName: away } as unknown as Env["BUFFER"] });
-    expect(await sweep(withoutBuffer, now)).toMatchObject({ moved: 1, complete: false });
+    expect(await retain(withoutBuffer, now)).toMatchObject({ moved: 1, complete: false });
   });
 });

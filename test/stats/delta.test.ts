@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutToSize } from "../../src/buffer/chunk-deltas.ts";
+import { chunkDeltas } from "../../src/buffer/chunk-deltas.ts";
 import { type Delta, mergeDeltas, parseDeltas, sumByFunction } from "../../src/stats/delta.ts";
 import { sumBuckets } from "../../src/stats/histogram.ts";
 
@@ -128,7 +128,7 @@ describe("cutting", () => {
     fc.assert(
       fc.property(lists, fc.integer({ min: 700, max: 3_000 }), (list, maxBytes) => {
         const merged = mergeDeltas(list);
-        const parts = cutToSize(merged, maxBytes);
+        const parts = chunkDeltas(merged, maxBytes);
         for (const part of parts)
           expect(new TextEncoder().encode(part).byteLength).toBeLessThanOrEqual(maxBytes);
         const together = parts.flatMap((part) => JSON.parse(part) as Delta[]);
@@ -144,13 +144,13 @@ describe("cutting", () => {
       calls: 1,
     }));
     const large = { ...delta, failures };
-    const parts = cutToSize([large], 50_000);
+    const parts = chunkDeltas([large], 50_000);
     expect(parts.length).toBeGreaterThan(8);
     for (const part of parts) expect(new TextEncoder().encode(part).byteLength).toBeLessThanOrEqual(50_000);
     expect(mergeDeltas(parts.flatMap((part) => JSON.parse(part) as Delta[]))).toEqual([large]);
   });
 
   it("makes nothing of nothing", () => {
-    expect(cutToSize([], 1_000)).toEqual([]);
+    expect(chunkDeltas([], 1_000)).toEqual([]);
   });
 });
