@@ -3,13 +3,13 @@ import { ErrorResponse } from "../http/error-response.ts";
 import { log } from "../log.ts";
 import { readTokenList, type Token, type TokenList } from "./token-list.ts";
 
-export type Right = "ingest" | "read" | "administer";
+export type Right = "ingest" | "read" | "admin";
 
 /** The secrets whose tokens have a right, the first of them being the one to set. */
 const SECRETS = {
   ingest: ["INGEST_TOKENS"],
   read: ["READ_TOKENS", "ADMIN_TOKENS"],
-  administer: ["ADMIN_TOKENS"],
+  admin: ["ADMIN_TOKENS"],
 } as const satisfies Record<Right, readonly (keyof Env)[]>;
 
 const ALL = ["INGEST_TOKENS", "READ_TOKENS", "ADMIN_TOKENS"] as const;
