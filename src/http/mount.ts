@@ -31,8 +31,7 @@ type Intersection<Union> = (Union extends unknown ? (member: Union) => void : ne
 /** The app's type, from which hono's client knows what each route takes and answers. */
 export type AppOf<Routes extends readonly AnyRoute[]> = Hono<
   HttpEnv,
-  Intersection<SchemaOf<Routes[number]>> & {},
-  "/"
+  Intersection<SchemaOf<Routes[number]>> & {}
 >;
 
 /** Adds the routes to the app, in their order. */
@@ -52,7 +51,7 @@ export function mount<const Routes extends readonly AnyRoute[]>(
   }
   // Whatever matches no route needs the right to read as well, so that nothing is open by omission.
   app.use(guard("read"));
-  return app as unknown as AppOf<Routes>;
+  return app;
 }
 
 function answerWith(declared: AnyRoute): MiddlewareHandler<HttpEnv> {
