@@ -1,11 +1,12 @@
 /** Queries of failures. */
 import { desc, inArray, max, min, sql } from "drizzle-orm";
-import type { Failure } from "../stats/delta.ts";
+import type { SeenFailure } from "../stats/failures.ts";
 import { isNamed, type Named } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { failures, functions } from "./schema.ts";
 
-export type SeenFailure = Failure & { firstSeen: number; lastSeen: number };
+// Moved. Goes when no other file imports it from here.
+export type { SeenFailure } from "../stats/failures.ts";
 
 /** Those of all functions of the name together. */
 export const failuresOf =
