@@ -1,5 +1,5 @@
 /** Reads a secret that holds tokens: a comma-separated list of `TOKEN` and `service=TOKEN`. */
-import { normalised } from "../ingest/samples/sample.ts";
+import { normaliseName } from "../stats/series-id.ts";
 
 export interface Token {
   value: string;
@@ -51,7 +51,7 @@ interface Entry {
 function readEntry(entry: string): Entry {
   const at = entry.indexOf("=");
   const isFree = at < 0 || isRandomBase64(entry);
-  const service = isFree ? null : normalised(entry.slice(0, at));
+  const service = isFree ? null : normaliseName(entry.slice(0, at));
   const value = isFree ? entry : entry.slice(at + 1).trim();
   const problem =
     service === ""

@@ -3,7 +3,6 @@ import * as z from "zod";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { ModuleName, RangeParameters, Step } from "../http/parameters.ts";
 import { UnknownFunctionError } from "../read/errors.ts";
-import { sumFailures } from "../read/failures.ts";
 import type { FunctionName } from "../read/matchers.ts";
 import {
   applyStep,
@@ -14,7 +13,6 @@ import {
   stepStarts,
 } from "../read/range.ts";
 import { type Point, type ReadBindings, readDetailedSeries } from "../read/series.ts";
-import { sumByFunction, sumOf, type Sums } from "../stats/delta.ts";
 import {
   CallMetrics,
   callMetrics,
@@ -26,6 +24,8 @@ import {
 } from "./function-metrics.ts";
 import { isoTime } from "./iso-time.ts";
 import { limits } from "./limits.ts";
+import { mergeFailures } from "../stats/failures.ts";
+import { sumBySeries, sumOf, type Sums } from "../stats/sums.ts";
 
 export const DescribeParameters = z.strictObject({
   module: ModuleName.optional(),
@@ -82,7 +82,7 @@ export async function describeFunction(
       ? chooseStep(range, limits.defaultSeriesPoints, now)
       : applyStep(range, asked.step, limits.seriesPoints, now);
   const modules = await readDetailedSeries(env, name, range, step);
-  const [totals] = sumByFunction(modules.map((series) => ({ ...series, ...series.totals, module: "" })));
+  const [totals] = sumBySeries(modules.map((series) => ({ ...series, ...series.totals, module: "" })));
   if (!totals) throw new UnknownFunctionError(name);
 
   const points = addUp(modules.flatMap((series) => series.points));
@@ -93,7 +93,7 @@ export async function describeFunction(
     module: modules.length === 1 ? modules[0]!.module : null,
     modules: modules.map((series) => series.module).sort(),
     totals: { ...callMetrics(totals), ...seen(totals) },
-    failures: failureMetrics(sumFailures(modules.flatMap((series) => series.failures))),
+    failures: failureMetrics(mergeFailures(modules.flatMap((series) => series.failures))),
     from: isoTime(range.from),
     to: isoTime(range.to),
     stepSeconds: step,

@@ -4,9 +4,9 @@ import { InvalidParameterError } from "../errors.ts";
 import { oneOf, RangeParameters, wholeNumber, Words } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { byPattern, type Matchers } from "../read/matchers.ts";
-import { chooseStep, optionalRange, type Range, secondsPassed, stepStarts } from "../read/range.ts";
+import type { Range } from "../stats/interval.ts";
+import { chooseStep, optionalRange, secondsPassed, stepStarts } from "../read/range.ts";
 import { ONE_STEP, type Point, type ReadBindings, readSeries, readTotals } from "../read/series.ts";
-import { sumOf } from "../stats/delta.ts";
 import {
   type Column,
   comparing,
@@ -19,6 +19,7 @@ import {
 import { FunctionMetrics, functionMetrics, round } from "./function-metrics.ts";
 import { isoTime } from "./iso-time.ts";
 import { limits } from "./limits.ts";
+import { sumOf } from "../stats/sums.ts";
 
 export const ListParameters = z.strictObject({
   format: oneOf(["json", "prometheus", "openmetrics"]).optional().meta({

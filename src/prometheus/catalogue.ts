@@ -1,7 +1,7 @@
 /** The catalogue of metrics that a scraper gets. The names of the first two are the Autometrics specification's. */
 import type { BufferHealth } from "../buffer/interface.ts";
-import type { FunctionTotals } from "../stats/delta.ts";
 import { BOUNDS, cumulativeCounts } from "./classic-buckets.ts";
+import type { SeriesTotals } from "../stats/sums.ts";
 
 export type Labels = Record<string, string>;
 
@@ -27,7 +27,7 @@ export interface Family {
 
 /** All that a scrape tells of. */
 export interface Observed {
-  functions: readonly FunctionTotals[];
+  functions: readonly SeriesTotals[];
   buffer: BufferHealth;
   now: number;
 }
@@ -100,6 +100,6 @@ export function familiesOf({ functions, buffer, now }: Observed): Family[] {
   ];
 }
 
-function labelsOf({ service, module, function: name }: FunctionTotals): Labels {
+function labelsOf({ service, module, function: name }: SeriesTotals): Labels {
   return { function: name, module, service_name: service };
 }

@@ -3,10 +3,10 @@
  * D1. Every read of functions goes through here.
  */
 import { callBinding } from "../call-binding.ts";
-import type { Delta } from "../stats/delta.ts";
 import { type Query, readWithLedger, type Rows } from "../store/read-with-ledger.ts";
 import { BusyError } from "./errors.ts";
 import { readSnapshot } from "./snapshot.ts";
+import type { Delta } from "../stats/delta.ts";
 
 export interface ExactRead<Queries extends readonly Query[]> {
   /** What D1 holds: one answer for each query, all from the same moment. */

@@ -4,13 +4,8 @@
  * that meet share no call and leave no call out.
  */
 import { InvalidParameterError } from "../errors.ts";
-import { ceilTo, DAY, floorTo, HOUR, MINUTE, resolutionAt, tierStarts } from "../stats/tiers.ts";
-
-/** Half-open, `from` ≤ t < `to`, in epoch seconds. */
-export interface Range {
-  from: number;
-  to: number;
-}
+import { ceilTo, floorTo, type Range } from "../stats/interval.ts";
+import { DAY, HOUR, MINUTE, resolutionAt, tierStarts } from "../stats/tiers.ts";
 
 /** What a reader asks for, in epoch milliseconds. */
 export interface AskedRange {
@@ -45,10 +40,6 @@ export function resolveRange({ to, from }: AskedRange, now: number): Range {
   }
   const [first, last] = [Math.floor(start / 1000), Math.ceil(end / 1000)];
   return { from: floorTo(first, resolutionAt(first, now)), to: ceilTo(last, resolutionAt(last, now)) };
-}
-
-export function isWithin(range: Range, epochSeconds: number): boolean {
-  return epochSeconds >= range.from && epochSeconds < range.to;
 }
 
 /** How many seconds of the range have passed. At least one, so that a rate can be computed. */
