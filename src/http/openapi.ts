@@ -1,14 +1,13 @@
 /** `GET /openapi.json`: what the API takes and answers, from the schemas that validate it. */
 import * as z from "zod";
 import { version } from "../../package.json";
-import { limits } from "../limits.ts";
 import { DescribeParameters, FunctionDescription } from "../api/describe-function.ts";
 import { Distribution, DistributionParameters } from "../api/distribution.ts";
 import { FunctionList, ListParameters } from "../api/list-functions.ts";
 import { CONTENT_TYPES } from "../prometheus/exposition.ts";
 import { SearchParameters, SearchResults } from "../api/search.ts";
 import { NoParameters, ServiceList } from "../api/services.ts";
-import { Batch, singleCall, sumOfCalls } from "../ingest/samples/sample.ts";
+import { idempotencyKeyParameter, samplesAnswer, samplesBody } from "../ingest/samples/api-schemas.ts";
 
 interface Operation {
   method: "get" | "post" | "delete";
@@ -40,19 +39,6 @@ const ERRORS = {
 
 const READ_ERRORS = [400, 401, 403, 429, 503] as const;
 
-const Samples = Batch.extend({
-  samples: z.array(z.union([singleCall, sumOfCalls])).max(limits.samplesPerBatch),
-});
-
-const Answer = z.object({
-  accepted: z.int(),
-  rejected: z.int(),
-  reasons: z.array(z.object({ index: z.int(), reason: z.string() })),
-  duplicate: z
-    .boolean()
-    .meta({ description: "Whether it is the answer to an earlier delivery of the batch." }),
-});
-
 const Failed = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 const OPERATIONS: readonly Operation[] = [
@@ -62,9 +48,9 @@ const OPERATIONS: readonly Operation[] = [
     summary: "Take samples in",
     description:
       "Good samples are taken even where others are bad. Sent again under the same `Idempotency-Key`, a batch is counted once.",
-    body: Samples,
+    body: samplesBody,
     status: 202,
-    answer: Answer,
+    answer: samplesAnswer,
     errors: [400, 401, 403, 409, 413, 415, 429, 503],
   },
   {
@@ -199,13 +185,11 @@ function parametersOf({ method, path, query }: Operation): object[] {
       schema: rest,
     };
   });
-  const key = {
-    name: "Idempotency-Key",
-    in: "header",
-    description: "Names the batch for ever, so that it is counted once however often it is sent.",
-    schema: { type: "string", minLength: 1, maxLength: limits.idempotencyKeyLength },
-  };
-  return [...inPath, ...inQuery, ...(method === "post" && path === "/samples" ? [key] : [])];
+  return [
+    ...inPath,
+    ...inQuery,
+    ...(method === "post" && path === "/samples" ? [idempotencyKeyParameter] : []),
+  ];
 }
 
 function responsesOf({ status = 200, answer, texts = [], errors }: Operation): Record<string, object> {
