@@ -1,15 +1,11 @@
-/** The settings of `[vars]`, checked where they are read: one that makes no sense stops the request. */
+/** The settings of `[vars]`, checked on every read. A setting that makes no sense stops the request. */
+import { ConfigurationError } from "./errors.ts";
 
 export interface Configuration {
-  /** Samples that make a flush. */
+  /** The buffer flushes once it holds this many samples. */
   maxItems: number;
-  /** Milliseconds from the first unflushed sample to its flush, at the latest. */
+  /** The buffer flushes at the latest this many milliseconds after the first unflushed sample. */
   maxWaitingMs: number;
-}
-
-/** A setting that makes no sense; the message says which, and what it may be. */
-export class ConfigurationError extends Error {
-  override name = "ConfigurationError";
 }
 
 /** @throws {ConfigurationError} */

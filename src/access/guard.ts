@@ -1,17 +1,14 @@
-/** Checks the bearer token and the rate limit before any route runs. */
+/** Checks the bearer token and the rate limit before a route runs. */
 import type { MiddlewareHandler } from "hono";
+import type { HttpEnv } from "../http/route.ts";
 import { admit } from "./admit.ts";
 import { bearerToken } from "./authorise.ts";
+import type { Right } from "./tokens.ts";
 
-/** Not guarded here: ingest checks its token itself, and the API's description is public. */
-const OPEN = ["POST /samples", "GET /openapi.json", "HEAD /openapi.json"];
-
-/** Every other route is guarded, also one that somebody adds without thinking of access. */
-export const guard: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
-  const { method, path } = c.req;
-  if (!OPEN.includes(`${method} ${path}`)) {
-    const right = method === "GET" || method === "HEAD" ? "read" : "admin";
+/** Gives the middleware that lets only tokens with the right pass. */
+export const guard =
+  (right: Right): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
     await admit(c.env, right, bearerToken(c.req.raw.headers));
-  }
-  await next();
-};
+    await next();
+  };

@@ -1,4 +1,4 @@
-/** Where a page of a sorted list ended, as text that a reader hands back unread. */
+/** Encodes the position in a sorted list as an opaque cursor. */
 import type { FunctionMetrics } from "./function-metrics.ts";
 
 export const SORTABLE = [
@@ -26,11 +26,11 @@ export interface Sorting {
   order: Order;
 }
 
-/** What an item is sorted by. */
+/** The fields that sorting looks at. */
 export type Sortable = Pick<FunctionMetrics, "service" | "module" | "function"> &
   Partial<Record<Column, number | string | null | undefined>>;
 
-/** Nulls last, whatever the order; equals by name, so that the order is total. */
+/** Nulls come last in either order. Equal values are ordered by name, so that the order is total. */
 export function comparing({ sort, order }: Sorting): (a: Sortable, b: Sortable) => number {
   const direction = order === "asc" ? 1 : -1;
   return (a, b) =>
@@ -52,7 +52,7 @@ export function writeCursor({ sort, order }: Sorting, last: Sortable): string {
   return new TextEncoder().encode(text).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** Undefined where the text is no cursor. */
+/** Undefined if the text is not a cursor. */
 export function readCursor(text: string): { sorting: Sorting; last: Sortable } | undefined {
   try {
     const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
@@ -75,7 +75,7 @@ export function readCursor(text: string): { sorting: Sorting; last: Sortable } |
   }
 }
 
-/** Rates fall while time goes on, all of them alike: calls stand in the same order, and stand still. */
+/** Rates change with every second, so a cursor holds calls instead. Both give the same order. */
 function columnOf(sort: Column): Column {
   return sort === "callsPerSecond" ? "calls" : sort;
 }

@@ -1,6 +1,5 @@
-/** What readers may ask for, each parameter with the sentence that says what it may be. */
+/** Schemas of query parameters. Each error completes the sentence "It must be …". */
 import * as z from "zod";
-import { limits } from "../limits.ts";
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 const MAX_EPOCH_MS = 253_402_300_799_999; // The last millisecond of the year 9999.
@@ -36,7 +35,7 @@ export const Step = z
   })
   .meta({ description: `${capitalised(STEP)}.`, examples: ["5m"] });
 
-/** Of an empty string as well, which is no number here. */
+/** A whole number in decimal digits. An empty string is not a number here. */
 export function wholeNumber(min: number, max: number) {
   const error = `a whole number from ${min} to ${max}`;
   return z
@@ -47,33 +46,35 @@ export function wholeNumber(min: number, max: number) {
     .meta({ type: "integer", minimum: min, maximum: max });
 }
 
-/** One of some words. */
+/** One of the given words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: `one of ${words.join(", ")}` });
 }
 
-const words = `1 to ${limits.queryLength} characters`;
+/** Characters in a search text, at most. */
+const MAX_QUERY_LENGTH = 200;
+const words = `1 to ${MAX_QUERY_LENGTH} characters`;
 
-/** What a person types. All of it is data: nothing in it is syntax. */
+/** A search text. No character in it is syntax. */
 export const Words = z
   .string({ error: words })
   .trim()
   .min(1, { error: words })
-  .max(limits.queryLength, { error: words })
+  .max(MAX_QUERY_LENGTH, { error: words })
   .meta({ examples: ["card"] });
 
 export const ModuleName = z.string().meta({
   description:
-    "The module, empty for functions without one. Left out, functions of this name in all modules are taken together.",
+    "The module. Empty for functions without one. If left out, functions of this name in all modules are added up.",
 });
 
-/** A range of time. Where only `from` is given, it reaches until now. */
+/** A range of time. It reaches until now if `to` is left out. */
 export const RangeParameters = z.strictObject({
   from: Time.optional(),
   to: Time.optional(),
 });
 
-/** Undefined where the text is no time. */
+/** Reads a time as epoch milliseconds. Undefined if the text is not a time. */
 export function readTime(text: string, now: number): number | undefined {
   const [, number, unit] = /^-(\d{1,9})([smhdw])$/.exec(text) ?? [];
   const time = unit

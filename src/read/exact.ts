@@ -1,28 +1,29 @@
 /**
- * Exact reads: each acknowledged call is in them exactly once, at once, whether it is still in the buffer, on its
- * way, or in D1. Every answer about functions is read through here.
+ * Reads exactly: each acknowledged call is in the answer once, at once, whether it is in the buffer, on its way, or in
+ * D1. Every read of functions goes through here.
  */
-import { callBinding } from "../binding-fault.ts";
-import { unavailable } from "../http/error-response.ts";
+import { callBinding } from "../call-binding.ts";
 import type { Delta } from "../stats/delta.ts";
 import { type Query, readWithLedger, type Rows } from "../store/read-with-ledger.ts";
+import { BusyError } from "./errors.ts";
 import { readSnapshot } from "./snapshot.ts";
 
 export interface ExactRead<Queries extends readonly Query[]> {
-  /** What D1 has, an answer for each query, all of the same moment. */
+  /** What D1 holds: one answer for each query, all from the same moment. */
   stored: Rows<Queries>;
-  /** What is acknowledged and not in D1, to be added to it. */
+  /** Acknowledged deltas that D1 does not hold. Add them to `stored`. */
   unapplied: Delta[];
 }
 
-/** Each start over means that a flush was sealed and reached D1 within one read, which takes milliseconds. */
+/** A read starts over if a flush is sealed and reaches D1 during it. Both take milliseconds, so this is rare. */
 const ATTEMPTS = 10;
 
 /**
- * WARNING: the snapshot first, D1 after. The other way round, a flush that is applied and confirmed in between would
- * be in neither.
+ * WARNING: read the snapshot first and D1 after it. In the other order, a flush that is applied and confirmed between
+ * the two reads is in neither.
  *
- * @throws {ErrorResponse} 503 where the buffer never stood still for the time of a read
+ * @throws {BusyError} if the buffer changed during every attempt
+ * @throws {BindingFault} if the buffer or D1 does not answer
  */
 export async function readExact<const Queries extends readonly Query[]>(
   env: Pick<Env, "BUFFER" | "DB">,
@@ -35,10 +36,10 @@ export async function readExact<const Queries extends readonly Query[]>(
     const { rows, includes, highest } = await callBinding("D1", () =>
       readWithLedger(env.DB, snapshot.epoch, lowest, queries),
     );
-    // What was pending has been sealed meanwhile, and has reached D1: it would be counted twice.
+    // What was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
     if (highest >= snapshot.next) continue;
     const sealed = snapshot.sealed.filter(({ n }) => !includes(n)).flatMap(({ deltas }) => deltas);
     return { stored: rows, unapplied: [...sealed, ...snapshot.pending] };
   }
-  throw unavailable("busy", "The buffer changed during every read. Ask again.", 1);
+  throw new BusyError();
 }

@@ -1,7 +1,7 @@
-/** What the buffer holds that D1 may not have, all pages together. */
+/** Reads what the buffer holds and D1 may not hold, page by page. */
 import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
-import { callBinding } from "../binding-fault.ts";
 import { theBuffer } from "../buffer/buffers.ts";
+import { callBinding } from "../call-binding.ts";
 import { type Delta, parseDeltas } from "../stats/delta.ts";
 
 export interface Snapshot {
@@ -12,7 +12,7 @@ export interface Snapshot {
   pending: Delta[];
 }
 
-/** Undefined where the buffer sealed something between two pages. */
+/** Undefined if the buffer sealed a flush between two pages. Then the pages do not fit together. */
 export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot | undefined> {
   const snapshot: Snapshot = { epoch: "", next: 0, sealed: [], pending: [] };
   let cursor: SnapshotCursor | null = null;

@@ -2,7 +2,6 @@
  * Writes flushes into D1, each exactly once. A flush's rows depend on the ledger not knowing it, its ledger entry
  * comes last, and all of it is one transaction: a second delivery finds the entry and writes nothing.
  */
-import { limits } from "../limits.ts";
 import {
   sumByFunction,
   type Delta,
@@ -19,7 +18,8 @@ export interface Flush {
   deltas: readonly Delta[];
 }
 
-/** What failures past `limits.failuresPerFunction` are counted as. */
+/** Different failures that are kept of one function. Further ones count as `OTHER_FAILURES`. */
+export const MAX_FAILURES = 100;
 export const OTHER_FAILURES = "other";
 
 /** Idempotent. All of them or none; where the outcome is not known, apply them again. */
@@ -96,7 +96,7 @@ const ADD_TO_FAILURES = `
     ) AS is_known FROM incoming
   ),
   placed AS (
-    SELECT marked.*, is_known OR ${limits.failuresPerFunction} >= coalesce(kept.kinds, 0)
+    SELECT marked.*, is_known OR ${MAX_FAILURES} >= coalesce(kept.kinds, 0)
       + row_number() OVER (PARTITION BY function_id, is_known ORDER BY calls DESC, name, message) AS has_place
     FROM marked LEFT JOIN kept USING (function_id)
   )

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limits } from "../../src/limits.ts";
-import { takenTogether } from "../../src/api/distribution.ts";
+import { coarsened } from "../../src/api/distribution.ts";
 import { MAX_BUCKET, MIN_BUCKET } from "../../src/stats/histogram.ts";
 
 const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
@@ -17,7 +17,7 @@ describe("a distribution's buckets", () => {
     fc.assert(
       fc.property(anyBuckets, (fine) => {
         for (let max = 1; max <= limits.histogramBuckets; max++) {
-          const buckets = takenTogether(fine, max);
+          const buckets = coarsened(fine, max);
           if (buckets.length > max) throw new Error(`${buckets.length} buckets, asked for ${max}`);
           expect(sum(buckets.map(({ calls }) => calls))).toBe(sum(fine.filter((_, i) => i % 2 === 1)));
           expect(buckets.slice(1).map(({ aboveMs }) => aboveMs)).toEqual(
@@ -34,12 +34,12 @@ describe("a distribution's buckets", () => {
       [-1, 2, 0, 3],
       [MIN_BUCKET, 2, MAX_BUCKET, 3],
     ]) {
-      expect(takenTogether(fine, 1)).toMatchObject([{ calls: 5 }]);
+      expect(coarsened(fine, 1)).toMatchObject([{ calls: 5 }]);
     }
   });
 
   it("are of whole doublings wherever that is fine enough, so that bounds stay while calls come", () => {
-    expect(takenTogether([-3, 1, 70, 1], 4)).toEqual([
+    expect(coarsened([-3, 1, 70, 1], 4)).toEqual([
       { aboveMs: 0.5, toMs: 1, calls: 1 },
       { aboveMs: 1, toMs: 2, calls: 0 },
       { aboveMs: 2, toMs: 4, calls: 0 },

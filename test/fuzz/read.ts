@@ -1,6 +1,7 @@
 /** Requests that read or manage: every route and every parameter of the API's own description, as it may be and not. */
 import type { Random } from "../../scripts/random.ts";
-import { openApiDocument } from "../../src/http/openapi.ts";
+import { env } from "cloudflare:workers";
+import { app } from "../../src/app.ts";
 import { SORTABLE, writeCursor } from "../../src/api/cursor.ts";
 import { limits } from "../../src/limits.ts";
 import { FUNCTIONS, SERVICES } from "./batch.ts";
@@ -28,10 +29,12 @@ export interface Route {
   parameters: Parameter[];
 }
 
+const document: { paths: Record<string, Record<string, { parameters: Parameter[] }>> } = await (
+  await app.request("/openapi.json", {}, env)
+).json();
+
 /** All but the one that takes samples. */
-export const ROUTES: readonly Route[] = Object.entries(
-  (openApiDocument() as { paths: Record<string, Record<string, { parameters: Parameter[] }>> }).paths,
-).flatMap(([path, operations]) =>
+export const ROUTES: readonly Route[] = Object.entries(document.paths).flatMap(([path, operations]) =>
   Object.entries(operations)
     .map(([method, { parameters }]) => ({ method: method.toUpperCase(), path, parameters }))
     .filter(({ method }) => method !== "POST" || path !== "/samples"),

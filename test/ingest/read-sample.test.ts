@@ -158,7 +158,14 @@ describe("a sample becomes a delta", () => {
   it("from a sum whose total has the error of floating-point addition", () => {
     const total = Array.from({ length: 10 }, () => 0.1).reduce((a, b) => a + b, 0);
     expect(total).not.toBe(1);
-    const tenths = { function: "f", calls: 10, sumMs: total, minMs: 0.1, maxMs: 0.1, histogram: { "-107": 10 } };
+    const tenths = {
+      function: "f",
+      calls: 10,
+      sumMs: total,
+      minMs: 0.1,
+      maxMs: 0.1,
+      histogram: { "-107": 10 },
+    };
     expect(deltaOf(tenths)).toMatchObject({ calls: 10, sumUs: 1_000 });
   });
 });

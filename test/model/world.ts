@@ -12,7 +12,7 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/admin/dead-letters.ts";
 import { ErrorResponse } from "../../src/http/error-response.ts";
-import { readTotals } from "../../src/read/totals.ts";
+import { readTotals } from "../../src/read/series.ts";
 import type { FunctionTotals } from "../../src/stats/delta.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
 import { retain } from "../../src/retention/retain.ts";
@@ -197,7 +197,7 @@ export class World {
     const doubtful = [...this.#senders.doubtful];
     let reads = 0;
     const pausing = pausingBindings(() => this.#runAll(pauses[reads++] ?? []));
-    const totals = await readTotals(envWith(pausing), () => true);
+    const totals = await readTotals(envWith(pausing));
     this.#compare(totals, [...new Set([...doubtful, ...this.#senders.doubtful])], from);
   }
 
@@ -223,7 +223,7 @@ export class World {
 
   async #check(): Promise<void> {
     this.#isToBeRead = false;
-    const [totals] = await Promise.all([readTotals(env, () => true), this.#waits()]);
+    const [totals] = await Promise.all([readTotals(env), this.#waits()]);
     this.#compare(totals, this.#senders.doubtful);
   }
 

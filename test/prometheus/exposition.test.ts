@@ -162,7 +162,7 @@ describe("GET /metrics negotiates", () => {
   it("refuses a format that there is not", async () => {
     const response = await get("/metrics?format=xml");
     expect(response.status).toBe(400);
-    expect(await response.text()).toContain("it must be one of json, prometheus, openmetrics");
+    expect(await response.text()).toContain("It must be one of json, prometheus, openmetrics");
   });
 });
 
