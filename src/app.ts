@@ -2,8 +2,9 @@
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
-import { cors, rejectCrossOriginWrites } from "./access/cors.ts";
+import { cors } from "./access/cors.ts";
 import { guard } from "./access/guard.ts";
+import { rejectCrossOriginWrites } from "./access/reject-cross-origin-writes.ts";
 import { listDeadLettersRoute, dropDeadLetterRoute, replayDeadLetterRoute } from "./admin/dead-letters.ts";
 import { healthRoute } from "./admin/health.ts";
 import { describeFunctionRoute } from "./api/describe-function.ts";

@@ -67,7 +67,7 @@ describe("a request that a browser sends without asking", () => {
       expect(response.status).toBe(403);
       const { error } = await response.json<{ error: { code: string; message: string } }>();
       expect(error.code).toBe("origin_not_allowed");
-      expect(error.message).toContain(`the origin ${JSON.stringify(origin)} may not send here`);
+      expect(error.message).toContain(`the origin ${JSON.stringify(origin)} may not send`);
       expect(error.message).toContain("CORS_ORIGINS");
       for (const [method, path] of [
         ["POST", "/dead-letters/e:1/replay"],

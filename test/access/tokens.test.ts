@@ -43,8 +43,14 @@ describe("an entry that is no token's", () => {
     await postAs(env, "s3cret-one");
     await postAs(env, "s3cret-one");
     expect(logged.map((line) => JSON.parse(line) as unknown)).toEqual([
-      { event: "token_dropped", problem: "Entry 3 of INGEST_TOKENS names a service and no token of it." },
-      { event: "token_dropped", problem: "Entry 4 of INGEST_TOKENS has no service before its =." },
+      {
+        event: "token_dropped",
+        problem: "Entry 3 of INGEST_TOKENS has a service but no token. It is ignored.",
+      },
+      {
+        event: "token_dropped",
+        problem: "Entry 4 of INGEST_TOKENS has no service before the =. It is ignored.",
+      },
     ]);
     expect(logged.join("")).not.toContain("s3cret");
   });
@@ -55,7 +61,7 @@ describe("an entry that is no token's", () => {
       error: {
         code: "no_tokens",
         message: expect.stringMatching(
-          /^Nobody may ingest yet.* Entry 1 of INGEST_TOKENS names a service/,
+          /^No request with the right "ingest".* Entry 1 of INGEST_TOKENS has a service but no token/,
         ) as string,
       },
     });

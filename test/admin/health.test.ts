@@ -85,7 +85,7 @@ describe("GET /health", () => {
     expect(response.status).toBe(503);
     const { problems } = await response.json<{ problems: string[] }>();
     expect(problems).toEqual([
-      "Entry 2 of INGEST_TOKENS names a service and no token of it.",
+      "Entry 2 of INGEST_TOKENS has a service but no token. It is ignored.",
       expect.stringMatching(/^MAX_ITEMS must be a whole number/),
     ]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { ingestLimits } from "../../src/ingest/limits.ts";
 import { acknowledged, calls, fetchWorker, post } from "../worker.ts";
 
 const HOUR_MS = 3_600_000;
@@ -142,14 +142,14 @@ describe("a body that is no batch is refused as a whole", () => {
 
   it("above the limit, before and after decompression", async () => {
     const padded = (size: number) => '{"service":"shop","samples":[]}'.padEnd(size);
-    expect((await send(padded(limits.bodyBytes))).status).toBe(202);
-    expect(await send(padded(limits.bodyBytes + 1))).toMatchObject({
+    expect((await send(padded(ingestLimits.bodyBytes))).status).toBe(202);
+    expect(await send(padded(ingestLimits.bodyBytes + 1))).toMatchObject({
       status: 413,
       error: { code: "body_too_large" },
     });
-    expect((await send(await gzip(padded(limits.bodyBytes)), { "Content-Encoding": "gzip" })).status).toBe(
-      202,
-    );
+    expect(
+      (await send(await gzip(padded(ingestLimits.bodyBytes)), { "Content-Encoding": "gzip" })).status,
+    ).toBe(202);
     const bomb = await gzip(new Uint8Array(64 * 1024 * 1024));
     expect(bomb.byteLength).toBeLessThan(100_000);
     expect(await send(bomb, { "Content-Encoding": "gzip" })).toMatchObject({
@@ -164,7 +164,7 @@ describe("a body that is no batch is refused as a whole", () => {
     const response = await post(Array.from({ length: 5_001 }, () => call));
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({
-      error: { code: "batch_too_large", message: "The batch has 5001 samples: send at most 5000 at once." },
+      error: { code: "batch_too_large", message: "The batch has 5001 samples. Send at most 5000 at once." },
     });
     expect(await calls()).toEqual({ f: 5_000 });
   });
@@ -177,7 +177,7 @@ describe("a body that is no batch is refused as a whole", () => {
     const response = await post(samples, { service: "s".repeat(100) });
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({
-      error: { code: "batch_too_large", message: expect.stringContaining("split") as string },
+      error: { code: "batch_too_large", message: expect.stringContaining("Split") as string },
     });
     expect(await calls()).toEqual({});
   });
@@ -232,7 +232,7 @@ describe("a bad sample costs no other", () => {
     ],
     ["failures of another type", { ...sum, failures: "E" }, 'failures must be an array; it is "E".'],
     ["a minimum above the maximum", { ...sum, minMs: 2 }, "minMs (2) must not be above maxMs (1)."],
-    ["no minimum", { ...sum, minMs: undefined }, "minMs and maxMs must be given where calls were measured."],
+    ["no minimum", { ...sum, minMs: undefined }, "minMs and maxMs must be given if calls were measured."],
     ["a sum below what its minimum allows", { ...sum, sumMs: 1 }, /^sumMs \(1\) must lie between/],
     [
       "a sum of nothing measured",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { LatestDeltas } from "../../src/ingest/samples/latest-deltas.ts";
+import { LatestDeltas } from "../../src/ingest/latest-deltas.ts";
 import type { Delta } from "../../src/stats/delta.ts";
 
 it("the latest delta of a name is that which was set last, whatever names end alike", () => {

@@ -2,6 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
+import { ingestLimits } from "../../src/ingest/limits.ts";
 import { limits } from "../../src/limits.ts";
 import { brokenGroup, together } from "../model/together.ts";
 import { acknowledged, buffer, calls, getJson, metrics, post, type PostOptions } from "../worker.ts";
@@ -84,7 +85,7 @@ describe("batches that arrive together", () => {
   });
 
   it("become several rows where they do not fit one, and what fits none is refused alone", async () => {
-    const service = "s".repeat(limits.serviceLength);
+    const service = "s".repeat(ingestLimits.serviceLength);
     const large = (prefix: string): Sent => [callsOfMany(2_000, prefix.padEnd(150, "f")), { service }];
     const [a, b, tooLarge] = await send(large("a"), large("b"), [
       callsOfMany(5_000, "f".repeat(150)),
@@ -116,7 +117,7 @@ describe("batches that arrive together", () => {
       } as typeof exec;
     });
     const bad = { function: '"'.repeat(29) + "\u0001", durationMs: 1 };
-    const batch = [call(), ...Array.from({ length: limits.reasonsPerBatch }, () => bad)];
+    const batch = [call(), ...Array.from({ length: ingestLimits.reasonsPerBatch }, () => bad)];
     const answers = await send(...Array.from({ length: 64 }, (_, i): Sent => [batch, { key: `k${i}` }]));
     for (const answer of answers) expect(answer).toMatchObject({ status: 202, accepted: 1, rejected: 100 });
     expect(longest).toBeGreaterThan(100_000);

@@ -1,5 +1,5 @@
 /** A batch as its sender froze it, and what of it counts. */
-import { limits } from "../../src/limits.ts";
+import { ingestLimits } from "../../src/ingest/limits.ts";
 import type { Part } from "./counts.ts";
 import type { Call } from "./step.ts";
 
@@ -34,7 +34,7 @@ export function batchOf(
     sentAt: now,
     partsAt: (time) =>
       dated
-        .filter(({ at }) => at === undefined || at >= time - limits.sampleAgeMs)
+        .filter(({ at }) => at === undefined || at >= time - ingestLimits.sampleAgeMs)
         .map((call) => partOf(service, call, Math.min(call.at ?? time, time))),
   };
 }

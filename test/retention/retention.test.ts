@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { createScheduledController } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
-import { limits } from "../../src/limits.ts";
+import { ingestLimits } from "../../src/ingest/limits.ts";
 import { type LastRetention, readLastRetention } from "../../src/store/last-retention.ts";
 import { retain } from "../../src/retention/retain.ts";
 import { envWith } from "../faults.ts";
@@ -75,7 +75,7 @@ describe("the retention job", () => {
       ...delta(at),
       calls: 2e17,
       errors: 2e17,
-      sumUs: 2_000 * limits.sumMs * 1000,
+      sumUs: 2_000 * ingestLimits.sumMs * 1000,
       histogram: { "0": 2e17 },
       failures: [{ name: "E", message: "", calls: 2e17 }],
     });

@@ -1,13 +1,14 @@
 /** Declares `POST /samples`. */
 import * as z from "zod";
 import { route } from "../../http/route.ts";
-import { limits } from "../../limits.ts";
 import { log } from "../../log.ts";
-import { takeSamples } from "../take-samples.ts";
-import { Batch, singleCall, sumOfCalls } from "./sample.ts";
+import { ingestLimits } from "../limits.ts";
+import { envelope } from "./read-envelope.ts";
+import { singleCall, sumOfCalls } from "./read-sample.ts";
+import { takeSamples } from "./take-samples.ts";
 
-const Body = Batch.extend({
-  samples: z.array(z.union([singleCall, sumOfCalls])).max(limits.samplesPerBatch),
+const Body = envelope.extend({
+  samples: z.array(z.union([singleCall, sumOfCalls])).max(ingestLimits.samplesPerBatch),
 });
 
 const Answer = z.object({
@@ -33,7 +34,7 @@ export const takeSamplesRoute = route({
   headers: {
     "Idempotency-Key": {
       description: "Names the batch. However often it is sent, it is counted once.",
-      schema: { type: "string", minLength: 1, maxLength: limits.idempotencyKeyLength },
+      schema: { type: "string", minLength: 1, maxLength: ingestLimits.idempotencyKeyLength },
     },
   },
   body: Body,

@@ -1,5 +1,5 @@
-/** The latest delta of each name in a batch, as the name was sent: what further plain calls of it are added to. */
-import type { Delta } from "../../stats/delta.ts";
+/** Remembers the latest delta of each function in a batch, so that further plain calls can be added to it. */
+import type { Delta } from "../stats/delta.ts";
 
 interface Latest {
   name: string;
@@ -9,15 +9,16 @@ interface Latest {
 
 const ENDINGS = 64;
 
+/** Looks up by the names as the sender wrote them, which saves normalising them again. */
 export class LatestDeltas {
   readonly #byName = new Map<string, Latest>();
   /**
-   * The one last asked for of those that end alike. JSON makes every name a new string, which a map must hash: to compare
-   * it with the likely one instead halves what summing costs.
+   * For each ending, the function that was looked up last. `JSON.parse` makes every name a new string, which a `Map` must
+   * hash. Comparing it with the likely name first halves the time that summing takes.
    */
   readonly #byEnding = Array<Latest | undefined>(ENDINGS);
 
-  /** Undefined for a name that is new, and for one of another module. */
+  /** Undefined if the name is new, or if its latest delta is of another module. */
   get(name: string, module: unknown): Delta | undefined {
     const ending = endingOf(name);
     const likely = this.#byEnding[ending];
@@ -32,7 +33,7 @@ export class LatestDeltas {
   }
 }
 
-/** From 0 to ENDINGS - 1. */
+/** A number from 0 to ENDINGS - 1 that depends on the last two characters. Names of one character have ending 0. */
 function endingOf(name: string): number {
   return (name.charCodeAt(name.length - 1) + 3 * name.charCodeAt(name.length - 2)) % ENDINGS || 0;
 }
