@@ -48,7 +48,8 @@ describe("a declared route", () => {
 
   it("does not compile without a right", () => {
     // @ts-expect-error The right is missing.
-    route({ ...common, method: "get", path: "/forgotten", handler: say("anything") });
+    const forgotten = route({ ...common, method: "get", path: "/forgotten", handler: say("anything") });
+    expect(forgotten.right).toBeUndefined();
   });
 
   it("leaves a request to the next route of its path if it does not answer to it", async () => {
