@@ -50,7 +50,10 @@ function sumLines(service: string, lines: string[][], digest: string, weight: nu
   return batches;
 }
 
-function ingestLines(lines: string[], { to = env, headers = {} }: { to?: Env; headers?: HeadersInit } = {}) {
+function ingestLines(
+  lines: string[],
+  { to = env, headers = {} }: { to?: Env; headers?: Record<string, string> } = {},
+) {
   const request = new Request("https://metrics.example/lines", {
     method: "POST",
     headers: { "Content-Type": TYPE, ...headers },
