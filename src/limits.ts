@@ -1,5 +1,6 @@
 /** Every bound that a sender or a reader can meet, in one place. Sizes are bytes, lengths UTF-16 code units. */
 import { MAX_BUCKET, MIN_BUCKET } from "./stats/histogram.ts";
+import { storeLimits } from "./store/limits.ts";
 
 export const limits = {
   /** A POST's body, after decompression. */
@@ -15,21 +16,6 @@ export const limits = {
   /** How late a sample may be, in milliseconds. WARNING: idempotency keys must be remembered for longer. */
   sampleAgeMs: 48 * 60 * 60 * 1000,
   idempotencyKeyLength: 128,
-  /**
-   * Flushes that may be on their way to D1 at once, dead letters aside; past it, what is pending merges in place. An
-   * alarm sends as many.
-   */
-  unconfirmedFlushes: 16,
-  /** Flushed early at this size, so that merging stays well within the object's 128 MB of memory. */
-  flushedEarlyBytes: 2 * 1024 * 1024,
-  /** Acknowledged and in no flush: past it the buffer refuses, which happens only while D1 does not confirm. */
-  pendingBytes: 8 * 1024 * 1024,
-  /** In flushes that D1 does not have, dead letters most of all: past it the buffer refuses. */
-  unconfirmedBytes: 32 * 1024 * 1024,
-  /** What the buffer may store, keys of 72 hours most of all; of the 10 GB that an object may hold. */
-  bufferBytes: 8 * 1024 * 1024 * 1024,
-  /** Past it, a service to which most of the keys belong is refused, so that it leaves room to others. */
-  bufferBytesOfOne: 6 * 1024 * 1024 * 1024,
   serviceLength: 100,
   moduleLength: 200,
   functionLength: 200,
@@ -37,13 +23,9 @@ export const limits = {
   failureNameLength: 100,
   failureMessageLength: 500,
   failuresPerSample: 100,
-  /** Different failures that are kept of one function; further ones are counted together. */
-  failuresPerFunction: 100,
+  failuresPerFunction: storeLimits.failuresPerFunction,
   /** Different buckets in one histogram: as many as durations that are believed fall into. */
   histogramEntries: MAX_BUCKET - MIN_BUCKET + 1,
-  /** Functions told apart in one service, and services told apart; calls past them are counted together. */
-  functionsPerService: 1_000,
-  services: 100,
   callsPerSample: 1_000_000_000,
   /**
    * The durations in one sum, in milliseconds: three years. What sums merge to is exact below 2^53 microseconds, which is

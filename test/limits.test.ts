@@ -1,5 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { bufferLimits } from "../src/buffer/limits.ts";
 import { limits } from "../src/limits.ts";
 import { readSample, toDelta } from "../src/ingest/samples/sample.ts";
 import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
@@ -309,16 +310,16 @@ describe("each limit of a question, below, at and above it", () => {
 
 it("a buffer whose storage is full takes no new key, and still knows the old ones", async () => {
   await acknowledged([call], { key: "old" });
-  const before = limits.bufferBytes;
+  const before = bufferLimits.bufferBytes;
   try {
-    Object.assign(limits, { bufferBytes: 1 });
+    Object.assign(bufferLimits, { bufferBytes: 1 });
     const response = await post([call], { key: "new" });
     expect(response.status).toBe(503);
     expect(response.headers.get("Retry-After")).toBe("30");
     expect(await acknowledged([call], { key: "old" })).toMatchObject({ duplicate: true });
     expect(await calls()).toEqual({ work: 1 });
   } finally {
-    Object.assign(limits, { bufferBytes: before });
+    Object.assign(bufferLimits, { bufferBytes: before });
   }
   expect(await acknowledged([call], { key: "new" })).toMatchObject({ duplicate: false });
 });

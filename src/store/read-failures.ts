@@ -1,4 +1,4 @@
-/** Queries of failures. */
+/** Queries for failures. */
 import { desc, inArray, max, min, sql } from "drizzle-orm";
 import type { SeenFailure } from "../stats/failures.ts";
 import { isNamed, type Named } from "./read-functions.ts";
@@ -8,7 +8,7 @@ import { failures, functions } from "./schema.ts";
 // Moved. Goes when no other file imports it from here.
 export type { SeenFailure } from "../stats/failures.ts";
 
-/** Those of all functions of the name together. */
+/** The failures of all functions with the name, merged, the most frequent first. */
 export const failuresOf =
   (named: Named): Query<SeenFailure[]> =>
   (orm) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { bufferLimits as limits } from "../../src/buffer/limits.ts";
 import { dbFailingAt, envWith, watchQueue } from "../faults.ts";
 import {
   acknowledged,

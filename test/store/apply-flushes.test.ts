@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { storeLimits as limits } from "../../src/store/limits.ts";
 import { mergeDeltas, sumByFunction, type Delta } from "../../src/stats/delta.ts";
 import { sumBuckets, toHistogram } from "../../src/stats/histogram.ts";
 import { applyFlushes } from "../../src/store/apply-flushes.ts";
