@@ -105,7 +105,25 @@ describe("the retention job", () => {
     });
   });
 
-  it("raises the ledger's floor to the lowest flush that is not confirmed", async () => {
+  it("runs at most 50 statements, which the Free plan allows in one invocation", async () => {
+    await inD1(...Array.from({ length: 60 }, (_, i) => delta(now - 5 * DAY + i * MINUTE)));
+    let statements = 0;
+    const counted = new Proxy(env.DB, {
+      get: (db, property) => {
+        const value: unknown = Reflect.get(db, property, db);
+        if (property !== "prepare") return typeof value === "function" ? (value.bind(db) as unknown) : value;
+        return (sql: string) => {
+          statements++;
+          return db.prepare(sql);
+        };
+      },
+    });
+    expect(await retain(envWith({ DB: counted }), now, { chunk: 1 })).toMatchObject({ complete: false });
+    expect(statements).toBeGreaterThan(40);
+    expect(statements).toBeLessThanOrEqual(50);
+  });
+
+  it("raises the low watermark to the lowest flush that is not confirmed", async () => {
     await acknowledged([{ function: "a", durationMs: 1 }]);
     await carryToD1();
     await acknowledged([{ function: "a", durationMs: 1 }]);
