@@ -115,7 +115,7 @@ describe("every answer", () => {
       expect(response.headers.get("X-Frame-Options")).toBe("SAMEORIGIN");
       expect(response.headers.get("Strict-Transport-Security")).toContain("max-age=");
       expect(response.headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
-      expect(response.headers.get("Vary")).toMatch(/^Origin\b/);
+      expect(response.headers.get("Vary")).toMatch(/\bOrigin\b/);
     }
   });
 
