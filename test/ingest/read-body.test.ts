@@ -134,11 +134,6 @@ describe("readBody takes the size limit as an argument", () => {
     ).rejects.toMatchObject(tooLarge);
   });
 
-  it("even if the rest of the body is broken", async () => {
-    const broken = new Uint8Array([...(await gzip(new Uint8Array(1_001))), 1, 2, 3]);
-    await expect(readBody(request(broken, { encoding: "gzip" }), format)).rejects.toMatchObject(tooLarge);
-  });
-
   it("and cancels the rest of the stream", async () => {
     const cancelled = Promise.withResolvers<void>();
     const endless = new ReadableStream<Uint8Array>({
