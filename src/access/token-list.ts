@@ -1,5 +1,5 @@
 /** Parses a secret that holds tokens: entries `TOKEN` and `service=TOKEN`, separated by commas. */
-import { normaliseName } from "../stats/normalise-name.ts";
+import { normaliseName } from "../stats/series-id.ts";
 
 export interface Token {
   value: string;

@@ -8,9 +8,9 @@ import { callBinding } from "../call-binding.ts";
 import { ErrorResponse } from "../http/error-response.ts";
 import { route } from "../http/route.ts";
 import { log } from "../log.ts";
-import { type Delta, mergeDeltas, parseDeltas } from "../stats/delta.ts";
 import { toHistogram } from "../stats/histogram.ts";
 import { settle } from "../store/ledger.ts";
+import { type Delta, mergeDeltas, parseDeltas } from "../stats/delta.ts";
 
 const DeadLetterList = z.object({
   deadLetters: z.array(

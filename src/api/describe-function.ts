@@ -3,18 +3,16 @@ import * as z from "zod";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { ModuleName, RangeParameters, Step } from "../http/parameters.ts";
 import { UnknownFunctionError } from "../read/errors.ts";
-import { sumFailures } from "../read/failures.ts";
 import type { FunctionName } from "../read/matchers.ts";
 import {
   applyStep,
   type AskedRange,
   chooseStep,
   resolveRange,
-  secondsPassed,
+  secondsWithData,
   stepStarts,
 } from "../read/range.ts";
 import { type Point, type ReadBindings, readDetailedSeries } from "../read/series.ts";
-import { sumByFunction, sumOf, type Sums } from "../stats/delta.ts";
 import {
   CallMetrics,
   callMetrics,
@@ -26,6 +24,8 @@ import {
 } from "./function-metrics.ts";
 import { isoTime } from "./iso-time.ts";
 import { limits } from "./limits.ts";
+import { mergeFailures } from "../stats/failures.ts";
+import { sumBySeries, sumOf, type Sums } from "../stats/sums.ts";
 
 export const DescribeParameters = z.strictObject({
   module: ModuleName.optional(),
@@ -48,7 +48,8 @@ export const FunctionDescription = z.object({
   to: z.iso.datetime(),
   stepSeconds: z.int(),
   range: CallMetrics.extend({ callsPerSecond: z.number() }).meta({
-    description: "From `from` on and before `to`.",
+    description:
+      "From `from` on and before `to`. `callsPerSecond` is over the part of the range since the function's first call.",
   }),
   series: z.array(CallMetrics.extend({ at: z.iso.datetime() })).meta({
     description:
@@ -82,7 +83,7 @@ export async function describeFunction(
       ? chooseStep(range, limits.defaultSeriesPoints, now)
       : applyStep(range, asked.step, limits.seriesPoints, now);
   const modules = await readDetailedSeries(env, name, range, step);
-  const [totals] = sumByFunction(modules.map((series) => ({ ...series, ...series.totals, module: "" })));
+  const [totals] = sumBySeries(modules.map((series) => ({ ...series, ...series.totals, module: "" })));
   if (!totals) throw new UnknownFunctionError(name);
 
   const points = addUp(modules.flatMap((series) => series.points));
@@ -93,11 +94,14 @@ export async function describeFunction(
     module: modules.length === 1 ? modules[0]!.module : null,
     modules: modules.map((series) => series.module).sort(),
     totals: { ...callMetrics(totals), ...seen(totals) },
-    failures: failureMetrics(sumFailures(modules.flatMap((series) => series.failures))),
+    failures: failureMetrics(mergeFailures(modules.flatMap((series) => series.failures))),
     from: isoTime(range.from),
     to: isoTime(range.to),
     stepSeconds: step,
-    range: { ...callMetrics(sums), callsPerSecond: round(sums.calls / secondsPassed(range, now)) },
+    range: {
+      ...callMetrics(sums),
+      callsPerSecond: round(sums.calls / secondsWithData(range, totals.firstSeen, now)),
+    },
     series: stepStarts(range, step).map((at) => ({
       at: isoTime(at),
       ...callMetrics(points.get(at) ?? sumOf([])),

@@ -6,11 +6,11 @@ import { UnknownFunctionError } from "../read/errors.ts";
 import type { FunctionName } from "../read/matchers.ts";
 import { type AskedRange, optionalRange } from "../read/range.ts";
 import { ONE_STEP, type ReadBindings, readSeries } from "../read/series.ts";
-import { sumOf } from "../stats/delta.ts";
 import { type Buckets, bucketLowerBound } from "../stats/histogram.ts";
 import { round } from "./function-metrics.ts";
 import { isoTime } from "./iso-time.ts";
 import { limits } from "./limits.ts";
+import { sumOf } from "../stats/sums.ts";
 
 /**
  * A bucket index below all others. Buckets are paired starting here, so that their bounds do not move when shorter

@@ -1,8 +1,8 @@
 /** Turns sums into the figures that answers show. Durations are milliseconds over measured calls, null if there are none. */
 import * as z from "zod";
-import type { FunctionTotals, Sums } from "../stats/delta.ts";
 import { quantiles } from "../stats/histogram.ts";
-import type { SeenFailure } from "../store/read-failures.ts";
+import { failureKey, type SeenFailure } from "../stats/failures.ts";
+import type { SeriesTotals, Sums } from "../stats/sums.ts";
 
 const duration = z.number().nullable();
 
@@ -58,7 +58,7 @@ export function callMetrics(sums: Sums): CallMetrics {
   };
 }
 
-export function functionMetrics(totals: FunctionTotals): FunctionMetrics {
+export function functionMetrics(totals: SeriesTotals): FunctionMetrics {
   const { service, module, function: name } = totals;
   return { service, module, function: name, ...callMetrics(totals), ...seen(totals) };
 }
@@ -73,9 +73,7 @@ export type FailureMetrics = z.infer<typeof FailureMetrics>;
 
 /** The most frequent first. */
 export function failureMetrics(failures: readonly SeenFailure[]): FailureMetrics[] {
-  const byCalls = failures.toSorted(
-    (a, b) => b.calls - a.calls || (`${a.name}\n${a.message}` < `${b.name}\n${b.message}` ? -1 : 1),
-  );
+  const byCalls = failures.toSorted((a, b) => b.calls - a.calls || (failureKey(a) < failureKey(b) ? -1 : 1));
   return byCalls.map(({ name, message, calls, ...at }) => ({ name, message, calls, ...seen(at) }));
 }
 

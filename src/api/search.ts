@@ -5,11 +5,11 @@ import { READ_ERRORS, route } from "../http/route.ts";
 import { find } from "../read/found.ts";
 import type { ReadBindings } from "../read/series.ts";
 import { wordsOf } from "../read/words.ts";
-import { functionKey } from "../stats/delta.ts";
 import type { FoundFailure, FoundFunction } from "../store/search.ts";
 import { Identity, Seen, seen } from "./function-metrics.ts";
 import { highlight, Snippet } from "./highlight.ts";
 import { limits } from "./limits.ts";
+import { seriesKey } from "../stats/series-id.ts";
 
 export const SearchParameters = z.strictObject({
   q: Words.meta({
@@ -117,5 +117,5 @@ function isWordStart(text: string, at: number): boolean {
 }
 
 function compare(a: Result, b: Result): number {
-  return functionKey(a) < functionKey(b) ? -1 : 1;
+  return seriesKey(a) < seriesKey(b) ? -1 : 1;
 }

@@ -3,7 +3,8 @@
  * calls are counted under one name. It is decided here, before the acknowledgement; no name changes downstream.
  */
 import { limits } from "../limits.ts";
-import { keyWithinService, mergeDeltas, parseDeltas } from "../stats/delta.ts";
+import { mergeDeltas, parseDeltas } from "../stats/delta.ts";
+import { keyWithinService } from "../stats/series-id.ts";
 
 /** Where calls past a cap are counted: a function of its service or, past the cap on services, a service of its own. */
 export const OVERFLOW = "__overflow__";

@@ -1,9 +1,11 @@
 /** Finds functions and failures by words, in D1 and in the buffer. */
-import { type Delta, functionKey, type FunctionTotals, sumByFunction } from "../stats/delta.ts";
 import { failuresWith, type FoundFailure, type FoundFunction, functionsWith } from "../store/search.ts";
 import { readExact } from "./exact.ts";
 import type { ReadBindings } from "./series.ts";
 import { containsAll } from "./words.ts";
+import type { Delta } from "../stats/delta.ts";
+import { seriesKey } from "../stats/series-id.ts";
+import { type SeriesTotals, sumBySeries } from "../stats/sums.ts";
 
 export interface Found {
   functions: FoundFunction[];
@@ -29,17 +31,16 @@ function addFunctions(
   unapplied: readonly Delta[],
   words: readonly string[],
 ): FoundFunction[] {
-  const known = new Set(stored.map(functionKey));
+  const known = new Set(stored.map(seriesKey));
   const found = unapplied.filter(
     (delta) =>
-      known.has(functionKey(delta)) ||
-      containsAll(`${delta.service} ${delta.module} ${delta.function}`, words),
+      known.has(seriesKey(delta)) || containsAll(`${delta.service} ${delta.module} ${delta.function}`, words),
   );
-  const parts: FunctionTotals[] = [
+  const parts: SeriesTotals[] = [
     ...stored.map((row) => ({ ...row, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, buckets: [] })),
     ...found.map((delta) => ({ ...delta, buckets: [] })),
   ];
-  return sumByFunction(parts);
+  return sumBySeries(parts);
 }
 
 function addFailures(
@@ -47,7 +48,7 @@ function addFailures(
   unapplied: readonly Delta[],
   words: readonly string[],
 ): FoundFailure[] {
-  const keyOf = (row: FoundFailure) => `${functionKey(row)}\n${row.name}\n${row.message}`;
+  const keyOf = (row: FoundFailure) => `${seriesKey(row)}\n${row.name}\n${row.message}`;
   const all = new Map(stored.map((row) => [keyOf(row), { ...row }]));
   for (const { service, module, function: name, failures, firstSeen, lastSeen } of unapplied) {
     for (const failure of failures) {

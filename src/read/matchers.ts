@@ -1,6 +1,6 @@
 /** Which series a read is about. */
-import type { FunctionId } from "../stats/delta.ts";
 import { containsAll, wordsOf } from "./words.ts";
+import type { SeriesId } from "../stats/series-id.ts";
 
 /** A condition that is left out matches every series. */
 export interface Matchers {
@@ -28,7 +28,7 @@ export function isFunctionName(matchers: Matchers): matchers is FunctionName {
 }
 
 /** Gives the test of a series that the matchers stand for. */
-export function matching(matchers: Matchers): (id: FunctionId) => boolean {
+export function matching(matchers: Matchers): (id: SeriesId) => boolean {
   const { service, module, function: name, prefix } = matchers;
   const words = wordsOf(matchers.words ?? "");
   return (id) =>

@@ -1,21 +1,17 @@
 /** Reads series: what each matching function did, over a range in steps or since the beginning. */
-import {
-  type Delta,
-  type FunctionId,
-  functionKey,
-  type FunctionTotals,
-  sumOf,
-  type Sums,
-  type Tally,
-} from "../stats/delta.ts";
-import { floorTo, HOUR } from "../stats/tiers.ts";
-import { failuresOf, type SeenFailure } from "../store/read-failures.ts";
 import { allFunctions, allTotals, type StoredFunction, totalsOf } from "../store/read-functions.ts";
 import { rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
 import { mergeUnapplied } from "./failures.ts";
 import { type FunctionName, isFunctionName, type Matchers, matching } from "./matchers.ts";
-import { isWithin, maxRollupsIn, type Range } from "./range.ts";
+import { maxRollupsIn } from "./range.ts";
+import type { Delta } from "../stats/delta.ts";
+import type { SeenFailure } from "../stats/failures.ts";
+import { floorTo, isWithin, type Range } from "../stats/interval.ts";
+import { idOf, type SeriesId, seriesKey } from "../stats/series-id.ts";
+import { type SeriesTotals, sumOf, type Sums, type Tally } from "../stats/sums.ts";
+import { HOUR } from "../stats/tiers.ts";
+import { failuresOf } from "../store/read-failures.ts";
 
 export type ReadBindings = Pick<Env, "BUFFER" | "DB">;
 
@@ -27,7 +23,7 @@ export interface Point {
 }
 
 /** One function, with when it was called first and last (epoch milliseconds). */
-export interface Series extends FunctionId {
+export interface Series extends SeriesId {
   firstSeen: number;
   lastSeen: number;
   /** In order of time. A step without calls has no point. */
@@ -47,7 +43,7 @@ export const ONE_STEP = Infinity;
 const ROLLUPS_PER_READ = 40_000;
 
 type Part = Sums & { start: number };
-type Seen = FunctionId & { firstSeen: number; lastSeen: number };
+type Seen = SeriesId & { firstSeen: number; lastSeen: number };
 
 /**
  * Reads the points of every matching series, in steps of `step` seconds that start at multiples of it. Without a range,
@@ -70,8 +66,8 @@ export async function* readSeries(
 }
 
 /** What each matching function did since the beginning. @throws {BusyError | BindingFault} */
-export async function readTotals(env: ReadBindings, matchers: Matchers = {}): Promise<FunctionTotals[]> {
-  const totals: FunctionTotals[] = [];
+export async function readTotals(env: ReadBindings, matchers: Matchers = {}): Promise<SeriesTotals[]> {
+  const totals: SeriesTotals[] = [];
   for await (const { points, ...series } of readSeries(env, matchers, undefined, ONE_STEP)) {
     totals.push({ ...series, ...points[0]!.sums });
   }
@@ -85,16 +81,16 @@ export async function readDetailedSeries(
   range: Range,
   step: number,
 ): Promise<DetailedSeries[]> {
-  const { stored, unapplied } = await readExact(env, [
+  const { stored, unapplied, unappliedFlushes } = await readExact(env, [
     totalsOf(name),
     failuresOf(name),
     rollupsOf(name, range),
   ]);
   const [functions, failures, rollups] = stored;
   const isMatching = matching(name);
-  const known = new Map(functions.map((row) => [functionKey(row), row]));
-  const deltas = Map.groupBy(unapplied.filter(isMatching), functionKey);
-  const keys = functions.filter(isMatching).map(functionKey);
+  const known = new Map(functions.map((row) => [seriesKey(row), row]));
+  const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
+  const keys = functions.filter(isMatching).map(seriesKey);
   return [...new Set([...keys, ...deltas.keys()])].map((key) => {
     const row = known.get(key);
     const own = deltas.get(key) ?? [];
@@ -108,7 +104,10 @@ export async function readDetailedSeries(
         step,
       ),
       totals: { ...sumOf(seen), ...timesOf(seen) },
-      failures: mergeUnapplied(row ? failures.filter(({ functionId }) => functionId === row.id) : [], own),
+      failures: mergeUnapplied(
+        row ? failures.filter(({ functionId }) => functionId === row.id) : [],
+        unappliedFlushes.map((flush) => flush.filter((delta) => seriesKey(delta) === key)),
+      ),
     };
   });
 }
@@ -116,7 +115,7 @@ export async function readDetailedSeries(
 async function readSinceBeginning(env: ReadBindings, matchers: Matchers): Promise<Series[]> {
   const query = isFunctionName(matchers) ? totalsOf(matchers) : allTotals();
   const { stored, unapplied } = await readExact(env, [query]);
-  const parts = Map.groupBy([...stored[0], ...unapplied].filter(matching(matchers)), functionKey);
+  const parts = Map.groupBy([...stored[0], ...unapplied].filter(matching(matchers)), seriesKey);
   return Array.from(parts.values(), (own) => ({
     ...idOf(own[0]!),
     ...timesOf(own),
@@ -132,8 +131,8 @@ async function* readMany(
 ): AsyncGenerator<Series> {
   const { stored, unapplied } = await readExact(env, [allFunctions()]);
   const isMatching = matching(matchers);
-  const known = new Set(stored[0].map(functionKey));
-  const deltas = Map.groupBy(unapplied.filter(isMatching), functionKey);
+  const known = new Set(stored[0].map(seriesKey));
+  const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
   // D1 does not know these functions at all, so this read has all there is of them. WARNING: take them from this read.
   // By the next one a flush may have moved them to D1.
   for (const [key, own] of deltas) if (!known.has(key)) yield seriesOf(own, [], own, range, step);
@@ -152,9 +151,9 @@ async function readSome(
   const ids = functions.map(({ id }) => id);
   const { stored, unapplied } = await readExact(env, [rollupsOfIds(ids, range)]);
   const rollups = Map.groupBy(stored[0], ({ functionId }) => functionId);
-  const deltas = Map.groupBy(unapplied, functionKey);
+  const deltas = Map.groupBy(unapplied, seriesKey);
   return functions.map((row) => {
-    const own = deltas.get(functionKey(row)) ?? [];
+    const own = deltas.get(seriesKey(row)) ?? [];
     return seriesOf([row, ...own], rollups.get(row.id) ?? [], own, range, step);
   });
 }
@@ -207,8 +206,4 @@ function timesOf(seen: readonly Seen[]): { firstSeen: number; lastSeen: number }
     lastSeen = Math.max(lastSeen, other.lastSeen);
   }
   return { firstSeen, lastSeen };
-}
-
-function idOf({ service, module, function: name }: FunctionId): FunctionId {
-  return { service, module, function: name };
 }

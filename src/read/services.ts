@@ -1,8 +1,9 @@
 /** Reads what each service did since the beginning. */
-import { functionKey, sumByFunction } from "../stats/delta.ts";
 import { allSums } from "../store/read-functions.ts";
 import { readExact } from "./exact.ts";
 import type { ReadBindings } from "./series.ts";
+import { seriesKey } from "../stats/series-id.ts";
+import { sumBySeries } from "../stats/sums.ts";
 
 export interface ServiceTotals {
   service: string;
@@ -20,10 +21,10 @@ export async function readServices(env: ReadBindings): Promise<ServiceTotals[]> 
   const { stored, unapplied } = await readExact(env, [allSums()]);
   const all = [...stored[0], ...unapplied];
   const functions = Map.groupBy(
-    new Map(all.map((row) => [functionKey(row), row])).values(),
+    new Map(all.map((row) => [seriesKey(row), row])).values(),
     (row) => row.service,
   );
-  const totals = sumByFunction(all.map((row) => ({ ...row, module: "", function: "", buckets: [] })));
+  const totals = sumBySeries(all.map((row) => ({ ...row, module: "", function: "", buckets: [] })));
   return totals
     .map(({ service, calls, errors, firstSeen, lastSeen }) => ({
       service,

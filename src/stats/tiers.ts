@@ -1,4 +1,5 @@
 /** How finely time is kept: minutes for two days, hours for ninety days, days for ever. */
+import { floorTo } from "./interval.ts";
 
 export const MINUTE = 60;
 export const HOUR = 60 * MINUTE;
@@ -22,10 +23,5 @@ export function resolutionAt(epochSeconds: number, nowMs: number): number {
   return epochSeconds < hours ? DAY : epochSeconds < minutes ? HOUR : MINUTE;
 }
 
-export function floorTo(value: number, step: number): number {
-  return Math.floor(value / step) * step;
-}
-
-export function ceilTo(value: number, step: number): number {
-  return Math.ceil(value / step) * step;
-}
+// Moved. Goes when no other file imports it from here.
+export { ceilTo, floorTo } from "./interval.ts";

@@ -2,15 +2,11 @@
  * Writes flushes into D1, each exactly once. A flush's rows depend on the ledger not knowing it, its ledger entry
  * comes last, and all of it is one transaction: a second delivery finds the entry and writes nothing.
  */
-import {
-  sumByFunction,
-  type Delta,
-  type Failure,
-  type FunctionId,
-  functionKey,
-  type Tally,
-} from "../stats/delta.ts";
+import { type Delta, seenFailuresOf } from "../stats/delta.ts";
+import { failureKey, mergeFailures, type SeenFailure } from "../stats/failures.ts";
 import { toHistogram } from "../stats/histogram.ts";
+import { idOf, type SeriesId, seriesKey } from "../stats/series-id.ts";
+import { sumBySeries, type Tally } from "../stats/sums.ts";
 
 export interface Flush {
   epoch: string;
@@ -116,7 +112,7 @@ function statementsOf(db: D1Database, { epoch, n, deltas }: Flush, now: number):
   const run = (sql: string, rows: unknown) => db.prepare(sql).bind(rows, epoch, n);
   const failures = failuresOf(deltas);
   return [
-    run(ADD_TO_TOTALS, JSON.stringify(sumByFunction(deltas).map(asStored))),
+    run(ADD_TO_TOTALS, JSON.stringify(sumBySeries(deltas).map(asStored))),
     run(ADD_TO_ROLLUPS, JSON.stringify(deltas.map(asStored))),
     ...(failures.length > 0 ? [run(ADD_TO_FAILURES, JSON.stringify(failures))] : []),
     run(ENTER_INTO_LEDGER, now),
@@ -128,24 +124,10 @@ function asStored<T extends Tally>({ buckets, ...others }: T) {
   return { ...others, histogram: toHistogram(buckets) };
 }
 
-/** Each failure of each function once. Seen when its minute was: a delta knows no better. */
-function failuresOf(
-  deltas: readonly Delta[],
-): (FunctionId & Failure & { firstSeen: number; lastSeen: number })[] {
-  const merged = new Map<string, FunctionId & Failure & { firstSeen: number; lastSeen: number }>();
-  for (const delta of deltas) {
-    const { service, module, function: name, firstSeen, lastSeen } = delta;
-    for (const failure of delta.failures) {
-      const key = `${functionKey(delta)}\n${failure.name}\n${failure.message}`;
-      const known = merged.get(key);
-      if (known) {
-        known.calls += failure.calls;
-        known.firstSeen = Math.min(known.firstSeen, firstSeen);
-        known.lastSeen = Math.max(known.lastSeen, lastSeen);
-      } else {
-        merged.set(key, { service, module, function: name, ...failure, firstSeen, lastSeen });
-      }
-    }
-  }
-  return [...merged.values()];
+/** Each failure of each series once. */
+function failuresOf(deltas: readonly Delta[]): (SeriesId & SeenFailure)[] {
+  const all = deltas.flatMap((delta) =>
+    seenFailuresOf(delta).map((failure) => ({ ...idOf(delta), ...failure })),
+  );
+  return mergeFailures(all, (failure) => `${seriesKey(failure)}\n${failureKey(failure)}`);
 }

@@ -1,11 +1,12 @@
 /** Queries of functions and their totals. */
 import { and, eq, getTableColumns, type SQL } from "drizzle-orm";
-import type { FunctionId, FunctionTotals } from "../stats/delta.ts";
+import type { SeriesId } from "../stats/series-id.ts";
+import type { SeriesTotals } from "../stats/sums.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { functions } from "./schema.ts";
 
-export type StoredFunction = FunctionId & { id: number; firstSeen: number; lastSeen: number };
-export type StoredTotals = FunctionTotals & { id: number };
+export type StoredFunction = SeriesId & { id: number; firstSeen: number; lastSeen: number };
+export type StoredTotals = SeriesTotals & { id: number };
 
 /** Functions of one name. */
 export interface Named {

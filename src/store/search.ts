@@ -3,13 +3,14 @@
  * costs nothing while known functions are called. Words too short for a trigram are looked for row by row.
  */
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
-import type { SeenFailure } from "./read-failures.ts";
+import type { SeenFailure } from "../stats/failures.ts";
+import type { SeriesId } from "../stats/series-id.ts";
 import type { StoredFunction } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { failures, functions } from "./schema.ts";
 
 export type FoundFunction = Omit<StoredFunction, "id"> & { calls: number; errors: number };
-export type FoundFailure = Pick<StoredFunction, "service" | "module" | "function"> & SeenFailure;
+export type FoundFailure = SeriesId & SeenFailure;
 
 const TRIGRAM = 3;
 /** A word of a few letters is in everything: so many are looked at, the best or the most frequent first. */

@@ -1,6 +1,6 @@
 /** Schemas for the kinds of fields in samples. Each error message names the field, its allowed values and its value. */
 import * as z from "zod";
-import { normaliseName } from "../../stats/normalise-name.ts";
+import { normaliseName } from "../../stats/series-id.ts";
 import { isName, printable } from "../sample-text.ts";
 
 /** Longest part of a value that a message quotes, in UTF-16 code units. */
