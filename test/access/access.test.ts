@@ -68,6 +68,14 @@ describe("a deployed Worker", () => {
     expect((await as()).status).toBe(401);
   });
 
+  it("reads the token of a text/plain request from its header, if it has one", async () => {
+    const type = { "Content-Type": "text/plain" };
+    expect((await postAs(deployed(), "writer-one", batch(), type)).status).toBe(202);
+    expect((await postAs(deployed(), "wrong", batch("shop", { token: "writer-one" }), type)).status).toBe(
+      401,
+    );
+  });
+
   it("recognises a batch that is sent again with another token", async () => {
     const key = { "Idempotency-Key": "k" };
     expect(await (await postAs(deployed(), "writer-one", batch(), key)).json()).toMatchObject({
@@ -77,6 +85,19 @@ describe("a deployed Worker", () => {
     expect(await (await postAs(rotated, "writer-three", batch(), key)).json()).toMatchObject({
       duplicate: true,
     });
+    expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("recognises a beacon that is sent again with another token in its body", async () => {
+    const type = { "Content-Type": "text/plain" };
+    for (const [token, duplicate] of [
+      ["writer-one", false],
+      ["writer-two", true],
+    ] as const) {
+      const body = batch("shop", { token, idempotencyKey: "k" });
+      const answer = await postAs(deployed(), undefined, body, type);
+      expect(await answer.json()).toMatchObject({ duplicate });
+    }
     expect(await calls()).toEqual({ work: 1 });
   });
 });

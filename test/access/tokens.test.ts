@@ -24,6 +24,10 @@ describe("an entry of a secret that is not certainly a token", () => {
     ["billing=", "billing="],
     ["payment-gateway-europe-west=", "payment-gateway-europe-west="],
     ["PaymentGatewayEuropeEast==", "PaymentGatewayEuropeEast=="],
+    // Valid base64 of 20 bytes, but without capitals, as services are named.
+    ["payment-gateway-euro-public=", "payment-gateway-euro-public="],
+    // Valid base64, but too short to be random.
+    ["ShopPac=", "ShopPac="],
     ["=T", "=T"],
     ["=T", "T"],
     ["==", "=="],
