@@ -26,6 +26,8 @@ describe("an entry of a secret that is not certainly a token", () => {
     ["PaymentGatewayEuropeEast==", "PaymentGatewayEuropeEast=="],
     // Valid base64 of 20 bytes, but without capitals, as services are named.
     ["payment-gateway-euro-public=", "payment-gateway-euro-public="],
+    // Its last letter has bits that padding requires to be zero.
+    ["PaymentGatewayEuropeWestern=", "PaymentGatewayEuropeWestern="],
     // Valid base64, but too short to be random.
     ["ShopPac=", "ShopPac="],
     ["=T", "=T"],
