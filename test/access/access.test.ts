@@ -42,6 +42,14 @@ describe("a deployed Worker", () => {
     },
   );
 
+  it.each(["bearer writer-one", "Bearer   writer-one", "BEARER writer-one "])(
+    "accepts the header Authorization: %s",
+    async (authorization) => {
+      const headers = { Authorization: authorization };
+      expect((await postAs(deployed(), undefined, batch(), headers)).status).toBe(202);
+    },
+  );
+
   it('lets a token do only what its right permits; the right "admin" includes reading', async () => {
     const status = async (path: string, token: string, method = "GET") =>
       (await send(deployed(), path, { token, method })).status;

@@ -67,7 +67,7 @@ describe("an entry of a secret that is not certainly a token", () => {
       error: {
         code: "no_tokens",
         message: expect.stringMatching(
-          /^No request with the right "ingest".* Entry 1 of INGEST_TOKENS has a service but no token/,
+          /^No token has the right "ingest".* Entry 1 of INGEST_TOKENS has a service but no token/,
         ) as string,
       },
     });
