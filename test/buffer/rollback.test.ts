@@ -30,7 +30,7 @@ afterEach(() => {
 });
 
 describe("after a seal that failed", () => {
-  it("the flush id that it took is free again, and the retention job settles nothing that is pending", async () => {
+  it("its flush id is free again, and the retention job settles nothing that is pending", async () => {
     await acknowledged([call()]);
     await letTimePass();
     restore = await failStatements("DROP TABLE pending");

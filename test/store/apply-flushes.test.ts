@@ -93,7 +93,7 @@ describe("merging in SQL", () => {
     );
   });
 
-  it("keeps a minimum and a maximum that only one side knows", async () => {
+  it("keeps a minimum and a maximum if only one of two deltas has them", async () => {
     const unmeasured = { unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, buckets: [] };
     await apply(1, [delta(unmeasured)]);
     expect(await rows("SELECT min_ms, max_ms, histogram FROM functions")).toEqual([
@@ -125,7 +125,7 @@ describe("what a flush costs in D1", () => {
       return results;
     });
     await applyFlushes(db, [{ epoch, n: 2, deltas: small }]);
-    // A function, a minute and a failure each; and one entry of the ledger.
+    // One row for each function, minute and failure, and one for the ledger.
     expect(written).toBe(20 * 3 + 1);
     expect(read).toBeLessThan(20 * 3 * 12);
   });
@@ -159,7 +159,7 @@ describe("failures", () => {
     expect(await rows("SELECT calls, first_seen, last_seen FROM functions")).toEqual([times]);
   });
 
-  it("past the cap are counted together, known ones on their own, and none is lost", async () => {
+  it("above the cap are counted together; known ones keep their names, and no call is lost", async () => {
     const cap = limits.failuresPerFunction;
     await apply(1, [delta({ failures: Array.from({ length: cap - 1 }, (_, i) => failure(i)) })]);
     await apply(2, [
@@ -179,7 +179,7 @@ describe("failures", () => {
   });
 });
 
-it("the view shows what a person expects", async () => {
+it("the view shows calls, average and errors of each function", async () => {
   await apply(1, [
     delta({ calls: 4, errors: 1, unmeasured: 1, sumUs: 9_000, buckets: [-1, 3] }),
     delta({ function: "cpu", calls: 1, unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, buckets: [] }),
