@@ -1,0 +1,155 @@
+/** Runs a program over a text in time linear to the text: no input makes it backtrack. */
+import { isWord } from "./classes.ts";
+import type { Program } from "./program.ts";
+import type { Assertion } from "./syntax.ts";
+
+/** A set of places in the program that can all be reached by the text so far. */
+interface State {
+  /** Indexes of `char` instructions. */
+  places: number[];
+  accepts: boolean;
+  /** The state after each character seen so far. */
+  after: Map<number, State>;
+}
+
+/** Beyond this many states the machine forgets them and starts again. Bounds the memory of a hostile pattern. */
+const MAX_STATES = 500;
+
+/**
+ * A matcher of whole texts. Without assertions inside of the pattern it is a deterministic machine that is built
+ * as texts need it, so that most characters cost one lookup. With assertions it follows all paths at once.
+ */
+export function makeMatcher(program: Program): (text: string) => boolean {
+  const hasAssertions = program.some((instruction) => instruction.op === "assert");
+  return hasAssertions ? (text) => runCaptures(program, 2, text) !== undefined : makeMachine(program);
+}
+
+function makeMachine(program: Program): (text: string) => boolean {
+  let states = new Map<string, State>();
+
+  const stateOf = (starts: readonly number[]): State => {
+    const seen = new Set<number>();
+    const stack = [...starts];
+    while (stack.length > 0) {
+      const index = stack.pop()!;
+      if (seen.has(index)) continue;
+      seen.add(index);
+      const instruction = program[index]!;
+      if (instruction.op === "split") stack.push(instruction.next, instruction.other);
+      else if (instruction.op === "save") stack.push(instruction.next);
+    }
+    const places = [...seen].filter((index) => program[index]!.op === "char").sort((a, b) => a - b);
+    const accepts = [...seen].some((index) => program[index]!.op === "match");
+    const key = `${places.join(",")}${accepts ? "!" : ""}`;
+    const known = states.get(key);
+    if (known) return known;
+    if (states.size >= MAX_STATES) states = new Map();
+    const state: State = { places, accepts, after: new Map() };
+    states.set(key, state);
+    return state;
+  };
+
+  const advance = (state: State, code: number): State => {
+    const starts: number[] = [];
+    for (const place of state.places) {
+      const instruction = program[place]!;
+      if (instruction.op === "char" && instruction.test(code)) starts.push(instruction.next);
+    }
+    const next = stateOf(starts);
+    if (state.after.size < MAX_STATES) state.after.set(code, next);
+    return next;
+  };
+
+  const first = stateOf([0]);
+  return (text) => {
+    let state = first;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.codePointAt(i)!;
+      if (code > 0xffff) i++;
+      state = state.after.get(code) ?? advance(state, code);
+      if (state.places.length === 0 && !state.accepts) return false;
+    }
+    return state.accepts;
+  };
+}
+
+interface Thread {
+  place: number;
+  slots: readonly number[];
+}
+
+/**
+ * Matches the whole text and returns the begin and end of each group, in code points, -1 where a group took no
+ * part. Undefined if the text does not match. Pike's machine: all paths at once, in the order of preference.
+ */
+export function runCaptures(program: Program, slotCount: number, text: string): readonly number[] | undefined {
+  const codes = Array.from(text, (char) => char.codePointAt(0)!);
+  let threads: Thread[] = [];
+  let matched: readonly number[] | undefined;
+
+  const follow = (list: Thread[], seen: Set<number>, begin: number, slots: readonly number[], at: number): void => {
+    // A stack of its own, since long alternatives would exhaust the call stack.
+    const stack: Thread[] = [{ place: begin, slots }];
+    while (stack.length > 0) {
+      const { place, slots } = stack.pop()!;
+      if (seen.has(place)) continue;
+      seen.add(place);
+      const instruction = program[place]!;
+      switch (instruction.op) {
+        case "split":
+          stack.push({ place: instruction.other, slots }, { place: instruction.next, slots });
+          break;
+        case "save":
+          stack.push({
+            place: instruction.next,
+            slots: instruction.slot < slotCount ? slots.with(instruction.slot, at) : slots,
+          });
+          break;
+        case "assert":
+          if (holds(instruction.assertion, codes, at)) stack.push({ place: instruction.next, slots });
+          break;
+        case "char":
+        case "match":
+          list.push({ place, slots });
+      }
+    }
+  };
+
+  follow(threads, new Set(), 0, Array<number>(slotCount).fill(-1).with(0, 0), 0);
+  for (let at = 0; at <= codes.length; at++) {
+    const next: Thread[] = [];
+    const seen = new Set<number>();
+    for (const { place, slots } of threads) {
+      const instruction = program[place]!;
+      if (instruction.op === "match") {
+        // Only the end of the text ends a match, since patterns are anchored.
+        if (at === codes.length) {
+          matched ??= slots.with(1, at);
+        }
+      } else if (instruction.op === "char" && at < codes.length && instruction.test(codes[at]!)) {
+        follow(next, seen, instruction.next, slots, at + 1);
+      }
+    }
+    threads = next;
+  }
+  return matched;
+}
+
+function holds(assertion: Assertion, codes: readonly number[], at: number): boolean {
+  switch (assertion) {
+    case "textStart":
+      return at === 0;
+    case "textEnd":
+      return at === codes.length;
+    case "lineStart":
+      return at === 0 || codes[at - 1] === 10;
+    case "lineEnd":
+      return at === codes.length || codes[at] === 10;
+    case "boundary":
+    case "notBoundary": {
+      const before = at > 0 && isWord(codes[at - 1]!);
+      const after = at < codes.length && isWord(codes[at]!);
+      return (before !== after) === (assertion === "boundary");
+    }
+  }
+}
