@@ -1,6 +1,7 @@
 /** Warnings and infos that an evaluation adds to its result. */
 import { formatGeneral } from "./numbers.ts";
 import { type Span, locate } from "./position.ts";
+import { quote } from "./quote.ts";
 
 export type Severity = "warning" | "info";
 
@@ -74,34 +75,36 @@ function printRepair({ minBucket, maxBucket, maxDifference, count, firstMs, last
 const formatSecond = (timeMs: number): string =>
   new Date(Math.floor(timeMs / 1000) * 1000).toISOString().replace(".000Z", "Z");
 
-const quoted = (text: string): string => JSON.stringify(text);
-const ofMetric = (name: string): string => (name === "" ? "" : ` for metric name ${quoted(name)}`);
+const ofMetric = (name: string): string => (name === "" ? "" : ` for metric name ${quote(name)}`);
 
 /** The messages, in the words of Prometheus, so that alerts and tests on them work here too. */
 export const MESSAGES = {
   invalidQuantile: (q: number) => `quantile value should be between 0 and 1, got ${formatGeneral(q)}`,
   badBucketLabel: (label: string, name: string) =>
-    `bucket label "le" is missing or has a malformed value of ${quoted(label)}${ofMetric(name)}`,
-  mixedSamples: (name: string) => `encountered a mix of histograms and floats for metric name ${quoted(name)}`,
+    `bucket label "le" is missing or has a malformed value of ${quote(label)}${ofMetric(name)}`,
+  mixedSamples: (name: string) => `encountered a mix of histograms and floats for metric name ${quote(name)}`,
   mixedAggregation: "encountered a mix of histograms and floats for aggregation",
-  mixedClassicNative: (name: string) => `vector contains a mix of classic and native histograms${ofMetric(name)}`,
-  notCounter: (name: string) => `this native histogram metric is not a counter: ${quoted(name)}`,
-  notGauge: (name: string) => `this native histogram metric is not a gauge: ${quoted(name)}`,
+  mixedClassicNative: (name: string) =>
+    `vector contains a mix of classic and native histograms${ofMetric(name)}`,
+  notCounter: (name: string) => `this native histogram metric is not a counter: ${quote(name)}`,
+  notGauge: (name: string) => `this native histogram metric is not a gauge: ${quote(name)}`,
   mixedBuckets: (name: string) =>
-    `vector contains a mix of histograms with exponential and custom buckets schemas for metric name ${quoted(name)}`,
-  incompatibleLayout: (operator: string) => `incompatible bucket layout encountered for binary operator ${operator}`,
+    `vector contains a mix of histograms with exponential and custom buckets schemas for metric name ${quote(name)}`,
+  incompatibleLayout: (operator: string) =>
+    `incompatible bucket layout encountered for binary operator ${operator}`,
   sortInRange: "sort is ineffective for range queries since results are always ordered by labels",
   possibleNonCounter: (name: string) =>
-    `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quoted(name)}`,
+    `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(name)}`,
   forcedMonotonicity: (name: string) =>
     "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/" +
     `latest/querying/functions/#histogram_quantile)${ofMetric(name)}`,
   incompatibleTypes: (left: string, operator: string, right: string) =>
-    `incompatible sample types encountered for binary operator ${quoted(operator)}: ${left} ${operator} ${right}`,
+    `incompatible sample types encountered for binary operator ${quote(operator)}: ${left} ${operator} ${right}`,
   ignoredInAggregation: (operator: string) => `ignored histogram in ${operator} aggregation`,
   ignoredInRange: (name: string) =>
-    `ignored histograms in a range containing both floats and histograms for metric name ${quoted(name)}`,
-  quantileOfNaN: (name: string) => `input to histogram_quantile has NaN observations, result is NaN${ofMetric(name)}`,
+    `ignored histograms in a range containing both floats and histograms for metric name ${quote(name)}`,
+  quantileOfNaN: (name: string) =>
+    `input to histogram_quantile has NaN observations, result is NaN${ofMetric(name)}`,
   quantileSkewed: (name: string) =>
     `input to histogram_quantile has NaN observations, result is skewed higher${ofMetric(name)}`,
   fractionOfNaN: (name: string) =>
@@ -109,5 +112,5 @@ export const MESSAGES = {
   resetCollision: (operation: string) => `conflicting counter resets during histogram ${operation}`,
   boundsReconciled: (operation: string) => `mismatched custom buckets were reconciled during ${operation}`,
   startTimeOverlap: (name: string) =>
-    `sample has start time that overlaps with previous sample timestamp for metric ${quoted(name)}`,
+    `sample has start time that overlaps with previous sample timestamp for metric ${quote(name)}`,
 } as const;

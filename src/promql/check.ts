@@ -5,6 +5,7 @@ import { FUNCTIONS } from "./functions/registry.ts";
 import { METRIC_NAME } from "./labels.ts";
 import { AGGREGATIONS, isComparison, isSetOperator } from "./operators.ts";
 import type { Span } from "./position.ts";
+import { quote } from "./quote.ts";
 
 /** The type of the expression's value. It must have been checked. */
 export function typeOf(expression: Expression): ValueType {
@@ -25,7 +26,9 @@ export function typeOf(expression: Expression): ValueType {
     case "parentheses":
       return typeOf(expression.inner);
     case "binary":
-      return typeOf(expression.left) === "scalar" && typeOf(expression.right) === "scalar" ? "scalar" : "vector";
+      return typeOf(expression.left) === "scalar" && typeOf(expression.right) === "scalar"
+        ? "scalar"
+        : "vector";
   }
 }
 
@@ -38,7 +41,8 @@ export function checkTypes(text: string, root: Expression): void {
       case "aggregation": {
         expectType(expression.inner, "vector", "aggregation expression");
         const parameterType = AGGREGATIONS[expression.operator]!;
-        if (parameterType !== "none") expectType(expression.parameter!, parameterType, "aggregation parameter");
+        if (parameterType !== "none")
+          expectType(expression.parameter!, parameterType, "aggregation parameter");
         break;
       }
       case "binary":
@@ -93,7 +97,7 @@ export function checkTypes(text: string, root: Expression): void {
     }
     const both = matching.on ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
     if (both !== undefined) {
-      throw fail(operatorSpan, `label ${JSON.stringify(both)} must not occur in ON and GROUP clause at once`);
+      throw fail(operatorSpan, `label ${quote(both)} must not occur in ON and GROUP clause at once`);
     }
     for (const [type, side] of [[leftType, left] as const, [rightType, right] as const]) {
       if (type !== "scalar" && type !== "vector") {
@@ -105,16 +109,17 @@ export function checkTypes(text: string, root: Expression): void {
       throw fail(span, "vector matching only allowed between instant vectors");
     }
     if (!isSetOperator(operator)) return;
-    if (hasScalar) throw fail(span, `set operator ${JSON.stringify(operator)} not allowed in binary scalar expression`);
+    if (hasScalar)
+      throw fail(span, `set operator ${quote(operator)} not allowed in binary scalar expression`);
     if (matching.cardinality !== "one-to-one" && matching.cardinality !== "many-to-many") {
-      throw fail(span, `no grouping allowed for ${JSON.stringify(operator)} operation`);
+      throw fail(span, `no grouping allowed for ${quote(operator)} operation`);
     }
     matching.cardinality = "many-to-many";
   };
 
   const checkCall = ({ name, args, span }: Call): void => {
     const { parameters, optional } = FUNCTIONS[name]!;
-    const call = `argument(s) in call to ${JSON.stringify(name)}, got ${args.length}`;
+    const call = `argument(s) in call to ${quote(name)}, got ${args.length}`;
     const min = parameters.length - (optional === 0 ? 0 : 1);
     if (args.length < min) {
       throw fail(span, `expected ${optional === 0 ? "" : "at least "}${min} ${call}`);
@@ -123,7 +128,7 @@ export function checkTypes(text: string, root: Expression): void {
       throw fail(span, `expected ${optional === 0 ? "" : "at most "}${min + optional} ${call}`);
     }
     for (const [index, arg] of args.entries()) {
-      expectType(arg, parameters[index] ?? parameters.at(-1)!, `call to function ${JSON.stringify(name)}`);
+      expectType(arg, parameters[index] ?? parameters.at(-1)!, `call to function ${quote(name)}`);
     }
   };
 
@@ -131,7 +136,7 @@ export function checkTypes(text: string, root: Expression): void {
     if (name !== "") {
       const second = matchers.slice(0, -1).find((matcher) => matcher.name === METRIC_NAME);
       if (!second) return;
-      const names = `${JSON.stringify(name)} or ${JSON.stringify(second.value)}`;
+      const names = `${quote(name)} or ${quote(second.value)}`;
       throw fail(span, `metric name must not be set twice: ${names}`);
     }
     if (matchers.every((matcher) => matcher.matches(""))) {

@@ -140,14 +140,19 @@ async function prepare(root: Expression, grid: Grid, source: Source, options: Qu
   return {
     async evaluate() {
       const value = await evaluator.evaluate(root, grid);
-      return value.type === "vector" && delayedNames ? { type: "vector", rows: dropMarkedNames(value.rows) } : value;
+      return value.type === "vector" && delayedNames
+        ? { type: "vector", rows: dropMarkedNames(value.rows) }
+        : value;
     },
     async readMatrix() {
       const matrix = unwrap(root);
-      if (matrix.kind !== "range" && matrix.kind !== "subquery") throw new Error("The root is no range vector.");
+      if (matrix.kind !== "range" && matrix.kind !== "subquery")
+        throw new Error("The root is no range vector.");
       const endMs = evaluator.endOf(matrix)(grid.startMs);
       const tracks = await evaluator.tracksOf(matrix, grid);
-      return tracks.map((track) => track.cut(endMs - matrix.rangeMs, endMs)).filter(({ times }) => times.length > 0);
+      return tracks
+        .map((track) => track.cut(endMs - matrix.rangeMs, endMs))
+        .filter(({ times }) => times.length > 0);
     },
     notes: (text) => ({
       warnings: annotations.print(text, "warning"),

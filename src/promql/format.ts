@@ -4,6 +4,7 @@ import { METRIC_NAME } from "./labels.ts";
 import { formatDuration } from "./literals.ts";
 import { formatMatcher } from "./matcher.ts";
 import { formatValue } from "./numbers.ts";
+import { quote } from "./quote.ts";
 
 /** The query on one line, which parses to the same tree. */
 export function format(expression: Expression): string {
@@ -11,7 +12,7 @@ export function format(expression: Expression): string {
     case "number":
       return formatNumber(expression.value, expression.isDuration);
     case "string":
-      return JSON.stringify(expression.value);
+      return quote(expression.value);
     case "selector":
       return formatSelector(expression) + formatModifiers(expression);
     case "range":
@@ -56,7 +57,9 @@ export function prettify(expression: Expression, level = 0): string {
     }
     case "aggregation": {
       const { parameter, inner } = expression;
-      const args = (parameter ? [parameter, inner] : [inner]).map((arg) => prettify(arg, level + 1)).join(",\n");
+      const args = (parameter ? [parameter, inner] : [inner])
+        .map((arg) => prettify(arg, level + 1))
+        .join(",\n");
       return `${indent}${aggregationPrefix(expression)}(\n${args}\n${indent})`;
     }
     case "binary": {
@@ -77,7 +80,10 @@ function formatNumber(value: number, isDuration: boolean): string {
 
 function formatSelector({ name, matchers }: VectorSelector): string {
   const texts = matchers
-    .filter((matcher) => !(matcher.name === METRIC_NAME && matcher.operator === "=" && matcher.value === name && name))
+    .filter(
+      (matcher) =>
+        !(matcher.name === METRIC_NAME && matcher.operator === "=" && matcher.value === name && name),
+    )
     .map((matcher) => formatMatcher(matcher, quoteName))
     .sort();
   return name + (texts.length > 0 ? `{${texts.join(",")}}` : "");
@@ -107,11 +113,12 @@ function operatorText({ operator, returnBool, matching }: Binary): string {
   const { cardinality, labels, on, include } = matching;
   const isGrouped = cardinality === "many-to-one" || cardinality === "one-to-many";
   if (labels.length > 0 || on || isGrouped) text += ` ${on ? "on" : "ignoring"} (${formatNames(labels)})`;
-  if (isGrouped) text += ` group_${cardinality === "many-to-one" ? "left" : "right"} (${formatNames(include)})`;
+  if (isGrouped)
+    text += ` group_${cardinality === "many-to-one" ? "left" : "right"} (${formatNames(include)})`;
   return text;
 }
 
 const formatNames = (names: readonly string[]): string => names.map(quoteName).join(", ");
 
 /** A name that is no plain word must be quoted. */
-const quoteName = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name));
+const quoteName = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : quote(name));

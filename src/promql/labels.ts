@@ -1,4 +1,5 @@
 /** Label sets: immutable maps, sorted by name, without empty values. */
+import { quote } from "./quote.ts";
 
 /** A missing label and an empty one are the same. Iterates in the order of names. */
 export type Labels = ReadonlyMap<string, string>;
@@ -12,8 +13,11 @@ export const NO_LABELS: Labels = new Map();
 
 /** Makes a label set of an object or of pairs. The last pair of a name wins. Empty values are left out. */
 export function makeLabels(source: Record<string, string> | Iterable<readonly [string, string]>): Labels {
-  const pairs = Symbol.iterator in source ? [...(source as Iterable<readonly [string, string]>)] : Object.entries(source);
-  return new Map([...new Map(pairs)].filter(([, value]) => value !== "").sort(([a], [b]) => (a < b ? -1 : 1)));
+  const pairs =
+    Symbol.iterator in source ? [...source] : Object.entries(source);
+  return new Map(
+    [...new Map(pairs)].filter(([, value]) => value !== "").sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 export const metricName = (labels: Labels): string => labels.get(METRIC_NAME) ?? "";
@@ -64,7 +68,7 @@ export function compareLabels(a: Labels, b: Labels): number {
 
 /** For messages: `{job="api", name="x"}`. */
 export function formatLabels(labels: Labels): string {
-  return `{${Array.from(labels, ([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ")}}`;
+  return `{${Array.from(labels, ([name, value]) => `${name}=${quote(value)}`).join(", ")}}`;
 }
 
 /** Whether a label can have this name. Any text that is not empty will do. */

@@ -2,6 +2,7 @@
 import { ParseError } from "./errors.ts";
 import { AGGREGATIONS } from "./operators.ts";
 import type { Span } from "./position.ts";
+import { quote } from "./quote.ts";
 
 export type TokenType =
   | "identifier"
@@ -27,8 +28,10 @@ export interface Token {
 }
 
 const KEYWORDS = new Set(
-  ("offset smoothed anchored by without on ignoring group_left group_right fill fill_left fill_right bool " +
-    "start end step range max_of min_of").split(" "),
+  (
+    "offset smoothed anchored by without on ignoring group_left group_right fill fill_left fill_right bool " +
+    "start end step range max_of min_of"
+  ).split(" "),
 );
 const WORD_OPERATORS = new Set(["and", "or", "unless", "atan2"]);
 /** In this order, the first that fits is the longest. */
@@ -83,7 +86,8 @@ class Lexer {
 
   private lexStatement(): void {
     const char = this.text[this.position]!;
-    if (/[0-9]/.test(char) || (char === "." && /[0-9]/.test(this.text[this.position + 1] ?? ""))) return this.lexNumber();
+    if (/[0-9]/.test(char) || (char === "." && /[0-9]/.test(this.text[this.position + 1] ?? "")))
+      return this.lexNumber();
     if (char === '"' || char === "'" || char === "`") return this.lexString(char);
     const name = this.match(NAME);
     if (name !== undefined) return this.addWord(name);
@@ -110,9 +114,11 @@ class Lexer {
     if (word !== undefined) return this.add("identifier", word, "identifier");
     if (char === '"' || char === "'" || char === "`") return this.lexString(char);
     const operator = this.match(IN_BRACES);
-    if (operator !== undefined) return this.add(operator === "," ? "punctuation" : "operator", operator, operator);
+    if (operator !== undefined)
+      return this.add(operator === "," ? "punctuation" : "operator", operator, operator);
     if (char === "{") throw this.error("unexpected left brace '{'");
-    if (char === "!") throw this.error(`unexpected character after '!' inside braces: ${this.charAt(this.position + 1)}`);
+    if (char === "!")
+      throw this.error(`unexpected character after '!' inside braces: ${this.charAt(this.position + 1)}`);
     if (char !== "}") throw this.error(`unexpected character inside braces: ${this.charAt(this.position)}`);
     this.inBraces = false;
     this.addPunctuation();
@@ -127,7 +133,8 @@ class Lexer {
     if (/[\]:]/.test(char)) return this.addPunctuation();
     if (char === "[") throw this.error("unexpected left bracket '['");
     const operator = /[-+*/%^(),]/.test(char) ? this.match(OPERATORS) : undefined;
-    if (operator === undefined) throw this.error(`unexpected character in duration expression: ${this.charAt(this.position)}`);
+    if (operator === undefined)
+      throw this.error(`unexpected character in duration expression: ${this.charAt(this.position)}`);
     this.addOperator(operator);
   }
 
@@ -138,7 +145,7 @@ class Lexer {
     const number = this.match(NUMBER) ?? "";
     if (/^[\w.]/.test(this.text.slice(this.position)) || /_$|_[._eE]|[._eE]_|^0[xX]$/.test(number)) {
       const end = begin + /^[\w.]*/.exec(this.text.slice(begin))![0].length;
-      throw this.error(`bad number or duration syntax: ${JSON.stringify(this.text.slice(begin, end))}`, begin);
+      throw this.error(`bad number or duration syntax: ${quote(this.text.slice(begin, end))}`, begin);
     }
     this.add("number", number, "number");
   }
@@ -148,16 +155,19 @@ class Lexer {
     for (let at = begin + 1; ; at++) {
       const char = this.text[at];
       if (char === undefined && quote === "`") throw this.error("unterminated raw string", begin);
-      if (char === undefined || (char === "\n" && quote !== "`")) throw this.error("unterminated quoted string", begin);
+      if (char === undefined || (char === "\n" && quote !== "`"))
+        throw this.error("unterminated quoted string", begin);
       if (char === quote) {
         this.position = at + 1;
         break;
       }
       if (char !== "\\" || quote === "`") continue;
-      const escape = /[abfnrtv\\]|[0-3][0-7]{2}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U00(?:0[\da-fA-F]|10)[\da-fA-F]{4}/y;
+      const escape =
+        /[abfnrtv\\]|[0-3][0-7]{2}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U00(?:0[\da-fA-F]|10)[\da-fA-F]{4}/y;
       escape.lastIndex = at + 1;
       const found = this.text[at + 1] === quote ? quote : escape.exec(this.text)?.[0];
-      if (found === undefined) throw this.error(`unknown escape sequence ${codePoint(this.text, at + 1)}`, begin);
+      if (found === undefined)
+        throw this.error(`unknown escape sequence ${codePoint(this.text, at + 1)}`, begin);
       at += found.length;
     }
     this.add("string", this.text.slice(begin, this.position), "string");
@@ -177,7 +187,8 @@ class Lexer {
 
   private addOperator(operator: string): void {
     if (operator === "(") this.parentheses++;
-    if (operator === ")" && --this.parentheses < 0) throw this.error("unexpected right parenthesis ')'", this.position - 1);
+    if (operator === ")" && --this.parentheses < 0)
+      throw this.error("unexpected right parenthesis ')'", this.position - 1);
     this.add(/[(),@]/.test(operator) || operator === "=" ? "punctuation" : "operator", operator, operator);
   }
 
@@ -221,11 +232,11 @@ export function describeToken({ type, text }: Token): string {
       return "end of input";
     case "identifier":
     case "metric identifier":
-      return `${type} ${JSON.stringify(text)}`;
+      return `${type} ${quote(text)}`;
     case "number":
     case "duration":
     case "string":
-      return `${type} ${text.length > 10 ? `${JSON.stringify(text.slice(0, 10))}...` : JSON.stringify(text)}`;
+      return `${type} ${text.length > 10 ? `${quote(text.slice(0, 10))}...` : quote(text)}`;
     case "keyword":
       return `<${text}>`;
     case "aggregation":
@@ -233,6 +244,6 @@ export function describeToken({ type, text }: Token): string {
     case "operator":
       return `<op:${text}>`;
     case "punctuation":
-      return JSON.stringify(text);
+      return quote(text);
   }
 }

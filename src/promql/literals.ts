@@ -75,22 +75,28 @@ export function unquote(quoted: string): string {
   const body = quoted.slice(1, -1);
   if (quoted.startsWith("`") || !body.includes("\\")) return body;
   // Bytes written one by one can form a character together.
-  return body.replaceAll(/(?:\\(?:x[\da-fA-F]{2}|[0-7]{3}))+|\\u[\da-fA-F]{4}|\\U[\da-fA-F]{8}|\\./gsu, (escape) => {
-    const kind = escape[1]!;
-    if (kind === "u" || kind === "U") return String.fromCodePoint(Number.parseInt(escape.slice(2), 16));
-    if (kind !== "x" && !/[0-7]/.test(kind)) return SIMPLE_ESCAPES[kind] ?? kind;
-    const bytes = Array.from(escape.matchAll(/\\x(..)|\\(...)/g), ([, hex, octal]) =>
-      hex === undefined ? Number.parseInt(octal!, 8) : Number.parseInt(hex, 16),
-    );
-    return decodeUtf8(bytes);
-  });
+  return body.replaceAll(
+    /(?:\\(?:x[\da-fA-F]{2}|[0-7]{3}))+|\\u[\da-fA-F]{4}|\\U[\da-fA-F]{8}|\\./gsu,
+    (escape) => {
+      const kind = escape[1]!;
+      if (kind === "u" || kind === "U") return String.fromCodePoint(Number.parseInt(escape.slice(2), 16));
+      if (kind !== "x" && !/[0-7]/.test(kind)) return SIMPLE_ESCAPES[kind] ?? kind;
+      const bytes = Array.from(escape.matchAll(/\\x(..)|\\(...)/g), ([, hex, octal]) =>
+        hex === undefined ? Number.parseInt(octal!, 8) : Number.parseInt(hex, 16),
+      );
+      return decodeUtf8(bytes);
+    },
+  );
 }
 
-/** Decodes UTF-8 without a platform's decoder. Bytes that form no character become U+FFFD. */
+/**
+ * Decodes UTF-8 without a platform's decoder. If the bytes form no text, those above 127 become lone surrogates, so
+ * that the text is not well-formed and no name of a label.
+ */
 function decodeUtf8(bytes: readonly number[]): string {
   try {
     return decodeURIComponent(bytes.map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""));
   } catch {
-    return bytes.map((byte) => (byte < 128 ? String.fromCodePoint(byte) : "\uFFFD")).join("");
+    return bytes.map((byte) => String.fromCharCode(byte < 128 ? byte : 0xdc00 + byte)).join("");
   }
 }

@@ -1,5 +1,6 @@
 /** Label matchers: `=`, `!=`, `=~` and `!~`. */
 import { Regexp } from "./regexp/regexp.ts";
+import { quote } from "./quote.ts";
 
 export type MatchOperator = "=" | "!=" | "=~" | "!~";
 
@@ -22,8 +23,14 @@ export function makeMatcher(name: string, operator: MatchOperator, value: string
   }
   const regexp = new Regexp(value);
   const expected = operator === "=~";
-  return { name, operator, value, literals: regexp.literals, matches: (text) => regexp.matches(text) === expected };
+  return {
+    name,
+    operator,
+    value,
+    literals: regexp.literals,
+    matches: (text) => regexp.matches(text) === expected,
+  };
 }
 
 export const formatMatcher = ({ name, operator, value }: Matcher, label: (name: string) => string): string =>
-  `${label(name)}${operator}${JSON.stringify(value)}`;
+  `${label(name)}${operator}${quote(value)}`;

@@ -18,7 +18,9 @@ export class MemorySource implements Source {
   append(labels: Labels, timeMs: number, value: SampleValue, startMs = 0): void {
     const series = this.seriesOf(labels);
     if (timeMs <= (series.times.at(-1) ?? -Infinity)) {
-      throw new RangeError(`Samples of a series must ascend in time, but ${timeMs} follows ${series.times.at(-1)}.`);
+      throw new RangeError(
+        `Samples of a series must ascend in time, but ${timeMs} follows ${series.times.at(-1)}.`,
+      );
     }
     series.times.push(timeMs);
     series.values.push(value);

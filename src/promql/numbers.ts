@@ -23,7 +23,9 @@ export class CompensatedSum {
 /** The compensation after `sum + value` was rounded to `next`. */
 export function compensate(sum: number, value: number, next: number, compensation: number): number {
   if (isInfinite(next)) return 0;
-  return Math.abs(sum) >= Math.abs(value) ? compensation + (sum - next + value) : compensation + (value - next + sum);
+  return Math.abs(sum) >= Math.abs(value)
+    ? compensation + (sum - next + value)
+    : compensation + (value - next + sum);
 }
 
 export const isInfinite = (value: number): boolean => value === Infinity || value === -Infinity;

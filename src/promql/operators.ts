@@ -41,5 +41,7 @@ export const AGGREGATIONS: Record<string, "none" | "scalar" | "string" | undefin
 
 export const EXPERIMENTAL_AGGREGATIONS: readonly string[] = ["limitk", "limit_ratio"];
 
-export const isComparison = (operator: string): boolean => (COMPARISONS as readonly string[]).includes(operator);
-export const isSetOperator = (operator: string): boolean => (SET_OPERATORS as readonly string[]).includes(operator);
+export const isComparison = (operator: string): boolean =>
+  (COMPARISONS as readonly string[]).includes(operator);
+export const isSetOperator = (operator: string): boolean =>
+  (SET_OPERATORS as readonly string[]).includes(operator);

@@ -3,6 +3,7 @@ import { METRIC_NAME, isLabelName } from "./labels.ts";
 import type { Matcher, MatchOperator } from "./matcher.ts";
 import { joinSpans } from "./position.ts";
 import type { TokenStream } from "./token-stream.ts";
+import { quote } from "./quote.ts";
 
 /** Parses `{name="value", "quoted.name"=~"…", "metric name"}`. */
 export function parseMatchers(tokens: TokenStream): Matcher[] {
@@ -47,7 +48,7 @@ export function parseLabelList(tokens: TokenStream): string[] {
     if (type !== "string" && !isName) throw tokens.unexpected("grouping opts", "label");
     const name = type === "string" ? tokens.string() : tokens.next().text;
     if (!isLabelName(name)) {
-      throw tokens.fail(span, `invalid label name for grouping: ${JSON.stringify(name)}`);
+      throw tokens.fail(span, `invalid label name for grouping: ${quote(name)}`);
     }
     names.push(name);
     const { id } = tokens.peek();

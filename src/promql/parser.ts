@@ -10,6 +10,7 @@ import { AGGREGATIONS, EXPERIMENTAL_AGGREGATIONS, PRECEDENCE, UNARY_PRECEDENCE }
 import { parseLabelList, parseMatchers } from "./parse-labels.ts";
 import { joinSpans } from "./position.ts";
 import { TokenStream } from "./token-stream.ts";
+import { quote } from "./quote.ts";
 
 export interface ParseLimits {
   /** The longest query, in UTF-16 code units. */
@@ -40,14 +41,17 @@ export function parse(text: string, limits: ParseLimits = {}): Expression {
 /** Parses a selector without range and modifiers, as in the parameter `match[]`. @throws ParseError */
 export function parseSelector(text: string, limits: ParseLimits = {}): Expression & { kind: "selector" } {
   const expression = parse(text, limits);
-  if (expression.kind === "selector" && expression.at === undefined && expression.offsetMs === 0) return expression;
+  if (expression.kind === "selector" && expression.at === undefined && expression.offsetMs === 0)
+    return expression;
   throw new ParseError(text, expression.span, "expected a vector selector without modifiers");
 }
 
 /** Keywords that can be names of metrics too. */
 const METRIC_KEYWORDS = new Set(
-  ("by offset without start end step range anchored smoothed max_of min_of fill fill_left fill_right " +
-    "and or unless").split(" "),
+  (
+    "by offset without start end step range anchored smoothed max_of min_of fill fill_left fill_right " +
+    "and or unless"
+  ).split(" "),
 );
 
 class Parser {
@@ -102,7 +106,8 @@ class Parser {
     this.tokens.next();
     const inner = this.expression(UNARY_PRECEDENCE);
     const span = joinSpans(sign.span, inner.span);
-    if (inner.kind === "number") return { ...inner, value: sign.id === "-" ? -inner.value : inner.value, span };
+    if (inner.kind === "number")
+      return { ...inner, value: sign.id === "-" ? -inner.value : inner.value, span };
     return { kind: "unary", operator: sign.id, inner, span };
   }
 
@@ -150,10 +155,10 @@ class Parser {
     const args = this.arguments();
     const span = joinSpans(name.span, this.tokens.last.span);
     if (EXPERIMENTAL_FUNCTIONS.has(name.text)) {
-      throw this.tokens.fail(name.span, `function ${JSON.stringify(name.text)} is not enabled`, true);
+      throw this.tokens.fail(name.span, `function ${quote(name.text)} is not enabled`, true);
     }
     if (!Object.hasOwn(FUNCTIONS, name.text)) {
-      throw this.tokens.fail(name.span, `unknown function with name ${JSON.stringify(name.text)}`);
+      throw this.tokens.fail(name.span, `unknown function with name ${quote(name.text)}`);
     }
     return { kind: "call", name: name.text, args, span };
   }
@@ -176,7 +181,14 @@ class Parser {
   /** Without an operand after it, the name of an aggregation is the name of a metric. */
   private isAggregation(): boolean {
     const { id, type } = this.tokens.peek(1);
-    return id === "(" || id === "by" || id === "without" || type === "identifier" || type === "number" || type === "string";
+    return (
+      id === "(" ||
+      id === "by" ||
+      id === "without" ||
+      type === "identifier" ||
+      type === "number" ||
+      type === "string"
+    );
   }
 
   private aggregation(): Expression {
@@ -259,7 +271,8 @@ class Parser {
     if (type !== "number" && type !== "duration") throw this.tokens.unexpected("@", "timestamp");
     const { value, span } = this.tokens.number();
     const timeMs = Math.round((negative ? -value : value) * 1000);
-    if (!Number.isSafeInteger(timeMs)) throw this.tokens.fail(span, `timestamp out of bounds for @ modifier: ${value}`);
+    if (!Number.isSafeInteger(timeMs))
+      throw this.tokens.fail(span, `timestamp out of bounds for @ modifier: ${value}`);
     return timeMs;
   }
 
@@ -275,7 +288,8 @@ class Parser {
     if (this.tokens.peek().id !== "]") throw this.tokens.unexpected("subquery or range", '":" or "]"');
     const close = this.tokens.next();
     const brackets = joinSpans(open.span, close.span);
-    if (operand.kind !== "selector") throw this.tokens.fail(brackets, "ranges only allowed for vector selectors");
+    if (operand.kind !== "selector")
+      throw this.tokens.fail(brackets, "ranges only allowed for vector selectors");
     if (operand.offsetMs !== 0) throw this.tokens.fail(brackets, "no offset modifiers allowed before range");
     if (operand.at !== undefined) throw this.tokens.fail(brackets, "no @ modifiers allowed before range");
     return { kind: "range", selector: operand, rangeMs, span: joinSpans(operand.span, close.span) };

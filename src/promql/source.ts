@@ -57,5 +57,10 @@ export interface Source {
    *
    * Asked once for each selector of a query, for the whole query. A sample outside of the times does no harm.
    */
-  select(matchers: readonly Matcher[], fromMs: number, toMs: number, hints: Hints): Promise<readonly Series[]>;
+  select(
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+    hints: Hints,
+  ): Promise<readonly Series[]>;
 }

@@ -5,6 +5,7 @@ import { MAX_DURATION_MS, parseDuration, parseNumber, unquote } from "./literals
 import { type Matcher, type MatchOperator, makeMatcher } from "./matcher.ts";
 import type { Span } from "./position.ts";
 import { RegexpError } from "./regexp/escape.ts";
+import { quote } from "./quote.ts";
 
 export class TokenStream {
   readonly text: string;
@@ -53,7 +54,7 @@ export class TokenStream {
     const value = durationMs === undefined ? parseNumber(text) : durationMs / 1000;
     if (value !== undefined) return { value, span };
     const reason = type === "duration" ? "not a valid duration string" : "error parsing number";
-    throw this.fail(span, `${reason}: ${JSON.stringify(text)}`);
+    throw this.fail(span, `${reason}: ${quote(text)}`);
   }
 
   string(): string {
@@ -69,7 +70,8 @@ export class TokenStream {
     if (id === "(" || id === "step" || id === "range" || id === "max_of" || id === "min_of") {
       throw this.fail(first.span, "experimental duration expression is not enabled", true);
     }
-    if (type !== "number" && type !== "duration") throw this.unexpected(context, "number, duration, step(), or range()");
+    if (type !== "number" && type !== "duration")
+      throw this.unexpected(context, "number, duration, step(), or range()");
     const { value, span } = this.number();
     const durationMs = Math.round((negative ? -value : value) * 1000);
     if (!(Math.abs(durationMs) < MAX_DURATION_MS)) throw this.fail(span, "duration out of range");

@@ -4,7 +4,16 @@ import type { Aggregation } from "../ast.ts";
 import { HistogramTotal, Mean } from "../functions/means.ts";
 import { quantileOf } from "../functions/quantile.ts";
 import type { Histogram } from "../histogram/histogram.ts";
-import { type Labels, METRIC_NAME, NO_LABELS, dropLabels, keepLabels, keyOf, labelsKey, metricName } from "../labels.ts";
+import {
+  type Labels,
+  METRIC_NAME,
+  NO_LABELS,
+  dropLabels,
+  keepLabels,
+  keyOf,
+  labelsKey,
+  metricName,
+} from "../labels.ts";
 import { compensate, isInfinite } from "../numbers.ts";
 import { FLOAT, HISTOGRAM, NONE, Row } from "./value.ts";
 
@@ -14,7 +23,10 @@ export interface Group {
 }
 
 /** The groups of rows, in the order of their first rows. */
-export function groupRows(rows: readonly Row[], { labels, without }: Pick<Aggregation, "labels" | "without">): Group[] {
+export function groupRows(
+  rows: readonly Row[],
+  { labels, without }: Pick<Aggregation, "labels" | "without">,
+): Group[] {
   const groups = new Map<string, Group>();
   const names = without ? [METRIC_NAME, ...labels] : labels;
   for (const row of rows) {
@@ -40,7 +52,11 @@ export function aggregateGroup(
   parameters: Float64Array,
   annotations: Annotations,
 ): Row {
-  const result = new Row(labels, steps, rows.some(({ dropName }) => dropName));
+  const result = new Row(
+    labels,
+    steps,
+    rows.some(({ dropName }) => dropName),
+  );
   const hasHistograms = rows.some(({ histograms }) => histograms !== undefined);
   switch (operator) {
     case "sum":
@@ -130,7 +146,12 @@ function countSamples(rows: readonly Row[], { kinds, floats }: Row, isGroup: boo
   }
 }
 
-function aggregateStep(operator: string, rows: readonly Row[], step: number, parameter: number): number | undefined {
+function aggregateStep(
+  operator: string,
+  rows: readonly Row[],
+  step: number,
+  parameter: number,
+): number | undefined {
   const values: number[] = [];
   for (const { kinds, floats } of rows) if (kinds[step] === FLOAT) values.push(floats[step]!);
   if (values.length === 0) return undefined;

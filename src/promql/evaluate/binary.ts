@@ -2,7 +2,16 @@
 import type { Binary, Matching } from "../ast.ts";
 import type { Annotations } from "../annotations.ts";
 import { executionError } from "../errors.ts";
-import { type Labels, METRIC_NAME, dropLabels, dropMetadata, formatLabels, keepLabels, labelsKey, setLabel } from "../labels.ts";
+import {
+  type Labels,
+  METRIC_NAME,
+  dropLabels,
+  dropMetadata,
+  formatLabels,
+  keepLabels,
+  labelsKey,
+  setLabel,
+} from "../labels.ts";
 import { isComparison } from "../operators.ts";
 import { applyToSamples, arithmeticOf, changesMetric, comparisonOf } from "./elements.ts";
 import { groupBySignature, signatureOf } from "./signature.ts";
@@ -70,7 +79,8 @@ export function vectorWithVector(binary: Binary, left: Row[], right: Row[], cont
 /** Steps at which any row has a value. */
 function anyAt(rows: readonly Row[], steps: number): Uint8Array {
   const any = new Uint8Array(steps);
-  for (const { kinds } of rows) for (let step = 0; step < steps; step++) if (kinds[step] !== NONE) any[step] = 1;
+  for (const { kinds } of rows)
+    for (let step = 0; step < steps; step++) if (kinds[step] !== NONE) any[step] = 1;
   return any;
 }
 
@@ -82,7 +92,10 @@ function checkUnique(rows: readonly Row[], anyMany: Uint8Array, matching: Matchi
     const group = matching.on
       ? keepLabels(labels, matching.labels)
       : dropLabels(labels, [METRIC_NAME, ...matching.labels]);
-    const both = present.slice(0, 2).map((row) => formatLabels(row.labels)).sort();
+    const both = present
+      .slice(0, 2)
+      .map((row) => formatLabels(row.labels))
+      .sort();
     throw executionError(
       `found duplicate series for the match group ${formatLabels(group)} on the ${swapped ? "left" : "right"} ` +
         `hand-side of the operation: [${both.join(", ")}];many-to-many matching not allowed: matching labels must be ` +
@@ -100,12 +113,16 @@ function matchGroup(binary: Binary, many: Row[], ones: Row[], results: RowSet, c
     let known = labelsOf.get(manyRow);
     if (!known) labelsOf.set(manyRow, (known = new Map()));
     let labels = known.get(oneRow);
-    if (!labels) known.set(oneRow, (labels = joinLabels(manyRow.labels, oneRow.labels, binary, context.delayedNames)));
+    if (!labels)
+      known.set(oneRow, (labels = joinLabels(manyRow.labels, oneRow.labels, binary, context.delayedNames)));
     return labels;
   };
   const seen = new Set<string>();
   for (let step = 0; step < context.steps; step++) {
-    const oneRow = ones.length === 1 && ones[0]!.kinds[step] !== NONE ? ones[0] : ones.find(({ kinds }) => kinds[step] !== NONE);
+    const oneRow =
+      ones.length === 1 && ones[0]!.kinds[step] !== NONE
+        ? ones[0]
+        : ones.find(({ kinds }) => kinds[step] !== NONE);
     if (!oneRow) continue;
     let matches = 0;
     if (!isOneToOne) seen.clear();
@@ -133,7 +150,12 @@ function matchGroup(binary: Binary, many: Row[], ones: Row[], results: RowSet, c
   }
 }
 
-function joinLabels(many: Labels, one: Labels, { operator, returnBool, matching }: Binary, delayed: boolean): Labels {
+function joinLabels(
+  many: Labels,
+  one: Labels,
+  { operator, returnBool, matching }: Binary,
+  delayed: boolean,
+): Labels {
   let labels = changesMetric(operator) || (returnBool && !delayed) ? dropMetadata(many) : many;
   if (matching.cardinality === "one-to-one") {
     labels = matching.on ? keepLabels(labels, matching.labels) : dropLabels(labels, matching.labels);

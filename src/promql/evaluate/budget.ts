@@ -73,7 +73,8 @@ export class Budget {
       this.nextPause = this.operations + OPERATIONS_BETWEEN_PAUSES;
       await this.limits.pause();
     }
-    if (this.signal?.aborted) throw new PromqlError("canceled", "query was canceled in expression evaluation");
+    if (this.signal?.aborted)
+      throw new PromqlError("canceled", "query was canceled in expression evaluation");
     if (Date.now() - this.startMs > this.limits.timeoutMs) {
       throw new PromqlError("timeout", "query timed out in expression evaluation");
     }

@@ -31,8 +31,10 @@ const COMPARE: Record<string, (a: number, b: number) => boolean> = {
   "<=": (a, b) => a <= b,
 };
 
-export const arithmeticOf = (operator: string): ((a: number, b: number) => number) | undefined => ARITHMETIC[operator];
-export const comparisonOf = (operator: string): ((a: number, b: number) => boolean) | undefined => COMPARE[operator];
+export const arithmeticOf = (operator: string): ((a: number, b: number) => number) | undefined =>
+  ARITHMETIC[operator];
+export const comparisonOf = (operator: string): ((a: number, b: number) => boolean) | undefined =>
+  COMPARE[operator];
 
 /** Applies an operator to scalars. A comparison gives 1 or 0. */
 export function applyToNumbers(operator: string, a: number, b: number): number {
@@ -103,4 +105,5 @@ function power(base: number, exponent: number): number {
 }
 
 /** Whether the result is another metric, so that the name of the operand does not fit it any more. */
-export const changesMetric = (operator: string): boolean => !isComparison(operator) && operator !== "</" && operator !== ">/";
+export const changesMetric = (operator: string): boolean =>
+  !isComparison(operator) && operator !== "</" && operator !== ">/";

@@ -104,7 +104,13 @@ export class Evaluator {
     return this.shiftOf(expression.kind === "range" ? expression.selector : expression);
   }
 
-  private shiftOf({ at, offsetMs }: { at: AtModifier | undefined; offsetMs: number }): (timeMs: number) => number {
+  private shiftOf({
+    at,
+    offsetMs,
+  }: {
+    at: AtModifier | undefined;
+    offsetMs: number;
+  }): (timeMs: number) => number {
     if (at === undefined) return (timeMs) => timeMs - offsetMs;
     const fixed = (typeof at === "number" ? at : this.queryEnds[at]) - offsetMs;
     return () => fixed;
@@ -154,12 +160,15 @@ export class Evaluator {
     budget.spend(grid.steps * (1 + rowsOf(left).length + rowsOf(right).length));
     const context = { annotations, delayedNames, steps: grid.steps };
     if (left.type === "scalar" && right.type === "scalar") {
-      const values = left.values.map((value, step) => applyToNumbers(binary.operator, value, right.values[step]!));
+      const values = left.values.map((value, step) =>
+        applyToNumbers(binary.operator, value, right.values[step]!),
+      );
       return { type: "scalar", values };
     }
     let result: Value;
     if (left.type === "scalar") result = vectorWithScalar(binary, rowsOf(right), left.values, true, context);
-    else if (right.type === "scalar") result = vectorWithScalar(binary, rowsOf(left), right.values, false, context);
+    else if (right.type === "scalar")
+      result = vectorWithScalar(binary, rowsOf(left), right.values, false, context);
     else if (isSetOperator(binary.operator)) {
       result = applySetOperator(binary.operator, binary.matching, rowsOf(left), rowsOf(right), grid.steps);
     } else result = vectorWithVector(binary, rowsOf(left), rowsOf(right), context);
@@ -193,14 +202,18 @@ export class Evaluator {
   private async call(call: Call, grid: Grid): Promise<Value> {
     const { annotations, budget, delayedNames } = this.options;
     const { body } = FUNCTIONS[call.name]!;
-    const context: CallContext = { call: { ...call, args: call.args.map(unwrap) }, grid, annotations, delayedNames };
+    const context: CallContext = {
+      call: { ...call, args: call.args.map(unwrap) },
+      grid,
+      annotations,
+      delayedNames,
+    };
     if (body.kind === "window") {
       const range = context.call.args.find((arg) => arg.kind === "range" || arg.kind === "subquery")!;
       const other = call.args.find((arg) => typeOf(arg) === "scalar");
       const parameters = other && scalarOf(await this.evaluate(other, grid));
-      const matrix = range as MatrixSelector | Subquery;
-      const tracks = await this.tracksOf(matrix, grid);
-      const place = { rangeMs: matrix.rangeMs, endOf: this.endOf(matrix) };
+      const tracks = await this.tracksOf(range, grid);
+      const place = { rangeMs: range.rangeMs, endOf: this.endOf(range) };
       return { type: "vector", rows: applyWindows(body, tracks, place, parameters, context, budget) };
     }
     const args = await this.arguments(context.call, grid);
@@ -232,7 +245,10 @@ export class Evaluator {
     return values;
   }
 
-  private mapHistograms(rows: Row[], map: (histogram: NonNullable<Row["histograms"]>[number] & {}) => number): Value {
+  private mapHistograms(
+    rows: Row[],
+    map: (histogram: NonNullable<Row["histograms"]>[number] & {}) => number,
+  ): Value {
     const { delayedNames } = this.options;
     for (const row of rows) {
       for (let step = 0; step < row.kinds.length; step++) {
@@ -255,7 +271,8 @@ export class Evaluator {
 
 /** Repeats the value at the only step for so many steps. */
 function spread(value: Value, steps: number): Value {
-  if (value.type === "scalar") return { type: "scalar", values: new Float64Array(steps).fill(value.values[0]!) };
+  if (value.type === "scalar")
+    return { type: "scalar", values: new Float64Array(steps).fill(value.values[0]!) };
   const rows = rowsOf(value).map((row) => {
     const long = new Row(row.labels, steps, row.dropName);
     const only = row.get(0);

@@ -3,7 +3,9 @@ import { type Expression, childrenOf } from "../ast.ts";
 
 /** Functions whose result depends on the time of the evaluation, whatever their arguments are. */
 const TIMED = new Set(
-  "days_in_month day_of_month day_of_week day_of_year hour minute month year predict_linear time timestamp".split(" "),
+  "days_in_month day_of_month day_of_week day_of_year hour minute month year predict_linear time timestamp".split(
+    " ",
+  ),
 );
 
 /** Only what `@` pins to a time. Literals change nothing either, but to repeat them is cheap. */

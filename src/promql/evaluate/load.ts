@@ -1,5 +1,12 @@
 /** Asks the source for the series of every selector of a query, all at once and each only once. */
-import { type Aggregation, type Call, type Expression, type VectorSelector, childrenOf, unwrap } from "../ast.ts";
+import {
+  type Aggregation,
+  type Call,
+  type Expression,
+  type VectorSelector,
+  childrenOf,
+  unwrap,
+} from "../ast.ts";
 import { executionError } from "../errors.ts";
 import type { Hints, Series, Source } from "../source.ts";
 import type { Budget } from "./budget.ts";

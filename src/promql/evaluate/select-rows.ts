@@ -7,6 +7,7 @@ import { isLabelName, setLabel } from "../labels.ts";
 import { compareNaNLast, formatGeneral, formatValue } from "../numbers.ts";
 import { type Group, groupRows } from "./aggregate.ts";
 import { FLOAT, HISTOGRAM, NONE, Row, RowSet } from "./value.ts";
+import { quote } from "../quote.ts";
 
 /** Keeps the k highest or lowest samples of each group at each step. For one step, the result is in that order. */
 export function chooseRows(
@@ -45,8 +46,13 @@ export function chooseRows(
 }
 
 /** Counts how many series of each group have each value, which becomes a label. */
-export function countValues(aggregation: Aggregation, rows: readonly Row[], label: string, steps: number): Row[] {
-  if (!isLabelName(label)) throw executionError(`invalid label name ${JSON.stringify(label)}`);
+export function countValues(
+  aggregation: Aggregation,
+  rows: readonly Row[],
+  label: string,
+  steps: number,
+): Row[] {
+  if (!isLabelName(label)) throw executionError(`invalid label name ${quote(label)}`);
   const results = new RowSet(steps);
   const { labels, without } = aggregation;
   const grouping = { without, labels: without ? labels : [...labels, label] };
@@ -58,7 +64,8 @@ export function countValues(aggregation: Aggregation, rows: readonly Row[], labe
         const text = typeof value === "number" ? formatValue(value) : formatHistogram(value);
         return new Row(setLabel(row.labels, label, text), 0);
       });
-    for (const group of groupRows(labelled, grouping)) results.put(group.labels, false, step, group.rows.length);
+    for (const group of groupRows(labelled, grouping))
+      results.put(group.labels, false, step, group.rows.length);
   }
   return results.list();
 }

@@ -10,6 +10,9 @@ export function signatureOf({ on, labels }: Matching): (labels: Labels) => strin
   return (set) => labelsKey(dropLabels(set, ignored));
 }
 
-export function groupBySignature(rows: readonly Row[], signature: (labels: Labels) => string): Map<string, Row[]> {
+export function groupBySignature(
+  rows: readonly Row[],
+  signature: (labels: Labels) => string,
+): Map<string, Row[]> {
   return Map.groupBy(rows, (row) => signature(row.labels));
 }

@@ -118,4 +118,5 @@ export function dropNames(rows: Row[], delayed: boolean): Row[] {
   return delayed ? rows : mergeRows(rows);
 }
 
-export const duplicateSeries = (): Error => executionError("vector cannot contain metrics with the same labelset");
+export const duplicateSeries = (): Error =>
+  executionError("vector cannot contain metrics with the same labelset");

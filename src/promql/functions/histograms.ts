@@ -1,7 +1,16 @@
 /** Functions of histograms, native and classic. */
 import { MESSAGES } from "../annotations.ts";
 import type { ValueType } from "../ast.ts";
-import { FLOAT, HISTOGRAM, type Row, RowSet, type Value, rowsOf, scalarOf, timeAt } from "../evaluate/value.ts";
+import {
+  FLOAT,
+  HISTOGRAM,
+  type Row,
+  RowSet,
+  type Value,
+  rowsOf,
+  scalarOf,
+  timeAt,
+} from "../evaluate/value.ts";
 import { type ClassicBucket, classicFraction, classicQuantile } from "../histogram/classic.ts";
 import type { Histogram } from "../histogram/histogram.ts";
 import { histogramFraction, histogramQuantile, histogramVariance } from "../histogram/statistics.ts";
@@ -112,7 +121,11 @@ function perHistogram(rows: Row[], span: Span, context: CallContext, statistic: 
   return { type: "vector", rows: results.list() };
 }
 
-function groupBuckets(rows: Row[], span: Span, { annotations, delayedNames }: CallContext): Map<string, Group> {
+function groupBuckets(
+  rows: Row[],
+  span: Span,
+  { annotations, delayedNames }: CallContext,
+): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const row of rows) {
     if (!row.kinds.includes(FLOAT)) continue;
@@ -129,7 +142,8 @@ function groupBuckets(rows: Row[], span: Span, { annotations, delayedNames }: Ca
     if (group) group.buckets.push({ upper, row });
     else groups.set(key, { labels, buckets: [{ upper, row }] });
   }
-  for (const { buckets } of groups.values()) buckets.sort((a, b) => (a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0));
+  for (const { buckets } of groups.values())
+    buckets.sort((a, b) => (a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0));
   return groups;
 }
 

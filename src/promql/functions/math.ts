@@ -42,7 +42,8 @@ const DATES: Record<string, (date: Date) => number> = {
   day_of_week: (date) => date.getUTCDay(),
   day_of_month: (date) => date.getUTCDate(),
   day_of_year: (date) =>
-    (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0, 1)) /
+    (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) -
+      Date.UTC(date.getUTCFullYear(), 0, 1)) /
       86_400_000 +
     1,
   days_in_month: (date) => new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate(),
@@ -78,13 +79,19 @@ export const mathFunctions: FunctionTable = {
     parameters: ["vector", "scalar"],
     optional: 0,
     returns: "vector",
-    body: { kind: "values", apply: ([vector, min], context) => clamp(vector, scalarOf(min), undefined, context) },
+    body: {
+      kind: "values",
+      apply: ([vector, min], context) => clamp(vector, scalarOf(min), undefined, context),
+    },
   },
   clamp_max: {
     parameters: ["vector", "scalar"],
     optional: 0,
     returns: "vector",
-    body: { kind: "values", apply: ([vector, max], context) => clamp(vector, undefined, scalarOf(max), context) },
+    body: {
+      kind: "values",
+      apply: ([vector, max], context) => clamp(vector, undefined, scalarOf(max), context),
+    },
   },
   pi: {
     parameters: [],

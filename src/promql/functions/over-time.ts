@@ -62,7 +62,8 @@ export const overTimeFunctions: FunctionTable = {
   ),
   last_over_time: ofWindow(
     ({ floats, from, to, histograms, histogramFrom, histogramTo }) =>
-      histogramFrom === histogramTo || (from < to && floats.times[to - 1]! > histograms.times[histogramTo - 1]!)
+      histogramFrom === histogramTo ||
+      (from < to && floats.times[to - 1]! > histograms.times[histogramTo - 1]!)
         ? floats.values[to - 1]
         : histograms.values[histogramTo - 1],
     { keepsName: true },
@@ -75,7 +76,10 @@ export const overTimeFunctions: FunctionTable = {
     ...ofFloats((window, context) => {
       const q = window.parameter;
       if (!(q >= 0 && q <= 1)) context.annotations.warn(MESSAGES.invalidQuantile(q), context.firstSpan);
-      return quantileOf(q, Array.from({ length: countFloats(window) }, (_, i) => window.floats.values[window.from + i]!));
+      return quantileOf(
+        q,
+        Array.from({ length: countFloats(window) }, (_, i) => window.floats.values[window.from + i]!),
+      );
     }),
     parameters: ["scalar", "matrix"],
   },
@@ -92,7 +96,9 @@ export const overTimeFunctions: FunctionTable = {
       if (typeof previous === "number" && typeof current === "number") {
         return current !== previous && !(Number.isNaN(current) && Number.isNaN(previous));
       }
-      return typeof previous === "number" || typeof current === "number" || !equalHistograms(current, previous);
+      return (
+        typeof previous === "number" || typeof current === "number" || !equalHistograms(current, previous)
+      );
     }),
   ),
   resets: ofWindow((window) =>
@@ -152,7 +158,10 @@ function regression({ floats, from, to }: Window, atMs: number): { slope: number
     sumXY!.add(x * y);
     sumXX!.add(x * x);
   }
-  if (isConstant) return Number.isFinite(first) ? { slope: 0, intercept: first } : { slope: Number.NaN, intercept: Number.NaN };
+  if (isConstant)
+    return Number.isFinite(first)
+      ? { slope: 0, intercept: first }
+      : { slope: Number.NaN, intercept: Number.NaN };
   const count = to - from;
   const [x, y, xy, xx] = [sumX, sumY, sumXY, sumXX].map((sum) => sum!.sum + sum!.compensation) as [
     number,
@@ -176,7 +185,8 @@ function countPairs(
   let previous: { value: Sample; timeMs: number; startMs: number } | undefined;
   while (at < window.to || histogramAt < window.histogramTo) {
     const isFloat =
-      histogramAt === window.histogramTo || (at < window.to && floats.times[at]! < histograms.times[histogramAt]!);
+      histogramAt === window.histogramTo ||
+      (at < window.to && floats.times[at]! < histograms.times[histogramAt]!);
     const samples = isFloat ? floats : histograms;
     const index = isFloat ? at++ : histogramAt++;
     const current = {
@@ -186,7 +196,8 @@ function countPairs(
     };
     if (previous) {
       const sameKind = (typeof previous.value === "number") === isFloat;
-      const startReset = sameKind && isStartReset(previous.startMs, previous.timeMs, current.startMs, current.timeMs);
+      const startReset =
+        sameKind && isStartReset(previous.startMs, previous.timeMs, current.startMs, current.timeMs);
       if (isCounted(previous.value, current.value, startReset)) count++;
     }
     previous = current;

@@ -34,7 +34,9 @@ export const rateFunctions: FunctionTable = {
     ofIntegral: "increase",
     finish: warnOfNonCounters,
   }),
-  delta: ofWindow((window, context) => extrapolated(window, context, false, false), { ofIntegral: "increase" }),
+  delta: ofWindow((window, context) => extrapolated(window, context, false, false), {
+    ofIntegral: "increase",
+  }),
   irate: ofWindow((window, context) => ofLastTwo(window, context, true), { ofIntegral: "rate" }),
   idelta: ofWindow((window, context) => ofLastTwo(window, context, false)),
 };
@@ -101,7 +103,10 @@ function extrapolated(
 
 const countOf = (value: number | Histogram): number => (typeof value === "number" ? value : value.count);
 
-function addFirst(change: number | Histogram | undefined, first: number | Histogram): number | Histogram | undefined {
+function addFirst(
+  change: number | Histogram | undefined,
+  first: number | Histogram,
+): number | Histogram | undefined {
   if (typeof first === "number") return (typeof change === "number" ? change : 0) + first;
   return typeof change === "object" ? combine(change, first, 1)?.histogram : first;
 }
@@ -167,7 +172,11 @@ function lastTwo(window: Window): Sample[] {
 
 const COUNTER_NAME = /_(total|sum|count|bucket)$/;
 
-function warnOfNonCounters(rows: Row[], inputs: readonly Labels[], { annotations, call }: CallContext): Row[] {
+function warnOfNonCounters(
+  rows: Row[],
+  inputs: readonly Labels[],
+  { annotations, call }: CallContext,
+): Row[] {
   for (const [index, row] of rows.entries()) {
     const name = metricName(inputs[index]!);
     if (name !== "" && !COUNTER_NAME.test(name) && row.kinds.some((kind) => kind !== NONE && kind === 1)) {

@@ -6,7 +6,12 @@
  * A start at the previous sample is a new one for delta series. For a cumulative series of which the first start is
  * unknown, exporters write the same. Then the previous start equals its own sample's time, or is unknown.
  */
-export function isStartReset(previousStart: number, previousTime: number, start: number, time: number): boolean {
+export function isStartReset(
+  previousStart: number,
+  previousTime: number,
+  start: number,
+  time: number,
+): boolean {
   if (start === 0 || start >= time || start < previousTime) return false;
   if (start > previousTime) return true;
   return previousStart !== 0 && previousStart < previousTime;

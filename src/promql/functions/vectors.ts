@@ -29,7 +29,10 @@ const ofValues = (
 
 export const vectorFunctions: FunctionTable = {
   label_replace: ofValues(["vector", "string", "string", "string", "string"], "vector", labelReplace),
-  label_join: { ...ofValues(["vector", "string", "string", "string"], "vector", labelJoin), optional: Infinity },
+  label_join: {
+    ...ofValues(["vector", "string", "string", "string"], "vector", labelJoin),
+    optional: Infinity,
+  },
   sort: ofValues(["vector"], "vector", (args, context) => sort(args, context, false)),
   sort_desc: ofValues(["vector"], "vector", (args, context) => sort(args, context, true)),
   absent: ofValues(["vector"], "vector", ([vector], { call, grid }) => {
@@ -76,7 +79,12 @@ export const vectorFunctions: FunctionTable = {
 };
 
 function labelReplace(args: readonly Value[]): Value {
-  const [target, replacement, source, pattern] = args.slice(1).map(stringOf) as [string, string, string, string];
+  const [target, replacement, source, pattern] = args.slice(1).map(stringOf) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   let regexp: Regexp;
   try {
     regexp = new Regexp(pattern);
@@ -84,7 +92,8 @@ function labelReplace(args: readonly Value[]): Value {
     if (!(error instanceof RegexpError)) throw error;
     throw executionError(`invalid regular expression in label_replace(): ${pattern}`);
   }
-  if (!isLabelName(target)) throw executionError(`invalid destination label name in label_replace(): ${target}`);
+  if (!isLabelName(target))
+    throw executionError(`invalid destination label name in label_replace(): ${target}`);
   for (const row of rowsOf(args[0])) {
     const value = regexp.expand(row.labels.get(source) ?? "", replacement);
     if (value !== undefined) relabel(row, target, value);
@@ -109,7 +118,11 @@ function relabel(row: Row, name: string, value: string): void {
   if (name === METRIC_NAME) row.dropName = false;
 }
 
-function sort([vector]: readonly Value[], { annotations, call, grid }: CallContext, descending: boolean): Value {
+function sort(
+  [vector]: readonly Value[],
+  { annotations, call, grid }: CallContext,
+  descending: boolean,
+): Value {
   if (grid.steps > 1) {
     annotations.warn(MESSAGES.sortInRange, call.span);
     return { type: "vector", rows: withFloats(rowsOf(vector)) };

@@ -14,7 +14,13 @@ import {
 /** A histogram and the rounding errors of its counts so far, in the same buckets. */
 interface Tracked {
   histogram: Histogram;
-  errors: { count: number; sum: number; zeroCount: number; positive: readonly number[]; negative: readonly number[] };
+  errors: {
+    count: number;
+    sum: number;
+    zeroCount: number;
+    positive: readonly number[];
+    negative: readonly number[];
+  };
 }
 
 export interface Combination {
@@ -146,7 +152,10 @@ export const toBounds = (histogram: Histogram, bounds: readonly number[]): Histo
  * What the zero bucket would hold up to this threshold, which must not be below the histogram's own. If the threshold
  * is inside of a bucket with observations, the bucket's end is the threshold.
  */
-export function widenZeroBucket(histogram: Histogram, threshold: number): { zeroCount: number; threshold: number } {
+export function widenZeroBucket(
+  histogram: Histogram,
+  threshold: number,
+): { zeroCount: number; threshold: number } {
   const { histogram: wider } = widen(track(histogram), threshold);
   return { zeroCount: wider.zeroCount, threshold: wider.zeroThreshold };
 }
@@ -179,15 +188,21 @@ function widen(tracked: Tracked, minThreshold: number): Tracked {
     { buckets: signedBuckets(histogram, true), errors: errors.positive },
     // Mirrored, so that both sides go from the inside to the outside.
     {
-      buckets: signedBuckets(histogram, false).map(({ lower, upper, count }) => ({ lower: -upper, upper: -lower, count })),
+      buckets: signedBuckets(histogram, false).map(({ lower, upper, count }) => ({
+        lower: -upper,
+        upper: -lower,
+        count,
+      })),
       errors: errors.negative,
     },
   ];
   let threshold = minThreshold;
-  for (let previous = Number.NaN; previous !== threshold; ) {
+  for (let previous = Number.NaN; previous !== threshold;) {
     previous = threshold;
     for (const { buckets } of sides) {
-      const cut = buckets.find(({ lower, upper, count }) => lower < threshold && upper > threshold && count !== 0);
+      const cut = buckets.find(
+        ({ lower, upper, count }) => lower < threshold && upper > threshold && count !== 0,
+      );
       if (cut) threshold = cut.upper;
     }
   }
@@ -244,7 +259,11 @@ function withBounds(tracked: Tracked, bounds: readonly number[]): Tracked {
 }
 
 /** Moves counts to other buckets. The new index must not fall where the old one rises. */
-function regroup({ histogram, errors }: Tracked, layout: Histogram, move: (index: number) => number): Tracked {
+function regroup(
+  { histogram, errors }: Tracked,
+  layout: Histogram,
+  move: (index: number) => number,
+): Tracked {
   const side = ({ indexes, counts }: Buckets, sideErrors: readonly number[]): Side =>
     mergeSides(EMPTY_SIDE, { indexes: indexes.map(move), counts, errors: sideErrors }, 1);
   const positive = side(histogram.positive, errors.positive);

@@ -88,7 +88,10 @@ export function listBuckets(histogram: Histogram): Bucket[] {
   };
   const clip = (bound: number): number => (bound > 0 && bound < zeroThreshold ? zeroThreshold : bound);
   const positive = signedBuckets(histogram, true).map((bucket) => ({ ...bucket, lower: clip(bucket.lower) }));
-  const negative = signedBuckets(histogram, false).map((bucket) => ({ ...bucket, upper: -clip(-bucket.upper) }));
+  const negative = signedBuckets(histogram, false).map((bucket) => ({
+    ...bucket,
+    upper: -clip(-bucket.upper),
+  }));
   return [...negative.reverse(), ...(zeroCount > 0 ? [zero] : []), ...positive];
 }
 
@@ -122,7 +125,10 @@ export function compact(histogram: Histogram): Histogram {
 function compactBuckets(buckets: Buckets): Buckets {
   const { indexes, counts } = buckets;
   if (!counts.includes(0)) return buckets;
-  return { indexes: indexes.filter((_, at) => counts[at] !== 0), counts: counts.filter((count) => count !== 0) };
+  return {
+    indexes: indexes.filter((_, at) => counts[at] !== 0),
+    counts: counts.filter((count) => count !== 0),
+  };
 }
 
 /** Whether two histograms hold the same counts in the same buckets. Hints do not matter. */

@@ -9,7 +9,8 @@ export function isReset(current: Histogram, previous: Histogram): boolean {
   if (current.count < previous.count) return true;
   if (hasCustomBounds(current) !== hasCustomBounds(previous)) return true;
   if (hasCustomBounds(current)) {
-    if (equalLists(current.customBounds, previous.customBounds)) return fell(current.positive, previous.positive);
+    if (equalLists(current.customBounds, previous.customBounds))
+      return fell(current.positive, previous.positive);
     const shared = current.customBounds.filter((bound) => previous.customBounds.includes(bound));
     return fell(toBounds(current, shared).positive, toBounds(previous, shared).positive);
   }

@@ -64,7 +64,8 @@ export function histogramFraction(
   to: number,
   histogram: Histogram,
 ): { value: number; hasNaN: boolean } {
-  if (histogram.count === 0 || Number.isNaN(from) || Number.isNaN(to)) return { value: Number.NaN, hasNaN: false };
+  if (histogram.count === 0 || Number.isNaN(from) || Number.isNaN(to))
+    return { value: Number.NaN, hasNaN: false };
   if (from >= to) return { value: 0, hasNaN: false };
   const custom = hasCustomBounds(histogram);
   const buckets = listBuckets(histogram);

@@ -1,5 +1,12 @@
 /** The operators `</` and `>/`: keeps the observations of a native histogram below or above a value. */
-import { type Bucket, type Buckets, type Histogram, compact, hasCustomBounds, signedBuckets } from "./histogram.ts";
+import {
+  type Bucket,
+  type Buckets,
+  type Histogram,
+  compact,
+  hasCustomBounds,
+  signedBuckets,
+} from "./histogram.ts";
 import { fractionBelow } from "./statistics.ts";
 
 export type Kept = "below" | "above";
@@ -45,7 +52,8 @@ export function trim(histogram: Histogram, value: number, kept: Kept): Histogram
 function keepPart(bucket: Bucket, value: number, kept: Kept, isPositive: boolean, custom: boolean): Part {
   const { lower, upper, count } = bucket;
   const isBelow = kept === "below";
-  if (isBelow ? upper <= value : lower >= value) return { count, middle: middleOf(lower, upper, isPositive, custom) };
+  if (isBelow ? upper <= value : lower >= value)
+    return { count, middle: middleOf(lower, upper, isPositive, custom) };
   if (isBelow ? lower >= value : upper <= value) return { count: 0, middle: 0 };
   if (lower === -Infinity) return keepOfFirst(bucket, value, isBelow);
   if (upper === Infinity) return isBelow ? { count: 0, middle: finite(lower) } : { count, middle: value };

@@ -139,7 +139,9 @@ function readChar(chars: readonly string[], at: number, begin: number): { code: 
 function otherCases(code: number): number[] {
   const char = String.fromCodePoint(code);
   const cases = [char.toLowerCase(), char.toUpperCase(), char.toUpperCase().toLowerCase()];
-  return cases.map((other) => other.codePointAt(0)!).filter((other, index) => other !== code && [...cases[index]!].length === 1);
+  return cases
+    .map((other) => other.codePointAt(0)!)
+    .filter((other, index) => other !== code && Array.from(cases[index]!).length === 1);
 }
 
 /** A class of ranges, each given by its first and last character. */

@@ -82,12 +82,22 @@ interface Thread {
  * Matches the whole text and returns the begin and end of each group, in code points, -1 where a group took no
  * part. Undefined if the text does not match. Pike's machine: all paths at once, in the order of preference.
  */
-export function runCaptures(program: Program, slotCount: number, text: string): readonly number[] | undefined {
+export function runCaptures(
+  program: Program,
+  slotCount: number,
+  text: string,
+): readonly number[] | undefined {
   const codes = Array.from(text, (char) => char.codePointAt(0)!);
   let threads: Thread[] = [];
   let matched: readonly number[] | undefined;
 
-  const follow = (list: Thread[], seen: Set<number>, begin: number, slots: readonly number[], at: number): void => {
+  const follow = (
+    list: Thread[],
+    seen: Set<number>,
+    begin: number,
+    slots: readonly number[],
+    at: number,
+  ): void => {
     // A stack of its own, since long alternatives would exhaust the call stack.
     const stack: Thread[] = [{ place: begin, slots }];
     while (stack.length > 0) {

@@ -64,7 +64,11 @@ class SyntaxParser {
       const atom = this.atom();
       if (atom) parts.push(this.repeated(atom));
     }
-    return parts.length === 1 ? parts[0]! : parts.length === 0 ? { type: "empty" } : { type: "sequence", parts };
+    return parts.length === 1
+      ? parts[0]!
+      : parts.length === 0
+        ? { type: "empty" }
+        : { type: "sequence", parts };
   }
 
   private repeated(atom: Node): Node {
@@ -74,7 +78,10 @@ class SyntaxParser {
     const lazy = this.take("?") !== this.flags.swapLazy;
     const end = this.position;
     if (this.quantifier()) {
-      throw this.error("invalid nested repetition operator", this.chars.slice(begin, Math.max(end, this.position)).join(""));
+      throw this.error(
+        "invalid nested repetition operator",
+        this.chars.slice(begin, Math.max(end, this.position)).join(""),
+      );
     }
     return { type: "repeat", part: atom, min: range[0], max: range[1], lazy };
   }
@@ -107,7 +114,11 @@ class SyntaxParser {
         return { type: "char", test, literal: undefined };
       }
       case ".":
-        return { type: "char", test: this.flags.dotAll ? () => true : (code) => code !== 10, literal: undefined };
+        return {
+          type: "char",
+          test: this.flags.dotAll ? () => true : (code) => code !== 10,
+          literal: undefined,
+        };
       case "^":
         return { type: "assert", assertion: this.flags.multiLine ? "lineStart" : "textStart" };
       case "$":
@@ -238,5 +249,6 @@ function checkRepeats(node: Node, factor: number): void {
     if (factor * count > MAX_REPEAT) throw new RegexpError("invalid repeat count", `{${node.min}}`);
     checkRepeats(node.part, factor * count);
   } else if (node.type === "group") checkRepeats(node.part, factor);
-  else if (node.type === "sequence" || node.type === "choice") for (const part of node.parts) checkRepeats(part, factor);
+  else if (node.type === "sequence" || node.type === "choice")
+    for (const part of node.parts) checkRepeats(part, factor);
 }

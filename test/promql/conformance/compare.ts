@@ -1,6 +1,11 @@
 /** Compares what the engine answered with what a promqltest file expects. */
 import type { InstantResult, Notes, RangeResult } from "../../../src/promql/engine.ts";
-import { type Histogram, compact, equalLists, formatHistogram } from "../../../src/promql/histogram/histogram.ts";
+import {
+  type Histogram,
+  compact,
+  equalLists,
+  formatHistogram,
+} from "../../../src/promql/histogram/histogram.ts";
 import { type Labels, compareLabels, formatLabels, labelsKey } from "../../../src/promql/labels.ts";
 import { almostEqual } from "../../../src/promql/numbers.ts";
 import type { Point } from "./notation.ts";
@@ -28,7 +33,8 @@ export function compareNotes(evaluation: Evaluation, { warnings, infos }: Notes)
     if (expected.length > 0) {
       if (texts.length === 0) throw new Mismatch(`expected a ${type}, got none`);
       for (const { accepts } of expected) {
-        if (accepts && !texts.some(accepts)) throw new Mismatch(`expected another ${type} than ${texts.join(" | ")}`);
+        if (accepts && !texts.some(accepts))
+          throw new Mismatch(`expected another ${type} than ${texts.join(" | ")}`);
       }
       const other = texts.find((text) => !accepted(text));
       if (other !== undefined) throw new Mismatch(`did not expect the ${type} ${other}`);
@@ -45,7 +51,8 @@ export function compareInstant(evaluation: Evaluation, result: InstantResult): v
       if (evaluation.scalar === undefined) throw new Mismatch(`did not expect the scalar ${result.value}`);
       return compareValue({ value: evaluation.scalar, hasHint: false }, result.value, "scalar");
     case "string":
-      if (result.value !== (evaluation.text ?? "")) throw new Mismatch(`did not expect the string ${result.value}`);
+      if (result.value !== (evaluation.text ?? ""))
+        throw new Mismatch(`did not expect the string ${result.value}`);
       return;
     case "vector":
       return compareVector(evaluation, result.samples);
@@ -56,44 +63,61 @@ export function compareInstant(evaluation: Evaluation, result: InstantResult): v
   }
 }
 
-export function compareVector(evaluation: Evaluation, samples: readonly { labels: Labels; value: Value }[]): void {
+export function compareVector(
+  evaluation: Evaluation,
+  samples: readonly { labels: Labels; value: Value }[],
+): void {
   if (evaluation.scalar !== undefined) throw new Mismatch("expected a scalar, got a vector");
   const isOrdered = expectationsOf(evaluation, "ordered").length > 0;
   const expected = new Map(evaluation.series.map((one, index) => [labelsKey(one.labels), { ...one, index }]));
   for (const [index, { labels, value }] of samples.entries()) {
     const match = expected.get(labelsKey(labels));
     if (!match) throw new Mismatch(`did not expect ${formatLabels(labels)} ${printValue(value)}`);
-    if (isOrdered && match.index !== index) throw new Mismatch(`${formatLabels(labels)} is at position ${index}`);
+    if (isOrdered && match.index !== index)
+      throw new Mismatch(`${formatLabels(labels)} is at position ${index}`);
     compareValue(match.points[0]!, value, formatLabels(labels));
     expected.delete(labelsKey(labels));
   }
   for (const { labels } of expected.values()) throw new Mismatch(`${formatLabels(labels)} is missing`);
 }
 
-export function compareMatrix(evaluation: Evaluation, { series }: RangeResult | { series: RangeResult["series"] }, startMs: number, stepMs: number): void {
+export function compareMatrix(
+  evaluation: Evaluation,
+  { series }: RangeResult | { series: RangeResult["series"] },
+  startMs: number,
+  stepMs: number,
+): void {
   const expected = new Map(evaluation.series.map((one) => [labelsKey(one.labels), one]));
   for (const [index, { labels, times, values }] of series.entries()) {
     const name = formatLabels(labels);
-    if (index > 0 && compareLabels(series[index - 1]!.labels, labels) > 0) throw new Mismatch(`${name} is not in order`);
+    if (index > 0 && compareLabels(series[index - 1]!.labels, labels) > 0)
+      throw new Mismatch(`${name} is not in order`);
     const match = expected.get(labelsKey(labels));
     if (!match) throw new Mismatch(`did not expect ${name} with ${values.map(printValue).join(" ")}`);
     const points = match.points
       .map((point, at) => ({ point, timeMs: startMs + at * stepMs }))
       .filter(({ point }) => point.value !== undefined);
     if (points.length !== values.length || points.some(({ timeMs }, at) => timeMs !== times[at])) {
-      throw new Mismatch(`${name} has ${values.map((value, at) => `${printValue(value)}@${times[at]}`).join(" ")}`);
+      throw new Mismatch(
+        `${name} has ${values.map((value, at) => `${printValue(value)}@${times[at]}`).join(" ")}`,
+      );
     }
-    for (const [at, { point }] of points.entries()) compareValue(point, values[at]!, `${name} at ${times[at]}`);
+    for (const [at, { point }] of points.entries())
+      compareValue(point, values[at]!, `${name} at ${times[at]}`);
     expected.delete(labelsKey(labels));
   }
   for (const { labels } of expected.values()) throw new Mismatch(`${formatLabels(labels)} is missing`);
 }
 
-const printValue = (value: Value): string => (typeof value === "number" ? String(value) : formatHistogram(value));
+const printValue = (value: Value): string =>
+  typeof value === "number" ? String(value) : formatHistogram(value);
 
 function compareValue({ value: expected, hasHint }: Point, actual: Value, name: string): void {
   const fail = (): never => {
-    const wanted = typeof expected === "object" && expected ? `${formatHistogram(expected)} ${expected.resetHint}` : expected;
+    const wanted =
+      typeof expected === "object" && expected
+        ? `${formatHistogram(expected)} ${expected.resetHint}`
+        : expected;
     const got = typeof actual === "object" ? `${formatHistogram(actual)} ${actual.resetHint}` : actual;
     throw new Mismatch(`${name}: expected ${wanted}, got ${got}`);
   };

@@ -99,7 +99,8 @@ function parseHistograms(item: string): Point[] {
 
 function parseHistogram(text: string): { histogram: Histogram; hasHint: boolean } {
   const fields = new Map<string, string>();
-  for (const [, key, value] of text.slice(2, -2).matchAll(/(\w+):(\[[^\]]*\]|\S+)/g)) fields.set(key!, value!);
+  for (const [, key, value] of text.slice(2, -2).matchAll(/(\w+):(\[[^\]]*\]|\S+)/g))
+    fields.set(key!, value!);
   const number = (key: string): number => parseFloatText(fields.get(key) ?? "0");
   const list = (key: string): number[] =>
     (fields.get(key) ?? "[]").slice(1, -1).trim().split(/\s+/).filter(Boolean).map(parseFloatText);

@@ -6,7 +6,14 @@ import { ParseError, PromqlError } from "../../../src/promql/errors.ts";
 import { format } from "../../../src/promql/format.ts";
 import { MemorySource } from "../../../src/promql/memory-source.ts";
 import { parse } from "../../../src/promql/parser.ts";
-import { Mismatch, compareInstant, compareMatrix, compareNotes, compareVector, expectationsOf } from "./compare.ts";
+import {
+  Mismatch,
+  compareInstant,
+  compareMatrix,
+  compareNotes,
+  compareVector,
+  expectationsOf,
+} from "./compare.ts";
 import { type Evaluation, parseScript } from "./script.ts";
 import { loadInto } from "./storage.ts";
 
@@ -28,7 +35,9 @@ export const SCRIPTS = new URL("../promqltest/", import.meta.url);
 const OPTIONS = { delayedNameRemoval: true } as const;
 
 export const listScripts = (folder = SCRIPTS): string[] =>
-  readdirSync(folder).filter((name) => name.endsWith(".test")).sort();
+  readdirSync(folder)
+    .filter((name) => name.endsWith(".test"))
+    .sort();
 
 export async function runScript(file: string, folder = SCRIPTS): Promise<Outcome[]> {
   const source = new MemorySource();
@@ -76,7 +85,12 @@ async function evaluate(evaluation: Evaluation, source: MemorySource): Promise<v
   }
 }
 
-async function evaluateInstant(evaluation: Evaluation, text: string, timeMs: number, source: MemorySource): Promise<void> {
+async function evaluateInstant(
+  evaluation: Evaluation,
+  text: string,
+  timeMs: number,
+  source: MemorySource,
+): Promise<void> {
   const result = await query(text, timeMs, source, OPTIONS);
   compareNotes(evaluation, result);
   compareInstant(evaluation, result);

@@ -46,7 +46,10 @@ export interface Evaluation {
 export type Command = Load | Evaluation | { kind: "clear" };
 
 export function parseScript(text: string): Command[] {
-  const lines = text.split("\n").map((line) => line.trim()).map((line) => (line.startsWith("#") ? "" : line));
+  const lines = text
+    .split("\n")
+    .map((line) => line.trim())
+    .map((line) => (line.startsWith("#") ? "" : line));
   const commands: Command[] = [];
   let hasNative = false;
   for (let at = 0; at < lines.length; at++) {
@@ -111,7 +114,11 @@ function parseStarts(item: string): (number | undefined)[] {
 const INSTANT = /^eval(?:_(fail|warn|ordered|info))?\s+instant\s+at\s+(\S+)\s+(.+)$/;
 const RANGE = /^eval(?:_(fail|warn|info))?\s+range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)$/;
 
-function parseEvaluation(line: string, number: number, body: string[]): { evaluation: Evaluation; used: number } {
+function parseEvaluation(
+  line: string,
+  number: number,
+  body: string[],
+): { evaluation: Evaluation; used: number } {
   const range = RANGE.exec(line);
   const instant = range ? null : INSTANT.exec(line);
   const mode = (range ?? instant)?.[1] as Expectation["type"] | undefined;

@@ -6,7 +6,14 @@ import {
   equalLists,
 } from "../../../src/promql/histogram/histogram.ts";
 import { isReset } from "../../../src/promql/histogram/resets.ts";
-import { BUCKET_LABEL, type Labels, METRIC_NAME, dropLabels, labelsKey, setLabel } from "../../../src/promql/labels.ts";
+import {
+  BUCKET_LABEL,
+  type Labels,
+  METRIC_NAME,
+  dropLabels,
+  labelsKey,
+  setLabel,
+} from "../../../src/promql/labels.ts";
 import type { MemorySource } from "../../../src/promql/memory-source.ts";
 import type { SampleValue } from "../../../src/promql/source.ts";
 import { parseFloatText } from "./notation.ts";
@@ -21,7 +28,8 @@ export function loadInto(source: MemorySource, { series, stepMs, withNative }: L
       if (value === undefined) continue;
       const timeMs = index * stepMs;
       const start = starts?.[index];
-      const stored: SampleValue = typeof value === "object" && value !== null ? asStored(value, previous) : value;
+      const stored: SampleValue =
+        typeof value === "object" && value !== null ? asStored(value, previous) : value;
       source.append(labels, timeMs, stored, start === undefined ? 0 : timeMs + start);
       previous = stored;
     }
@@ -83,7 +91,15 @@ function loadNative(source: MemorySource, { series, stepMs }: Pick<Load, "series
   }
 }
 
-function toNative({ buckets, count, sum }: { buckets: Map<number, number>; count: number | undefined; sum: number }): Histogram {
+function toNative({
+  buckets,
+  count,
+  sum,
+}: {
+  buckets: Map<number, number>;
+  count: number | undefined;
+  sum: number;
+}): Histogram {
   const sorted = [...buckets].sort(([a], [b]) => a - b);
   const total = count ?? sorted.at(-1)?.[1] ?? 0;
   if (sorted.at(-1)?.[0] !== Infinity) sorted.push([Infinity, total]);
