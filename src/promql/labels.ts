@@ -13,8 +13,7 @@ export const NO_LABELS: Labels = new Map();
 
 /** Makes a label set of an object or of pairs. The last pair of a name wins. Empty values are left out. */
 export function makeLabels(source: Record<string, string> | Iterable<readonly [string, string]>): Labels {
-  const pairs =
-    Symbol.iterator in source ? [...source] : Object.entries(source);
+  const pairs = Symbol.iterator in source ? [...source] : Object.entries(source);
   return new Map(
     [...new Map(pairs)].filter(([, value]) => value !== "").sort(([a], [b]) => (a < b ? -1 : 1)),
   );

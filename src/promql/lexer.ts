@@ -37,7 +37,8 @@ const WORD_OPERATORS = new Set(["and", "or", "unless", "atan2"]);
 /** In this order, the first that fits is the longest. */
 const OPERATORS = /==|!=|<=|<\/|<|>=|>\/|>|=(?!~)|[-+*/%^@,()]/y;
 const IN_BRACES = /=~|!~|!=|=|,/y;
-const DURATION = /\d+(?:ms|[smhdwy])(?:\d+(?:ms|[smhdw]))*(?!\w)/y;
+/** Takes `hs` for a unit too, so that the parser can say what is wrong with it. */
+const DURATION = /\d+[smhdwy]s?(?:\d+[smhdw]s?)*(?!\w)/y;
 const NUMBER = /0[xX][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?/y;
 const WORD = /[A-Za-z_][\w]*/y;
 const NAME = /[A-Za-z_:][\w:]*/y;
@@ -80,8 +81,13 @@ class Lexer {
     }
     if (this.inBraces) throw this.error("unexpected end of input inside braces");
     if (this.parentheses > 0) throw this.error("unclosed left parenthesis");
-    if (this.inBrackets) throw this.error("unclosed left bracket");
-    this.add("end", "", "end");
+    if (this.inBrackets) {
+      const inDuration = !this.followsNumber();
+      throw this.error(
+        inDuration ? "unexpected end of input in duration expression" : "unclosed left bracket",
+      );
+    }
+    this.add("end", "", "");
   }
 
   private lexStatement(): void {
@@ -115,7 +121,7 @@ class Lexer {
     if (char === '"' || char === "'" || char === "`") return this.lexString(char);
     const operator = this.match(IN_BRACES);
     if (operator !== undefined)
-      return this.add(operator === "," ? "punctuation" : "operator", operator, operator);
+      return this.add(/^[,=]$/.test(operator) ? "punctuation" : "operator", operator, operator);
     if (char === "{") throw this.error("unexpected left brace '{'");
     if (char === "!")
       throw this.error(`unexpected character after '!' inside braces: ${this.charAt(this.position + 1)}`);
@@ -127,8 +133,13 @@ class Lexer {
   private lexInBrackets(): void {
     const char = this.text[this.position]!;
     if (/[0-9.]/.test(char)) return this.lexNumber();
-    const word = this.match(WORD);
-    if (word !== undefined && KEYWORDS.has(word.toLowerCase())) return this.addWord(word);
+    if (/[A-Za-z_]/.test(char)) {
+      if (this.followsNumber()) throw this.error(`unexpected character: '${char}', expected ':'`);
+      const begin = this.position;
+      const word = this.match(WORD)!;
+      if (KEYWORDS.has(word.toLowerCase())) return this.addWord(word);
+      throw this.error(`unexpected character in duration expression: '${char}'`, begin);
+    }
     if (char === "]") this.inBrackets = false;
     if (/[\]:]/.test(char)) return this.addPunctuation();
     if (char === "[") throw this.error("unexpected left bracket '['");
@@ -144,8 +155,8 @@ class Lexer {
     if (duration !== undefined) return this.add("duration", duration, "duration");
     const number = this.match(NUMBER) ?? "";
     if (/^[\w.]/.test(this.text.slice(this.position)) || /_$|_[._eE]|[._eE]_|^0[xX]$/.test(number)) {
-      const end = begin + /^[\w.]*/.exec(this.text.slice(begin))![0].length;
-      throw this.error(`bad number or duration syntax: ${quote(this.text.slice(begin, end))}`, begin);
+      const wrong = /^(?:[smhdwy]s?)?[\w.]?/.exec(this.text.slice(this.position))![0];
+      throw this.error(`bad number or duration syntax: ${quote(number + wrong)}`, begin);
     }
     this.add("number", number, "number");
   }
@@ -166,11 +177,29 @@ class Lexer {
         /[abfnrtv\\]|[0-3][0-7]{2}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U00(?:0[\da-fA-F]|10)[\da-fA-F]{4}/y;
       escape.lastIndex = at + 1;
       const found = this.text[at + 1] === quote ? quote : escape.exec(this.text)?.[0];
-      if (found === undefined)
-        throw this.error(`unknown escape sequence ${codePoint(this.text, at + 1)}`, begin);
+      if (found === undefined) throw this.error(this.escapeFault(at + 1), begin);
       at += found.length;
     }
     this.add("string", this.text.slice(begin, this.position), "string");
+  }
+
+  /** Whether the last token is a number or duration. */
+  private followsNumber(): boolean {
+    const type = this.tokens.at(-1)?.type;
+    return type === "number" || type === "duration";
+  }
+
+  private escapeFault(at: number): string {
+    const kind = this.text[at];
+    if (kind === undefined) return "escape sequence not terminated";
+    const digits =
+      { x: /[\da-fA-F]/, u: /[\da-fA-F]/, U: /[\da-fA-F]/ }[kind] ??
+      (/[0-7]/.test(kind) ? /[0-7]/ : undefined);
+    if (!digits) return `unknown escape sequence ${codePoint(this.text, at)}`;
+    let wrong = at + 1;
+    while (digits.test(this.text[wrong] ?? "")) wrong++;
+    if (wrong >= this.text.length) return "escape sequence not terminated";
+    return `illegal character ${codePoint(this.text, wrong)} in escape sequence`;
   }
 
   private addWord(word: string): void {
@@ -187,9 +216,8 @@ class Lexer {
 
   private addOperator(operator: string): void {
     if (operator === "(") this.parentheses++;
-    if (operator === ")" && --this.parentheses < 0)
-      throw this.error("unexpected right parenthesis ')'", this.position - 1);
-    this.add(/[(),@]/.test(operator) || operator === "=" ? "punctuation" : "operator", operator, operator);
+    if (operator === ")" && --this.parentheses < 0) throw this.error("unexpected right parenthesis ')'");
+    this.add(/^[(),=]$/.test(operator) ? "punctuation" : "operator", operator, operator);
   }
 
   private addPunctuation(): void {

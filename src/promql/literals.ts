@@ -54,7 +54,7 @@ export function parseNumber(text: string): number | undefined {
 
 function toNumber(text: string): number | undefined {
   const value = Number(text);
-  return Number.isNaN(value) ? undefined : value;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 const SIMPLE_ESCAPES: Record<string, string | undefined> = {

@@ -8,6 +8,7 @@ import { type Token } from "./lexer.ts";
 import { applyAt, applyOffset } from "./modifiers.ts";
 import { AGGREGATIONS, EXPERIMENTAL_AGGREGATIONS, PRECEDENCE, UNARY_PRECEDENCE } from "./operators.ts";
 import { parseLabelList, parseMatchers } from "./parse-labels.ts";
+import { formatGeneral } from "./numbers.ts";
 import { joinSpans } from "./position.ts";
 import { TokenStream } from "./token-stream.ts";
 import { quote } from "./quote.ts";
@@ -53,6 +54,9 @@ const METRIC_KEYWORDS = new Set(
     "and or unless"
   ).split(" "),
 );
+
+/** Keywords that are names of functions too, all of them experimental. */
+const CALLABLE = new Set("start end step range max_of min_of".split(" "));
 
 class Parser {
   private readonly tokens: TokenStream;
@@ -124,7 +128,8 @@ class Parser {
         break;
       case "identifier":
       case "keyword":
-        if (this.tokens.peek(1).id === "(" && token.id !== "offset" && token.id !== "by") return this.call();
+        if (this.tokens.peek(1).id === "(" && (token.type === "identifier" || CALLABLE.has(token.id)))
+          return this.call();
         break;
     }
     if (token.id === "{") return this.selector(undefined);
@@ -180,15 +185,8 @@ class Parser {
 
   /** Without an operand after it, the name of an aggregation is the name of a metric. */
   private isAggregation(): boolean {
-    const { id, type } = this.tokens.peek(1);
-    return (
-      id === "(" ||
-      id === "by" ||
-      id === "without" ||
-      type === "identifier" ||
-      type === "number" ||
-      type === "string"
-    );
+    const { id } = this.tokens.peek(1);
+    return id === "(" || id === "by" || id === "without";
   }
 
   private aggregation(): Expression {
@@ -250,14 +248,14 @@ class Parser {
         expression = applyOffset(this.tokens, expression, this.tokens.duration("offset", true));
       } else if (id === "@") {
         this.tokens.next();
-        expression = applyAt(this.tokens, expression, this.at());
+        expression = applyAt(this.tokens, expression, this.at(expression));
       } else if (id === "anchored" || id === "smoothed") {
         throw this.tokens.fail(span, `${id} modifier is experimental and not enabled`, true);
       } else return expression;
     }
   }
 
-  private at(): AtModifier {
+  private at(operand: Expression): AtModifier {
     const { id } = this.tokens.peek();
     if (id === "start" || id === "end") {
       this.tokens.next();
@@ -269,10 +267,13 @@ class Parser {
     if (negative || id === "+") this.tokens.next();
     const { type } = this.tokens.peek();
     if (type !== "number" && type !== "duration") throw this.tokens.unexpected("@", "timestamp");
-    const { value, span } = this.tokens.number();
-    const timeMs = Math.round((negative ? -value : value) * 1000);
-    if (!Number.isSafeInteger(timeMs))
-      throw this.tokens.fail(span, `timestamp out of bounds for @ modifier: ${value}`);
+    const { value } = this.tokens.number();
+    const seconds = negative ? -value : value;
+    const timeMs = Math.round(seconds * 1000);
+    if (!Number.isSafeInteger(timeMs)) {
+      const reason = `timestamp out of bounds for @ modifier: ${formatGeneral(seconds)}`;
+      throw this.tokens.fail(operand.span, reason);
+    }
     return timeMs;
   }
 

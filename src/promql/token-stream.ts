@@ -53,8 +53,14 @@ export class TokenStream {
     const durationMs = type === "duration" ? parseDuration(text) : undefined;
     const value = durationMs === undefined ? parseNumber(text) : durationMs / 1000;
     if (value !== undefined) return { value, span };
-    const reason = type === "duration" ? "not a valid duration string" : "error parsing number";
-    throw this.fail(span, `${reason}: ${quote(text)}`);
+    const unit = /[a-z]{2,}/.exec(text.replaceAll("ms", ""))?.[0];
+    const reason =
+      type === "number"
+        ? `error parsing number: value out of range: ${quote(text)}`
+        : unit === undefined
+          ? `not a valid duration string: ${quote(text)}`
+          : `unknown unit ${quote(unit)} in duration ${quote(text)}`;
+    throw this.fail(span, reason);
   }
 
   string(): string {

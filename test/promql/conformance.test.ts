@@ -32,7 +32,9 @@ describe("Prometheus' own tests", () => {
   it("pass or stand in exceptions.json, and none stands there that passes", () => {
     const expected = Object.entries(listed).map(([file, reasons]) => [
       file,
-      Object.values(reasons).flat().sort((a, b) => a - b),
+      Object.values(reasons)
+        .flat()
+        .sort((a, b) => a - b),
     ]);
     expect(collect((status) => status !== "passed")).toEqual(Object.fromEntries(expected));
   });

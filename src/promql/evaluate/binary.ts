@@ -13,12 +13,14 @@ import {
   setLabel,
 } from "../labels.ts";
 import { isComparison } from "../operators.ts";
+import type { Budget } from "./budget.ts";
 import { applyToSamples, arithmeticOf, changesMetric, comparisonOf } from "./elements.ts";
 import { groupBySignature, signatureOf } from "./signature.ts";
 import { FLOAT, NONE, type Row, RowSet, type Value, dropNames } from "./value.ts";
 
 interface BinaryContext {
   annotations: Annotations;
+  budget: Budget;
   delayedNames: boolean;
   steps: number;
 }
@@ -68,7 +70,7 @@ export function vectorWithVector(binary: Binary, left: Row[], right: Row[], cont
   const ones = groupBySignature(one, signature);
   const anyMany = anyAt(many, context.steps);
   for (const rows of ones.values()) if (rows.length > 1) checkUnique(rows, anyMany, matching, swapped);
-  const results = new RowSet(context.steps);
+  const results = new RowSet(context.steps, context.budget);
   for (const [key, rows] of groupBySignature(many, signature)) {
     const partners = ones.get(key);
     if (partners) matchGroup(binary, rows, partners, results, context);

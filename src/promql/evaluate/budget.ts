@@ -55,9 +55,14 @@ export class Budget {
     }
   }
 
-  /** Points that are no longer kept. */
-  release(count: number): void {
-    this.samples -= count;
+  /** How much is kept now. */
+  get held(): number {
+    return this.samples;
+  }
+
+  /** Goes back to an earlier state, when what was kept since is garbage. */
+  releaseTo(held: number): void {
+    this.samples = held;
   }
 
   spend(operations: number): void {

@@ -37,6 +37,7 @@ import {
   dropNames,
   rowsOf,
   scalarOf,
+  sizeOf,
   stringOf,
   timeAt,
 } from "./value.ts";
@@ -63,10 +64,22 @@ export class Evaluator {
   }
 
   async evaluate(expression: Expression, grid: Grid): Promise<Value> {
+    const { budget } = this.options;
+    await budget.check();
+    const { held } = budget;
+    const value = await this.evaluateNode(expression, grid);
+    // Its operands are garbage now.
+    budget.releaseTo(held);
+    budget.hold(sizeOf(value));
+    return value;
+  }
+
+  private async evaluateNode(expression: Expression, grid: Grid): Promise<Value> {
     if (grid.steps > 1 && isStepInvariant(expression)) {
-      return spread(await this.evaluate(expression, { ...grid, steps: 1 }), grid.steps);
+      const value = await this.evaluate(expression, { ...grid, steps: 1 });
+      this.options.budget.hold(sizeOf(value) * grid.steps);
+      return spread(value, grid.steps);
     }
-    await this.options.budget.check();
     switch (expression.kind) {
       case "number":
         return { type: "scalar", values: new Float64Array(grid.steps).fill(expression.value) };
@@ -95,6 +108,8 @@ export class Evaluator {
     if (expression.kind === "range") return this.loaded.get(expression.selector)!;
     const inner = this.subqueryGrid(expression, grid);
     if (inner.steps <= 0) return [];
+    // Fails before anything of that length is made.
+    this.options.budget.hold(inner.steps);
     const rows = rowsOf(await this.evaluate(expression.inner, inner));
     return rows.map((row) => trackOfRow(row, inner));
   }
@@ -131,11 +146,11 @@ export class Evaluator {
     const shift = this.shiftOf(selector);
     const rows: Row[] = [];
     for (const track of this.loaded.get(selector)!) {
-      budget.hold(grid.steps);
-      budget.spend(grid.steps + track.times.length);
+      budget.spend(grid.steps);
       const row = sampleTrack(track, grid, shift, lookbackMs, asTime);
-      if (row.isEmpty) budget.release(grid.steps);
-      else rows.push(row);
+      if (row.isEmpty) continue;
+      budget.hold(row.size);
+      rows.push(row);
     }
     return rows;
   }
@@ -158,21 +173,18 @@ export class Evaluator {
     const right = await this.evaluate(binary.right, grid);
     const { annotations, budget, delayedNames } = this.options;
     budget.spend(grid.steps * (1 + rowsOf(left).length + rowsOf(right).length));
-    const context = { annotations, delayedNames, steps: grid.steps };
+    const context = { annotations, budget, delayedNames, steps: grid.steps };
     if (left.type === "scalar" && right.type === "scalar") {
       const values = left.values.map((value, step) =>
         applyToNumbers(binary.operator, value, right.values[step]!),
       );
       return { type: "scalar", values };
     }
-    let result: Value;
-    if (left.type === "scalar") result = vectorWithScalar(binary, rowsOf(right), left.values, true, context);
-    else if (right.type === "scalar")
-      result = vectorWithScalar(binary, rowsOf(left), right.values, false, context);
-    else if (isSetOperator(binary.operator)) {
-      result = applySetOperator(binary.operator, binary.matching, rowsOf(left), rowsOf(right), grid.steps);
-    } else result = vectorWithVector(binary, rowsOf(left), rowsOf(right), context);
-    return this.exchange(result, grid, rowsOf(left).length + rowsOf(right).length);
+    if (left.type === "scalar") return vectorWithScalar(binary, rowsOf(right), left.values, true, context);
+    if (right.type === "scalar") return vectorWithScalar(binary, rowsOf(left), right.values, false, context);
+    return isSetOperator(binary.operator)
+      ? applySetOperator(binary.operator, binary.matching, rowsOf(left), rowsOf(right), grid.steps)
+      : vectorWithVector(binary, rowsOf(left), rowsOf(right), context);
   }
 
   private async aggregate(aggregation: Aggregation, grid: Grid): Promise<Value> {
@@ -182,9 +194,16 @@ export class Evaluator {
     budget.spend(grid.steps * rows.length);
     const { operator } = aggregation;
     let result: Row[];
-    if (operator === "count_values") result = countValues(aggregation, rows, stringOf(parameter), grid.steps);
+    if (operator === "count_values")
+      result = countValues(aggregation, rows, stringOf(parameter), grid.steps, budget);
     else if (operator === "topk" || operator === "bottomk") {
-      result = chooseRows(aggregation, groupRows(rows, aggregation), scalarOf(parameter), annotations);
+      result = chooseRows(
+        aggregation,
+        groupRows(rows, aggregation),
+        scalarOf(parameter),
+        annotations,
+        budget,
+      );
     } else {
       const parameters = scalarOf(parameter);
       if (operator === "quantile") {
@@ -196,7 +215,7 @@ export class Evaluator {
         .map((group) => aggregateGroup(aggregation, group, grid.steps, parameters, annotations))
         .filter((row) => !row.isEmpty);
     }
-    return this.exchange({ type: "vector", rows: result }, grid, rows.length);
+    return { type: "vector", rows: result };
   }
 
   private async call(call: Call, grid: Grid): Promise<Value> {
@@ -207,6 +226,7 @@ export class Evaluator {
       grid,
       annotations,
       delayedNames,
+      budget,
     };
     if (body.kind === "window") {
       const range = context.call.args.find((arg) => arg.kind === "range" || arg.kind === "subquery")!;
@@ -225,7 +245,7 @@ export class Evaluator {
       case "histograms":
         return this.mapHistograms(rowsOf(args[0]), body.map);
       case "values":
-        return this.exchange(body.apply(args, context), grid, before);
+        return body.apply(args, context);
     }
   }
 
@@ -258,14 +278,6 @@ export class Evaluator {
       if (!delayedNames) row.labels = dropLabels(row.labels, [METRIC_NAME]);
     }
     return { type: "vector", rows: dropNames(rows, delayedNames) };
-  }
-
-  /** Accounts for a result that takes the place of so many rows. */
-  private exchange(result: Value, grid: Grid, before: number): Value {
-    const { budget } = this.options;
-    budget.release(before * grid.steps);
-    budget.hold(rowsOf(result).length * grid.steps);
-    return result;
   }
 }
 

@@ -8,7 +8,8 @@ import {
   unwrap,
 } from "../ast.ts";
 import { executionError } from "../errors.ts";
-import type { Hints, Series, Source } from "../source.ts";
+import { sizeOfHistogram } from "../histogram/histogram.ts";
+import type { Hints, SampleValue, Series, Source } from "../source.ts";
 import type { Budget } from "./budget.ts";
 import { Track } from "./track.ts";
 import { type Grid, timeAt } from "./value.ts";
@@ -56,8 +57,18 @@ async function read(
   if (series.length > hints.maxSeries) {
     throw executionError(`selector matches more than ${hints.maxSeries} series, add matchers to it`);
   }
-  for (const { times } of series) budget.hold(times.length);
+  for (const { values } of series)
+    budget.hold(values instanceof Float64Array ? values.length : sizeOfSamples(values));
   return series.map((one) => new Track(one));
+}
+
+function sizeOfSamples(values: ArrayLike<SampleValue>): number {
+  let size = 0;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!;
+    size += typeof value === "object" && value !== null ? sizeOfHistogram(value) : 1;
+  }
+  return size;
 }
 
 /** Equal for selectors that ask for the same series for the same use. */

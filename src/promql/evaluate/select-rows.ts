@@ -6,6 +6,7 @@ import { formatHistogram } from "../histogram/histogram.ts";
 import { isLabelName, setLabel } from "../labels.ts";
 import { compareNaNLast, formatGeneral, formatValue } from "../numbers.ts";
 import { type Group, groupRows } from "./aggregate.ts";
+import type { Budget } from "./budget.ts";
 import { FLOAT, HISTOGRAM, NONE, Row, RowSet } from "./value.ts";
 import { quote } from "../quote.ts";
 
@@ -15,6 +16,7 @@ export function chooseRows(
   groups: readonly Group[],
   counts: Float64Array,
   annotations: Annotations,
+  budget: Budget,
 ): Row[] {
   const descending = operator === "topk";
   const most = counts.reduce((a, b) => Math.max(a, b), -Infinity);
@@ -26,7 +28,7 @@ export function chooseRows(
   }
   const chosen: Row[] = [];
   for (const { rows } of groups) {
-    const results = new Map(rows.map((row) => [row, new Row(row.labels, counts.length, row.dropName)]));
+    const results = new Map<Row, Row>();
     let order = rows;
     for (let step = 0; step < counts.length; step++) {
       const present = rows.filter(({ kinds }) => kinds[step] === FLOAT);
@@ -35,12 +37,21 @@ export function chooseRows(
       }
       present.sort((a, b) => compareNaNLast(a.floats[step]!, b.floats[step]!, descending));
       for (const row of present.slice(0, Math.max(0, Math.trunc(counts[step]!)))) {
-        results.get(row)!.set(step, row.floats[step]!);
+        let result = results.get(row);
+        if (!result) {
+          budget.hold(counts.length);
+          result = new Row(row.labels, counts.length, row.dropName);
+          results.set(row, result);
+        }
+        result.set(step, row.floats[step]!);
       }
       order = present;
     }
     const ordered = counts.length === 1 ? order : rows;
-    chosen.push(...ordered.map((row) => results.get(row)!).filter((row) => !row.isEmpty));
+    for (const row of ordered) {
+      const result = results.get(row);
+      if (result) chosen.push(result);
+    }
   }
   return chosen;
 }
@@ -51,9 +62,10 @@ export function countValues(
   rows: readonly Row[],
   label: string,
   steps: number,
+  budget: Budget,
 ): Row[] {
   if (!isLabelName(label)) throw executionError(`invalid label name ${quote(label)}`);
-  const results = new RowSet(steps);
+  const results = new RowSet(steps, budget);
   const { labels, without } = aggregation;
   const grouping = { without, labels: without ? labels : [...labels, label] };
   for (let step = 0; step < steps; step++) {

@@ -82,10 +82,11 @@ export function sampleTrack(
   const { times, values } = track;
   const row = new Row(track.labels, grid.steps);
   const maxAgeMs = track.integral ? Infinity : lookbackMs;
-  let at = -1;
+  let after = 0;
   for (let step = 0; step < grid.steps; step++) {
     const timeMs = shift(timeAt(grid, step));
-    while (at + 1 < times.length && times[at + 1]! <= timeMs) at++;
+    after = advance(times, after, timeMs);
+    const at = after - 1;
     if (at < 0 || times[at]! <= timeMs - maxAgeMs) continue;
     const value = values[at]!;
     if (value !== null) row.set(step, asTime ? times[at]! / 1000 : value);
@@ -113,3 +114,18 @@ export function trackOfRow(row: Row, grid: Grid): Track {
 /** A subquery skips or repeats samples, so what a histogram says about its predecessor no longer holds. */
 const forgetReset = (histogram: Histogram): Histogram =>
   histogram.resetHint === "gauge" ? histogram : { ...histogram, resetHint: "unknown" };
+
+/** The first index, from `from` on, whose time is later. Near ones are found fastest. */
+export function advance(times: ArrayLike<number>, from: number, timeMs: number): number {
+  let low = from;
+  let stride = 1;
+  // Doubling strides, then halving them, so that neither a long series nor short steps take long.
+  while (low + stride <= times.length && times[low + stride - 1]! <= timeMs) {
+    low += stride;
+    stride *= 2;
+  }
+  for (; stride >= 1; stride /= 2) {
+    if (low + stride <= times.length && times[low + stride - 1]! <= timeMs) low += stride;
+  }
+  return low;
+}

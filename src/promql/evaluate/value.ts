@@ -1,7 +1,8 @@
 /** The values that expressions have while a query runs: one for each step of a grid of times. */
 import { executionError } from "../errors.ts";
-import type { Histogram } from "../histogram/histogram.ts";
+import { type Histogram, sizeOfHistogram } from "../histogram/histogram.ts";
 import { type Labels, dropMetadata, labelsKey } from "../labels.ts";
+import type { Budget } from "./budget.ts";
 
 /** The evaluation times: `steps` of them, `stepMs` apart. */
 export interface Grid {
@@ -50,6 +51,15 @@ export class Row {
     return kind === FLOAT ? this.floats[step] : kind === HISTOGRAM ? this.histograms![step] : undefined;
   }
 
+  /** About how many samples' room the row takes. */
+  get size(): number {
+    const { histograms } = this;
+    return (
+      this.kinds.length +
+      (histograms ? histograms.reduce((sum, one) => sum + (one ? sizeOfHistogram(one) : 0), 0) : 0)
+    );
+  }
+
   get isEmpty(): boolean {
     return this.kinds.every((kind) => kind === NONE);
   }
@@ -60,6 +70,12 @@ export type Value =
   | { type: "vector"; rows: Row[] }
   | { type: "string"; value: string };
 
+/** About how many samples' room a value takes. */
+export function sizeOf(value: Value): number {
+  if (value.type === "scalar") return value.values.length;
+  return rowsOf(value).reduce((sum, row) => sum + row.size, 0);
+}
+
 export const rowsOf = (value: Value | undefined): Row[] => (value?.type === "vector" ? value.rows : []);
 export const scalarOf = (value: Value | undefined): Float64Array =>
   value?.type === "scalar" ? value.values : new Float64Array();
@@ -69,15 +85,18 @@ export const stringOf = (value: Value | undefined): string => (value?.type === "
 export class RowSet {
   private readonly rows = new Map<string, Row>();
   private readonly steps: number;
+  private readonly budget: Budget;
 
-  constructor(steps: number) {
+  constructor(steps: number, budget: Budget) {
     this.steps = steps;
+    this.budget = budget;
   }
 
   put(labels: Labels, dropName: boolean, step: number, value: number | Histogram): void {
     const key = labelsKey(labels);
     let row = this.rows.get(key);
     if (!row) {
+      this.budget.hold(this.steps);
       row = new Row(labels, this.steps, dropName);
       this.rows.set(key, row);
     }

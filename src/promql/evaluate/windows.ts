@@ -5,7 +5,7 @@ import type { CallContext, Window, WindowBody, WindowContext } from "../function
 import { dropMetadata, metricName } from "../labels.ts";
 import type { Integral } from "../source.ts";
 import type { Budget } from "./budget.ts";
-import type { Track } from "./track.ts";
+import { type Track, advance } from "./track.ts";
 import { Row, duplicateSeries, mergeRows, timeAt } from "./value.ts";
 
 /** Where the windows of a range vector are. */
@@ -27,10 +27,8 @@ export function applyWindows(
   const inputs = [];
   for (const track of tracks) {
     const row = applyToTrack(body, track, place, parameters, context, budget);
-    if (row.isEmpty) {
-      budget.release(context.grid.steps);
-      continue;
-    }
+    if (row.isEmpty) continue;
+    budget.hold(row.size);
     row.dropName = track.dropName;
     if (!body.keepsName) {
       if (context.delayedNames) row.dropName = true;
@@ -52,7 +50,6 @@ function applyToTrack(
   { grid, call, annotations }: CallContext,
   budget: Budget,
 ): Row {
-  budget.hold(grid.steps);
   budget.spend(grid.steps);
   const row = new Row(track.labels, grid.steps);
   if (body.ofIntegral && track.integral) {
@@ -98,13 +95,6 @@ function applyToTrack(
     if (value !== undefined) row.set(step, value);
   }
   return row;
-}
-
-/** The first index behind `from` whose time is later. */
-function advance(times: ArrayLike<number>, from: number, timeMs: number): number {
-  let at = from;
-  while (at < times.length && times[at]! <= timeMs) at++;
-  return at;
 }
 
 /** The exact increase of an integral series over a window, or that per second. Nothing before it began. */

@@ -1,6 +1,7 @@
 /** What a function of the language is: its signature and one of four kinds of implementation. */
 import type { Annotations } from "../annotations.ts";
 import type { Call, ValueType } from "../ast.ts";
+import type { Budget } from "../evaluate/budget.ts";
 import type { Samples } from "../evaluate/track.ts";
 import type { Grid, Row, Value } from "../evaluate/value.ts";
 import type { Histogram } from "../histogram/histogram.ts";
@@ -44,6 +45,7 @@ export interface CallContext {
   readonly annotations: Annotations;
   /** Whether names are dropped at the end of the query only. */
   readonly delayedNames: boolean;
+  readonly budget: Budget;
 }
 
 /** The samples of one series in a window of time. Reused for the next window. */

@@ -91,7 +91,7 @@ interface Group {
 function perHistogram(rows: Row[], span: Span, context: CallContext, statistic: Statistic): Value {
   const { annotations, delayedNames, grid } = context;
   const groups = groupBuckets(rows, span, context);
-  const results = new RowSet(grid.steps);
+  const results = new RowSet(grid.steps, context.budget);
   const put = (labels: Labels, step: number, value: number): void =>
     results.put(delayedNames ? labels : dropMetadata(labels), delayedNames, step, value);
   const natives = rows.filter(({ histograms }) => histograms !== undefined);

@@ -49,6 +49,10 @@ export const EMPTY_HISTOGRAM: Histogram = {
 
 export const hasCustomBounds = (histogram: Histogram): boolean => histogram.schema === CUSTOM_SCHEMA;
 
+/** About how many floats' room it takes. */
+export const sizeOfHistogram = ({ positive, negative, customBounds }: Histogram): number =>
+  10 + 2 * (positive.counts.length + negative.counts.length) + customBounds.length;
+
 /** A bucket with its bounds and its own count. */
 export interface Bucket {
   lower: number;

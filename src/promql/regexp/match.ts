@@ -1,4 +1,5 @@
 /** Runs a program over a text in time linear to the text: no input makes it backtrack. */
+import { PromqlError } from "../errors.ts";
 import { isWord } from "./classes.ts";
 import type { Program } from "./program.ts";
 import type { Assertion } from "./syntax.ts";
@@ -16,15 +17,34 @@ interface State {
 const MAX_STATES = 500;
 
 /**
+ * So many instructions may all matches of one expression take. A query that needs more is hostile: it would keep the
+ * processor busy for seconds.
+ */
+const MAX_WORK = 100_000_000;
+
+/** Counts the instructions of an expression. */
+export class Work {
+  private done = 0;
+
+  add(instructions: number): void {
+    this.done += instructions;
+    if (this.done > MAX_WORK)
+      throw new PromqlError("timeout", "regular expression needs more computation than allowed");
+  }
+}
+
+/**
  * A matcher of whole texts. Without assertions inside of the pattern it is a deterministic machine that is built
  * as texts need it, so that most characters cost one lookup. With assertions it follows all paths at once.
  */
-export function makeMatcher(program: Program): (text: string) => boolean {
+export function makeMatcher(program: Program, work: Work): (text: string) => boolean {
   const hasAssertions = program.some((instruction) => instruction.op === "assert");
-  return hasAssertions ? (text) => runCaptures(program, 2, text) !== undefined : makeMachine(program);
+  return hasAssertions
+    ? (text) => runCaptures(program, 2, text, work) !== undefined
+    : makeMachine(program, work);
 }
 
-function makeMachine(program: Program): (text: string) => boolean {
+function makeMachine(program: Program, work: Work): (text: string) => boolean {
   let states = new Map<string, State>();
 
   const stateOf = (starts: readonly number[]): State => {
@@ -38,6 +58,7 @@ function makeMachine(program: Program): (text: string) => boolean {
       if (instruction.op === "split") stack.push(instruction.next, instruction.other);
       else if (instruction.op === "save") stack.push(instruction.next);
     }
+    work.add(seen.size);
     const places = [...seen].filter((index) => program[index]!.op === "char").sort((a, b) => a - b);
     const accepts = [...seen].some((index) => program[index]!.op === "match");
     const key = `${places.join(",")}${accepts ? "!" : ""}`;
@@ -86,6 +107,7 @@ export function runCaptures(
   program: Program,
   slotCount: number,
   text: string,
+  work: Work,
 ): readonly number[] | undefined {
   const codes = Array.from(text, (char) => char.codePointAt(0)!);
   let threads: Thread[] = [];
@@ -129,6 +151,7 @@ export function runCaptures(
   for (let at = 0; at <= codes.length; at++) {
     const next: Thread[] = [];
     const seen = new Set<number>();
+    work.add(threads.length + 1);
     for (const { place, slots } of threads) {
       const instruction = program[place]!;
       if (instruction.op === "match") {
@@ -140,6 +163,7 @@ export function runCaptures(
         follow(next, seen, instruction.next, slots, at + 1);
       }
     }
+    work.add(seen.size);
     threads = next;
   }
   return matched;

@@ -4,7 +4,7 @@
  * JavaScript's own engine lacks `(?i)`, `(?P<name>…)`, `\z` and `[[:alpha:]]`, and a short pattern can keep it busy
  * for years. This one takes time linear to the text. https://github.com/google/re2/wiki/Syntax
  */
-import { makeMatcher, runCaptures } from "./match.ts";
+import { Work, makeMatcher, runCaptures } from "./match.ts";
 import { type Program, compileProgram } from "./program.ts";
 import { type Node, type Syntax, parseSyntax } from "./syntax.ts";
 
@@ -13,6 +13,7 @@ export class Regexp {
   /** The texts that match, if the pattern lists them one by one, such as `a|b`. A source can look them up. */
   readonly literals: readonly string[] | undefined;
   private readonly syntax: Syntax;
+  private readonly work = new Work();
   private program: Program | undefined;
   private matcher: ((text: string) => boolean) | undefined;
 
@@ -26,7 +27,7 @@ export class Regexp {
 
   /** Whether the whole text matches. */
   matches(text: string): boolean {
-    this.matcher ??= this.literals ? makeSet(this.literals) : makeMatcher(this.program!);
+    this.matcher ??= this.literals ? makeSet(this.literals) : makeMatcher(this.program!, this.work);
     return this.matcher(text);
   }
 
@@ -37,7 +38,7 @@ export class Regexp {
   expand(text: string, template: string): string | undefined {
     this.program ??= compileProgram(this.syntax.root);
     const { groupNames } = this.syntax;
-    const slots = runCaptures(this.program, 2 * groupNames.length, text);
+    const slots = runCaptures(this.program, 2 * groupNames.length, text, this.work);
     if (!slots) return undefined;
     const chars = Array.from(text);
     return template.replaceAll(/\$(?:(\$)|(\w+)|\{(\w+)\})/gu, (_whole, dollar, bare, braced) => {
