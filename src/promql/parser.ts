@@ -47,6 +47,9 @@ export function parseSelector(text: string, limits: ParseLimits = {}): Expressio
   throw new ParseError(text, expression.span, "expected a vector selector without modifiers");
 }
 
+/** Chains of operators make the tree deep, too. The call stack bears more than this. */
+const MAX_OPERATORS = 500;
+
 /** Keywords that can be names of metrics too. */
 const METRIC_KEYWORDS = new Set(
   (
@@ -62,6 +65,7 @@ class Parser {
   private readonly tokens: TokenStream;
   private readonly maxDepth: number;
   private depth = 0;
+  private operators = 0;
 
   constructor(text: string, maxDepth: number) {
     this.tokens = new TokenStream(text);
@@ -87,6 +91,9 @@ class Parser {
       const operator = this.tokens.peek();
       const strength = operator.type === "operator" ? (PRECEDENCE[operator.id] ?? 0) : 0;
       if (strength <= precedence) break;
+      if (++this.operators > MAX_OPERATORS) {
+        throw this.tokens.fail(operator.span, `the query has more than ${MAX_OPERATORS} operators`);
+      }
       this.tokens.next();
       const modifiers = this.binaryModifiers();
       const right = this.expression(operator.id === "^" ? strength - 1 : strength);

@@ -20,7 +20,7 @@ const MAX_STATES = 500;
  * So many instructions may all matches of one expression take. A query that needs more is hostile: it would keep the
  * processor busy for seconds.
  */
-const MAX_WORK = 100_000_000;
+const MAX_WORK = 20_000_000;
 
 /** Counts the instructions of an expression. */
 export class Work {
@@ -40,7 +40,7 @@ export class Work {
 export function makeMatcher(program: Program, work: Work): (text: string) => boolean {
   const hasAssertions = program.some((instruction) => instruction.op === "assert");
   return hasAssertions
-    ? (text) => runCaptures(program, 2, text, work) !== undefined
+    ? (text) => runCaptures(program, 0, text, work) !== undefined
     : makeMachine(program, work);
 }
 
@@ -110,22 +110,18 @@ export function runCaptures(
   work: Work,
 ): readonly number[] | undefined {
   const codes = Array.from(text, (char) => char.codePointAt(0)!);
-  let threads: Thread[] = [];
-  let matched: readonly number[] | undefined;
+  /** The position, plus one, at which an instruction was reached last. */
+  const reached = new Uint32Array(program.length);
+  // A stack of its own, since long alternatives would exhaust the call stack.
+  const stack: Thread[] = [];
 
-  const follow = (
-    list: Thread[],
-    seen: Set<number>,
-    begin: number,
-    slots: readonly number[],
-    at: number,
-  ): void => {
-    // A stack of its own, since long alternatives would exhaust the call stack.
-    const stack: Thread[] = [{ place: begin, slots }];
-    while (stack.length > 0) {
-      const { place, slots } = stack.pop()!;
-      if (seen.has(place)) continue;
-      seen.add(place);
+  const follow = (list: Thread[], begin: Thread, at: number): void => {
+    stack.push(begin);
+    for (let thread = stack.pop(); thread; thread = stack.pop()) {
+      const { place, slots } = thread;
+      if (reached[place] === at + 1) continue;
+      reached[place] = at + 1;
+      work.add(1);
       const instruction = program[place]!;
       switch (instruction.op) {
         case "split":
@@ -142,31 +138,27 @@ export function runCaptures(
           break;
         case "char":
         case "match":
-          list.push({ place, slots });
+          list.push(thread);
       }
     }
   };
 
-  follow(threads, new Set(), 0, Array<number>(slotCount).fill(-1).with(0, 0), 0);
-  for (let at = 0; at <= codes.length; at++) {
+  let threads: Thread[] = [];
+  follow(threads, { place: 0, slots: Array<number>(slotCount).fill(-1) }, 0);
+  for (let at = 0; at < codes.length && threads.length > 0; at++) {
     const next: Thread[] = [];
-    const seen = new Set<number>();
-    work.add(threads.length + 1);
+    const code = codes[at]!;
+    work.add(threads.length);
     for (const { place, slots } of threads) {
       const instruction = program[place]!;
-      if (instruction.op === "match") {
-        // Only the end of the text ends a match, since patterns are anchored.
-        if (at === codes.length) {
-          matched ??= slots.with(1, at);
-        }
-      } else if (instruction.op === "char" && at < codes.length && instruction.test(codes[at]!)) {
-        follow(next, seen, instruction.next, slots, at + 1);
+      if (instruction.op === "char" && instruction.test(code)) {
+        follow(next, { place: instruction.next, slots }, at + 1);
       }
     }
-    work.add(seen.size);
     threads = next;
   }
-  return matched;
+  // Only the end of the text ends a match, since patterns are anchored. The first thread is the preferred one.
+  return threads.find(({ place }) => program[place]!.op === "match")?.slots;
 }
 
 function holds(assertion: Assertion, codes: readonly number[], at: number): boolean {

@@ -45,6 +45,7 @@ export class Regexp {
       if (dollar !== undefined) return "$";
       const name = String(bare ?? braced);
       const index = /^\d+$/.test(name) ? Number(name) : groupNames.indexOf(name);
+      if (index === 0) return text;
       const begin = slots[2 * index] ?? -1;
       return begin < 0 ? "" : chars.slice(begin, slots[2 * index + 1]).join("");
     });
