@@ -31,8 +31,8 @@ const patient = { testTimeout: 60_000, hookTimeout: 120_000, setupFiles: ["test/
 const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
 const node = { ...patient, env: onDisk };
 
-/** Tests of code that imports neither the platform nor the framework. */
-const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts"];
+/** Tests of code that needs neither the platform nor a server. */
+const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts", "test/**/*.pure.test.ts"];
 
 export default defineConfig({
   test: {

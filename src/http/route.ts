@@ -59,7 +59,10 @@ export interface Route<
   errors: readonly ErrorStatus[];
   /** Content negotiation: if this says no, the next route of the same method and path answers. */
   answersTo?: (c: Context<HttpEnv>) => boolean;
-  /** Gives the JSON of the answer, or a whole response if the status or the headers vary. */
+  /**
+   * Gives the JSON of the answer, or a whole response if the status or the headers vary. Make the response with `c`, so
+   * that it carries the headers that middleware has set.
+   */
   handler: (
     c: Context<HttpEnv>,
     input: RouteInput<Path, Query>,
