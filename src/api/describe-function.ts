@@ -9,7 +9,7 @@ import {
   type AskedRange,
   chooseStep,
   resolveRange,
-  secondsPassed,
+  secondsWithData,
   stepStarts,
 } from "../read/range.ts";
 import { type Point, type ReadBindings, readDetailedSeries } from "../read/series.ts";
@@ -48,7 +48,8 @@ export const FunctionDescription = z.object({
   to: z.iso.datetime(),
   stepSeconds: z.int(),
   range: CallMetrics.extend({ callsPerSecond: z.number() }).meta({
-    description: "From `from` on and before `to`.",
+    description:
+      "From `from` on and before `to`. `callsPerSecond` is over the part of the range since the function's first call.",
   }),
   series: z.array(CallMetrics.extend({ at: z.iso.datetime() })).meta({
     description:
@@ -97,7 +98,10 @@ export async function describeFunction(
     from: isoTime(range.from),
     to: isoTime(range.to),
     stepSeconds: step,
-    range: { ...callMetrics(sums), callsPerSecond: round(sums.calls / secondsPassed(range, now)) },
+    range: {
+      ...callMetrics(sums),
+      callsPerSecond: round(sums.calls / secondsWithData(range, totals.firstSeen, now)),
+    },
     series: stepStarts(range, step).map((at) => ({
       at: isoTime(at),
       ...callMetrics(points.get(at) ?? sumOf([])),

@@ -5,7 +5,7 @@ import { oneOf, RangeParameters, wholeNumber, Words } from "../http/parameters.t
 import { READ_ERRORS, route } from "../http/route.ts";
 import { byPattern, type Matchers } from "../read/matchers.ts";
 import type { Range } from "../stats/interval.ts";
-import { chooseStep, optionalRange, secondsPassed, stepStarts } from "../read/range.ts";
+import { chooseStep, optionalRange, secondsWithData, stepStarts } from "../read/range.ts";
 import { ONE_STEP, type Point, type ReadBindings, readSeries, readTotals } from "../read/series.ts";
 import {
   type Column,
@@ -60,7 +60,9 @@ export const FunctionList = z.object({
   stepSeconds: z.int().optional().meta({ description: "With `points`: the length of a step." }),
   functions: z.array(
     FunctionMetrics.extend({
-      callsPerSecond: z.number().optional().meta({ description: "With a range." }),
+      callsPerSecond: z.number().optional().meta({
+        description: "With a range: calls per second of it, from the function's first call on.",
+      }),
       sparkline: z
         .object({ calls: z.array(z.int()), errors: z.array(z.int()) })
         .optional()
@@ -95,16 +97,15 @@ export async function listFunctions(
   env: ReadBindings,
   parameters: z.output<typeof ListParameters>,
 ): Promise<FunctionList> {
-  const now = Date.now();
+  const { sorting, last, now = Date.now() } = positionOf(parameters);
   const range = optionalRange(parameters, now);
-  const { sorting, last } = sortingOf(parameters);
   const { service, function: pattern, q } = parameters;
   const matchers = { service, words: q, ...byPattern(pattern) };
   if (!range) {
     requireRange("points", parameters.points);
     requireRange("sort", sorting.sort === "callsPerSecond" ? sorting.sort : undefined);
     const totals = await readTotals(env, matchers);
-    return pageOf(totals.map(functionMetrics), sorting, last, parameters.limit);
+    return pageOf(totals.map(functionMetrics), sorting, last, now, parameters.limit);
   }
   const { points } = parameters;
   const step = points === undefined ? ONE_STEP : chooseStep(range, points, now);
@@ -113,7 +114,7 @@ export async function listFunctions(
     from: isoTime(range.from),
     to: isoTime(range.to),
     ...(step === ONE_STEP ? {} : { stepSeconds: step }),
-    ...pageOf(items, sorting, last, parameters.limit),
+    ...pageOf(items, sorting, last, now, parameters.limit),
   };
 }
 
@@ -129,14 +130,13 @@ async function readItems(
   step: number,
   now: number,
 ): Promise<Item[]> {
-  const seconds = secondsPassed(range, now);
   const starts = step === ONE_STEP ? [] : stepStarts(range, step);
   const items: Item[] = [];
   for await (const series of readSeries(env, matchers, range, step)) {
     const sums = sumOf(series.points.map((point) => point.sums));
     items.push({
       ...functionMetrics({ ...series, ...sums }),
-      callsPerSecond: round(sums.calls / seconds),
+      callsPerSecond: round(sums.calls / secondsWithData(range, series.firstSeen, now)),
       ...(step === ONE_STEP ? {} : { sparkline: sparklineOf(series.points, starts) }),
     });
   }
@@ -155,16 +155,17 @@ function pageOf(
   items: Item[],
   sorting: Sorting,
   last: Sortable | undefined,
+  now: number,
   limit: number = limits.defaultFunctionsPerPage,
 ): Pick<FunctionList, "functions" | "next"> {
   const compare = comparing(sorting);
   const rest = (last ? items.filter((item) => compare(item, last) > 0) : items).sort(compare);
   const functions = rest.slice(0, limit);
-  return { functions, next: rest.length > limit ? writeCursor(sorting, functions.at(-1)!) : null };
+  return { functions, next: rest.length > limit ? writeCursor(sorting, functions.at(-1)!, now) : null };
 }
 
 /** A cursor carries its sorting. Sorting that is given besides must be the same. */
-function sortingOf({
+function positionOf({
   cursor: text,
   sort,
   order,
@@ -172,7 +173,7 @@ function sortingOf({
   cursor?: string | undefined;
   sort?: Column | undefined;
   order?: Sorting["order"] | undefined;
-}): { sorting: Sorting; last?: Sortable } {
+}): { sorting: Sorting; last?: Sortable; now?: number } {
   if (text === undefined) return { sorting: { sort: sort ?? "calls", order: order ?? "desc" } };
   const cursor = readCursor(text);
   if (!cursor) throw new InvalidParameterError("cursor", text, "the `next` of the page before");

@@ -1,19 +1,21 @@
 /** Schemas of query parameters. Each error completes the sentence "It must be …". */
 import * as z from "zod";
-
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
-const MAX_EPOCH_MS = 253_402_300_799_999; // The last millisecond of the year 9999.
+import { parseDuration, parseTime } from "./parse-time.ts";
 
 const TIME =
   "a time: ISO 8601 such as 2026-11-24T09:30:00Z, epoch milliseconds, or relative to now such as -24h (s, m, h, d, w)";
+/** A longer step would be longer than any range. */
+const MAX_STEP_SECONDS = 366 * 86_400;
 
 /** Epoch milliseconds. */
 export const Time = z
   .string({ error: TIME })
   .transform((text, context): number => {
-    const time = readTime(text, Date.now());
-    if (time !== undefined) return time;
-    context.addIssue(TIME);
+    const time = parseTime(text, Date.now());
+    if (typeof time === "number") return time;
+    context.addIssue(
+      time === "epoch seconds" ? `in epoch milliseconds, such as ${text}000, not in seconds` : TIME,
+    );
     return z.NEVER;
   })
   .meta({
@@ -21,15 +23,15 @@ export const Time = z
     examples: ["-24h", "2026-11-24T09:30:00Z", "1795512600000"],
   });
 
-const STEP = "a whole number of minutes, such as 5m, 1h, 1d or 300 (seconds)";
+const STEP = "a whole number of minutes up to a year, such as 5m, 1h, 1d or 300 (seconds)";
 
 /** Seconds. */
 export const Step = z
   .string({ error: STEP })
   .transform((text, context): number => {
-    const [, number, unit = "s"] = /^(\d{1,9})([smhdw])?$/.exec(text) ?? [];
-    const seconds = Number(number) * SECONDS[unit as keyof typeof SECONDS];
-    if (seconds > 0 && seconds % 60 === 0) return seconds;
+    const seconds = parseDuration(/^\d+$/.test(text) ? `${text}s` : text);
+    if (seconds !== undefined && seconds > 0 && seconds % 60 === 0 && seconds <= MAX_STEP_SECONDS)
+      return seconds;
     context.addIssue(STEP);
     return z.NEVER;
   })
@@ -73,21 +75,6 @@ export const RangeParameters = z.strictObject({
   from: Time.optional(),
   to: Time.optional(),
 });
-
-/** Reads a time as epoch milliseconds. Undefined if the text is not a time. */
-export function readTime(text: string, now: number): number | undefined {
-  const [, number, unit] = /^-(\d{1,9})([smhdw])$/.exec(text) ?? [];
-  const time = unit
-    ? now - Number(number) * SECONDS[unit as keyof typeof SECONDS] * 1000
-    : text === "now"
-      ? now
-      : /^\d{1,15}$/.test(text)
-        ? Number(text)
-        : /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/.test(text)
-          ? Date.parse(text)
-          : Number.NaN;
-  return time >= 0 && time <= MAX_EPOCH_MS ? time : undefined;
-}
 
 function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

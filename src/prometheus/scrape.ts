@@ -7,7 +7,6 @@ import { READ_ERRORS, route } from "../http/route.ts";
 import { readBufferHealth } from "../read/buffer-health.ts";
 import { byPattern } from "../read/matchers.ts";
 import { readTotals } from "../read/series.ts";
-import { familiesOf } from "./catalogue.ts";
 import { CONTENT_TYPES, type TextFormat, writeExposition } from "./exposition.ts";
 
 const ScrapeParameters = z.strictObject({
@@ -31,10 +30,30 @@ export const scrapeRoute = route({
     const matchers = { service, words: q, ...byPattern(pattern) };
     const [functions, buffer] = await Promise.all([readTotals(c.env, matchers), readBufferHealth(c.env)]);
     const format = textFormatOf(c)!;
-    const text = writeExposition(familiesOf({ functions, buffer, now: Date.now() }), format);
-    return c.body(text, 200, { "Content-Type": CONTENT_TYPES[format] });
+    const lines = writeExposition(functions, buffer, Date.now(), format);
+    return c.body(streamOf(lines), 200, { "Content-Type": CONTENT_TYPES[format] });
   },
 });
+
+const encoder = new TextEncoder();
+/** Lines are sent in pieces of about this many UTF-16 code units. */
+const PIECE_LENGTH = 64 * 1024;
+
+/** Streams the lines, so that a long text is never held whole. */
+function streamOf(lines: Iterator<string>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull(controller) {
+      let piece = "";
+      while (piece.length < PIECE_LENGTH) {
+        const { value, done } = lines.next();
+        if (done) break;
+        piece += value;
+      }
+      if (piece === "") controller.close();
+      else controller.enqueue(encoder.encode(piece));
+    },
+  });
+}
 
 /** Undefined if the answer is JSON, as for browsers, curl and others that accept anything. */
 function textFormatOf(c: Context): TextFormat | undefined {

@@ -13,6 +13,8 @@ export interface ExactRead<Queries extends readonly Query[]> {
   stored: Rows<Queries>;
   /** Acknowledged deltas that D1 does not hold. Add them to `stored`. */
   unapplied: Delta[];
+  /** The same deltas, grouped as D1 will apply them: each sealed flush, then what is pending. */
+  unappliedFlushes: Delta[][];
 }
 
 /** A read starts over if a flush is sealed and reaches D1 during it. Both take milliseconds, so this is rare. */
@@ -38,8 +40,9 @@ export async function readExact<const Queries extends readonly Query[]>(
     );
     // What was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
     if (highest >= snapshot.next) continue;
-    const sealed = snapshot.sealed.filter(({ n }) => !includes(n)).flatMap(({ deltas }) => deltas);
-    return { stored: rows, unapplied: [...sealed, ...snapshot.pending] };
+    const sealed = snapshot.sealed.filter(({ n }) => !includes(n)).map(({ deltas }) => deltas);
+    const unappliedFlushes = [...sealed, snapshot.pending];
+    return { stored: rows, unapplied: unappliedFlushes.flat(), unappliedFlushes };
   }
   throw new BusyError();
 }

@@ -1,18 +1,33 @@
 /** Adds the failures of unapplied deltas to those that D1 holds. */
-import { type Delta, seenFailuresOf } from "../stats/delta.ts";
+import { type Delta, mergeDeltas, seenFailuresOf } from "../stats/delta.ts";
 import { addFailure, failureKey, mergeFailures, type SeenFailure } from "../stats/failures.ts";
 import { MAX_FAILURES, OTHER_FAILURES } from "../store/apply-flushes.ts";
 
 /**
- * Merges the failures of one function. D1 keeps a limited number of different failures; further ones count as "other",
- * here as there.
+ * Merges the failures of one function. D1 keeps a limited number of different failures: those that came first and, of
+ * those that come with one flush, the most frequent. Further ones count as "other". This applies the flushes one by one
+ * with the same rule, so that the list does not change when D1 applies them.
  */
-export function mergeUnapplied(stored: readonly SeenFailure[], unapplied: readonly Delta[]): SeenFailure[] {
+export function mergeUnapplied(
+  stored: readonly SeenFailure[],
+  flushes: readonly (readonly Delta[])[],
+): SeenFailure[] {
   const all = new Map(stored.map((failure) => [failureKey(failure), { ...failure }]));
-  const incoming = mergeFailures(unapplied.flatMap(seenFailuresOf)).sort((a, b) => b.calls - a.calls);
-  for (const failure of incoming) {
-    const isKept = all.has(failureKey(failure)) || all.size < MAX_FAILURES;
-    addFailure(all, isKept ? failure : { ...failure, name: OTHER_FAILURES, message: "" });
+  for (const deltas of flushes) {
+    const known = new Set(all.keys());
+    for (const failure of mergeFailures(mergeDeltas(deltas).flatMap(seenFailuresOf)).sort(byFrequency)) {
+      const isKept = known.has(failureKey(failure)) || all.size < MAX_FAILURES;
+      addFailure(all, isKept ? failure : { ...failure, name: OTHER_FAILURES, message: "" });
+    }
   }
   return [...all.values()];
+}
+
+/** The order in which D1 takes the failures of one flush. */
+function byFrequency(a: SeenFailure, b: SeenFailure): number {
+  return b.calls - a.calls || compareText(a.name, b.name) || compareText(a.message, b.message);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

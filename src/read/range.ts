@@ -42,9 +42,13 @@ export function resolveRange({ to, from }: AskedRange, now: number): Range {
   return { from: floorTo(first, resolutionAt(first, now)), to: ceilTo(last, resolutionAt(last, now)) };
 }
 
-/** How many seconds of the range have passed. At least one, so that a rate can be computed. */
-export function secondsPassed(range: Range, now: number): number {
-  return Math.max(1, Math.min(range.to, now / 1000) - range.from);
+/**
+ * The seconds of the range for which there can be data of a series: from its first call on, at the whole minute, and until
+ * now. At least one, so that a rate can be computed. Times other than the range's are epoch milliseconds.
+ */
+export function secondsWithData(range: Range, firstSeen: number, now: number): number {
+  const from = Math.max(range.from, floorTo(firstSeen / 1000, MINUTE));
+  return Math.max(1, Math.min(range.to, now / 1000) - from);
 }
 
 /** How many rollups one function has in the range, at most. */

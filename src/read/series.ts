@@ -81,7 +81,7 @@ export async function readDetailedSeries(
   range: Range,
   step: number,
 ): Promise<DetailedSeries[]> {
-  const { stored, unapplied } = await readExact(env, [
+  const { stored, unapplied, unappliedFlushes } = await readExact(env, [
     totalsOf(name),
     failuresOf(name),
     rollupsOf(name, range),
@@ -104,7 +104,10 @@ export async function readDetailedSeries(
         step,
       ),
       totals: { ...sumOf(seen), ...timesOf(seen) },
-      failures: mergeUnapplied(row ? failures.filter(({ functionId }) => functionId === row.id) : [], own),
+      failures: mergeUnapplied(
+        row ? failures.filter(({ functionId }) => functionId === row.id) : [],
+        unappliedFlushes.map((flush) => flush.filter((delta) => seriesKey(delta) === key)),
+      ),
     };
   });
 }

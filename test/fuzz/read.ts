@@ -131,6 +131,7 @@ const OWN_VALUES: Record<string, (random: Random) => string> = {
         function: random.pick(FUNCTIONS),
         [random.pick(SORTABLE)]: random.pick([null, 0, 1, "x", -1e308]),
       },
+      random.pick([0, Date.now(), 1e300]),
     ),
 };
 

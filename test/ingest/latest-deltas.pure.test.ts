@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { LatestDeltas } from "../../src/ingest/latest-deltas.ts";
 import type { Delta } from "../../src/stats/delta.ts";
 
-it("the latest delta of a name is that which was set last, whatever names end alike", () => {
+it("LatestDeltas returns the delta that was set last for a name, even if other names end alike", () => {
   const names = fc.constantFrom(
     "",
     "a",
