@@ -1,7 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ingestLimits } from "../src/ingest/limits.ts";
-import { limits } from "../src/limits.ts";
+import { bufferLimits } from "../src/buffer/limits.ts";
+import { limits } from "../src/api/limits.ts";
+import { MAX_QUERY_LENGTH } from "../src/http/parameters.ts";
+import { MAX_RANGE_MS } from "../src/read/range.ts";
+import { storeLimits } from "../src/store/limits.ts";
 import { sumSamples } from "../src/ingest/samples/sum-samples.ts";
 import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
 import { together } from "./model/together.ts";
@@ -132,7 +136,7 @@ describe("each limit of a sample, below, at and above it", () => {
     },
   );
 
-  it.each(around(limits.failuresPerFunction))(
+  it.each(around(storeLimits.failuresPerFunction))(
     "%i different failures of one function are told apart, or not",
     async (kinds, all) => {
       const samples = Array.from({ length: kinds }, (_, i) => ({
@@ -142,7 +146,7 @@ describe("each limit of a sample, below, at and above it", () => {
       await acknowledged(samples);
       const found = await failures();
       expect(found.filter(({ name }) => name === "E")).toHaveLength(
-        Math.min(kinds, limits.failuresPerFunction),
+        Math.min(kinds, storeLimits.failuresPerFunction),
       );
       expect(found.filter(({ name }) => name === "other")).toHaveLength(all ? 0 : 1);
       expect(found.reduce((total, { calls: each }) => total + each, 0)).toBe(kinds);
@@ -275,7 +279,7 @@ describe("each limit of a question, below, at and above it", () => {
     expect(await isAnswered(`/search?q=work&limit=${count}`, "limit")).toBe(answered);
   });
 
-  it.each(around(limits.queryLength))("%i characters to search for: %s", async (length, answered) => {
+  it.each(around(MAX_QUERY_LENGTH))("%i characters to search for: %s", async (length, answered) => {
     const q = "q".repeat(length);
     expect(await isAnswered(`/search?q=${q}`, "q")).toBe(answered);
     expect(await isAnswered(`/metrics?q=${q}`, "q")).toBe(answered);
@@ -296,7 +300,7 @@ describe("each limit of a question, below, at and above it", () => {
     },
   );
 
-  it.each(around(limits.rangeMs))("a range of %i milliseconds: %s", async (length, answered) => {
+  it.each(around(MAX_RANGE_MS))("a range of %i milliseconds: %s", async (length, answered) => {
     for (const path of ["/metrics", "/metrics/shop/work", "/metrics/shop/work/histogram"]) {
       expect(await isAnswered(`${path}?from=0&to=${length}`, "from")).toBe(answered);
     }
@@ -305,16 +309,16 @@ describe("each limit of a question, below, at and above it", () => {
 
 it("a buffer whose storage is full takes no new key, and still knows the old ones", async () => {
   await acknowledged([call], { key: "old" });
-  const before = limits.bufferBytes;
+  const before = bufferLimits.bufferBytes;
   try {
-    Object.assign(limits, { bufferBytes: 1 });
+    Object.assign(bufferLimits, { bufferBytes: 1 });
     const response = await post([call], { key: "new" });
     expect(response.status).toBe(503);
     expect(response.headers.get("Retry-After")).toBe("30");
     expect(await acknowledged([call], { key: "old" })).toMatchObject({ duplicate: true });
     expect(await calls()).toEqual({ work: 1 });
   } finally {
-    Object.assign(limits, { bufferBytes: before });
+    Object.assign(bufferLimits, { bufferBytes: before });
   }
   expect(await acknowledged([call], { key: "new" })).toMatchObject({ duplicate: false });
 });

@@ -13,6 +13,7 @@ import type { Answer } from "../src/buffer/idempotency-store.ts";
 import type { FunctionMetrics } from "../src/api/function-metrics.ts";
 import type { FunctionList } from "../src/api/list-functions.ts";
 import { theBuffer } from "../src/buffer/buffers.ts";
+import { encodeFlush } from "../src/flush.ts";
 
 export const buffer = () => theBuffer(env);
 
@@ -120,9 +121,11 @@ export function sentMessages(): Promise<string[]> {
       .exec<{ name: string; epoch: string }>("SELECT name, epoch FROM identity")
       .one();
     return sql
-      .exec<{ n: number; deltas: string }>("SELECT n, deltas FROM outbox ORDER BY n")
+      .exec<{ n: number; version: number; deltas: string }>(
+        "SELECT n, version, deltas FROM outbox ORDER BY n",
+      )
       .toArray()
-      .map(({ n, deltas }) => `{"buffer":"${name}","epoch":"${epoch}","n":${n},"deltas":${deltas}}`);
+      .map((flush) => encodeFlush({ buffer: name, epoch, ...flush }));
   });
 }
 

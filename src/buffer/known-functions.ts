@@ -1,39 +1,42 @@
 /**
- * The functions that were ever acknowledged, so that a sender that invents names cannot fill the store: past the caps,
- * calls are counted under one name. It is decided here, before the acknowledgement; no name changes downstream.
+ * The functions that the buffer has ever acknowledged. They are capped, so that a sender that invents names cannot fill the
+ * store: calls of functions above the cap count under one name. The cap is applied before the acknowledgement, and no later
+ * stage changes a name.
  */
-import { limits } from "../limits.ts";
 import { mergeDeltas, parseDeltas } from "../stats/delta.ts";
 import { keyWithinService } from "../stats/series-id.ts";
+import type { BufferLimits } from "./limits.ts";
 
-/** Where calls past a cap are counted: a function of its service or, past the cap on services, a service of its own. */
+/** Name for calls above a cap: of a function within its service or, above the cap on services, of a service. */
 export const OVERFLOW = "__overflow__";
 const OVERFLOW_KEY = keyWithinService("", OVERFLOW);
 
 export interface Admission {
   /** The service under which the batch counts. */
   service: string;
-  /** Keys, within the service, of functions that are new and have a place. */
+  /** Keys, within the service, of new functions that are within the cap. */
   fresh: readonly string[];
-  /** Tells the functions that have no place, and count as overflow; null where all have one. */
+  /** Tells whether a function is above the cap. Null if none is. */
   isOverflow: ((module: string, name: string) => boolean) | null;
 }
 
 export class KnownFunctions {
   readonly #sql: SqlStorage;
-  /** Keys of functions by service, read from storage when first needed. */
+  readonly #limits: BufferLimits;
+  /** Keys of functions by service; undefined until they are first needed. */
   #known: Map<string, Set<string>> | undefined;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, limits: BufferLimits) {
     this.#sql = sql;
+    this.#limits = limits;
     sql.exec(`CREATE TABLE IF NOT EXISTS known_functions (
       service TEXT NOT NULL, module TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (service, module, name)
     ) WITHOUT ROWID`);
-    // Few, of many that are known: so that who asks for them need not read all.
+    // A table of its own, so that `overflowing` does not read all functions.
     sql.exec("CREATE TABLE IF NOT EXISTS overflowing (service TEXT PRIMARY KEY) WITHOUT ROWID");
   }
 
-  /** Forgets what is known in memory: it is read from storage again. */
+  /** Drops what memory holds. The next use reads it from storage again. */
   reload(): void {
     this.#known = undefined;
   }
@@ -42,17 +45,17 @@ export class KnownFunctions {
     return this.#load().has(service);
   }
 
-  /** Changes nothing yet: what is fresh becomes known by `remember`. */
+  /** Applies the caps to the functions of a batch, given by their keys. Changes nothing: `remember` stores the new ones. */
   admit(service: string, functions: readonly string[]): Admission {
     const services = this.#load();
     const isNew = !services.has(service);
-    const isWhole = isNew && services.size - Number(services.has(OVERFLOW)) >= limits.services;
-    if (isWhole) return { ...this.#overflowing(OVERFLOW), isOverflow: () => true };
+    const isAboveCap = isNew && services.size - Number(services.has(OVERFLOW)) >= this.#limits.services;
+    if (isAboveCap) return { ...this.#overflowing(OVERFLOW), isOverflow: () => true };
 
     const known = services.get(service);
     const unknown = functions.filter((key) => !known?.has(key));
     const taken = (known?.size ?? 0) - Number(known?.has(OVERFLOW_KEY) ?? false);
-    const places = Math.max(0, limits.functionsPerService - taken);
+    const places = Math.max(0, this.#limits.functionsPerService - taken);
     if (unknown.length <= places) return { service, fresh: unknown, isOverflow: null };
 
     const fresh = unknown.slice(0, places);
@@ -64,6 +67,7 @@ export class KnownFunctions {
     };
   }
 
+  /** Stores new functions of a service, given by their keys. */
   remember(service: string, fresh: readonly string[]): void {
     const services = this.#load();
     for (const key of fresh) {
@@ -76,7 +80,7 @@ export class KnownFunctions {
     }
   }
 
-  /** The services some of whose calls are counted under `OVERFLOW`. */
+  /** The services that have calls under `OVERFLOW`. */
   overflowing(): string[] {
     return this.#sql
       .exec<{ service: string }>("SELECT service FROM overflowing")
@@ -103,7 +107,7 @@ export class KnownFunctions {
   }
 }
 
-/** The deltas, with those that have no place of their own counted together. */
+/** The deltas, as JSON, with the functions above the cap merged into one. */
 export function withOverflow(deltas: string, { service, isOverflow }: Admission): string {
   if (isOverflow === null) return deltas;
   const admitted = parseDeltas(deltas).map((delta) =>

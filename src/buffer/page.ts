@@ -1,11 +1,11 @@
-/** Parts of a table that fit into one RPC answer. */
+/** Takes rows up to a size, so that they fit one RPC answer. */
 
 export interface Page<Row> {
   rows: Row[];
   isLast: boolean;
 }
 
-/** The first rows, until they fill the bytes given; at least one if there is any. */
+/** The first rows up to `maxBytes` in all. The first row is always taken, whatever its size. */
 export function takePage<Row extends { bytes: number }>(all: Iterable<Row>, maxBytes: number): Page<Row> {
   const rows: Row[] = [];
   let bytes = 0;

@@ -54,7 +54,7 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(words:
 }
 
 /** Characters in a search text, at most. */
-const MAX_QUERY_LENGTH = 200;
+export const MAX_QUERY_LENGTH = 200;
 const words = `1 to ${MAX_QUERY_LENGTH} characters`;
 
 /** A search text. No character in it is syntax. */

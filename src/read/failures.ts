@@ -1,7 +1,8 @@
 /** Adds the failures of unapplied deltas to those that D1 holds. */
 import { type Delta, mergeDeltas, seenFailuresOf } from "../stats/delta.ts";
 import { addFailure, failureKey, mergeFailures, type SeenFailure } from "../stats/failures.ts";
-import { MAX_FAILURES, OTHER_FAILURES } from "../store/apply-flushes.ts";
+import { OTHER_FAILURES } from "../store/apply-flushes.ts";
+import { storeLimits } from "../store/limits.ts";
 
 /**
  * Merges the failures of one function. D1 keeps a limited number of different failures: those that came first and, of
@@ -16,7 +17,7 @@ export function mergeUnapplied(
   for (const deltas of flushes) {
     const known = new Set(all.keys());
     for (const failure of mergeFailures(mergeDeltas(deltas).flatMap(seenFailuresOf)).sort(byFrequency)) {
-      const isKept = known.has(failureKey(failure)) || all.size < MAX_FAILURES;
+      const isKept = known.has(failureKey(failure)) || all.size < storeLimits.failuresPerFunction;
       addFailure(all, isKept ? failure : { ...failure, name: OTHER_FAILURES, message: "" });
     }
   }

@@ -16,7 +16,7 @@ export interface AskedRange {
 const DEFAULT_MS = DAY * 1000;
 /** A range may span all that was ever kept. The points and the rows of an answer bound its cost. */
 const MAX_YEARS = 100;
-const MAX_RANGE_MS = MAX_YEARS * 365.25 * DAY * 1000;
+export const MAX_RANGE_MS = MAX_YEARS * 365.25 * DAY * 1000;
 const NICE_STEPS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE).concat([1, 2, 3, 6, 12].map((n) => n * HOUR));
 
 /** Undefined if no range is asked for. @throws {InvalidParameterError} */

@@ -1,4 +1,4 @@
-/** Queries of what functions did over time. */
+/** Queries for rollups: what functions did over time. */
 import { and, getTableColumns, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
 import type { Range } from "../stats/interval.ts";
 import type { Sums } from "../stats/sums.ts";
@@ -7,12 +7,12 @@ import { isNamed, type Named } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { functions, rollups } from "./schema.ts";
 
-/** What one function did in one bucket of time, which starts at `start`, in epoch seconds. */
+/** The sums of one function over one minute, hour or day. `start` is its first second, in epoch seconds. */
 export type Rollup = Sums & { functionId: number; start: number };
 
-const { width: _, ...columns } = getTableColumns(rollups);
+const { resolution: _, ...columns } = getTableColumns(rollups);
 
-/** Reads their rollups in the range, and nothing else but the functions. */
+/** The rollups that start within the range, of all functions with the name. Reads no other rollups. */
 export const rollupsOf =
   (named: Named, range: Range): Query<Rollup[]> =>
   (orm) =>
@@ -26,7 +26,7 @@ export const rollupsOf =
         ),
       );
 
-/** As `rollupsOf`, of functions whose ids are known. One parameter carries any number of them. */
+/** As `rollupsOf`, for functions given by their ids. All ids travel in one parameter, since D1 allows 100. */
 export const rollupsOfIds =
   (ids: readonly number[], range: Range): Query<Rollup[]> =>
   (orm) =>
@@ -37,11 +37,14 @@ export const rollupsOfIds =
         within(range, sql`${rollups.functionId} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
       );
 
-/** WARNING: with all its widths named, so that the key (function, width, start) finds the range in each. */
+/**
+ * WARNING: name all resolutions. The primary key is (function, resolution, start): without the resolution SQLite cannot use
+ * it for the range and reads all rollups of the functions.
+ */
 function within(range: Range, ofFunctions: SQL): SQL | undefined {
   return and(
     ofFunctions,
-    inArray(rollups.width, [...RESOLUTIONS]),
+    inArray(rollups.resolution, [...RESOLUTIONS]),
     gte(rollups.start, range.from),
     lt(rollups.start, range.to),
   );

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { limits } from "../../src/api/limits.ts";
 import { coarsened } from "../../src/api/distribution.ts";
 import { MAX_BUCKET, MIN_BUCKET } from "../../src/stats/histogram.ts";
 

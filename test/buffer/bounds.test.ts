@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { bufferLimits as limits } from "../../src/buffer/limits.ts";
 import { dbFailingAt, envWith, watchQueue } from "../faults.ts";
 import {
   acknowledged,
@@ -136,7 +136,7 @@ it("sends again at most 16 flushes with one alarm, and the others with the next"
   expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0 });
 });
 
-it("cuts a large flush into messages that each fit the queue, and each is a flush of its own", async () => {
+it("splits a large seal into several flushes, each in a message and a send of a size that the queue takes", async () => {
   await acknowledged(manyFunctions(1_000));
   await letTimePass();
   const sent = await watchQueue();

@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { bufferLimits as limits } from "../../src/buffer/limits.ts";
 import { acknowledged, buffer, calls, post } from "../worker.ts";
 
 const sample = { function: "work", durationMs: 5 };

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { bufferLimits as limits } from "../../src/buffer/limits.ts";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
 import {
   acknowledged,

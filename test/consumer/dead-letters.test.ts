@@ -1,5 +1,5 @@
 import { runInDurableObject } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { dbFailingAt, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
 import {
   acknowledged,
@@ -13,6 +13,7 @@ import {
   sentMessages,
 } from "../worker.ts";
 
+/** The dead-letter queue. */
 const queue = "metrics-collector-dead-letters";
 const refusing = () => envWith({ DB: dbFailingAt(0) });
 
@@ -90,4 +91,52 @@ it("leaves room for other flushes: sixteen dead letters do not stop the pipeline
   await deliver((await sentMessages()).slice(16));
   expect(await callsInD1()).toEqual({ other: 1 });
   expect(await calls()).toEqual({ work: 16, other: 1 });
+});
+
+describe("a flush of a version that this release does not know", () => {
+  /** As a newer release would send it. */
+  const ofNewerRelease = (message: string) => message.replace('"version":1', '"version":2');
+
+  it("becomes a dead letter that says so, at its first delivery", async () => {
+    const message = ofNewerRelease(await sealedMessage());
+    expect(await deliver([message])).toEqual({ acked: ["0"], retried: [] });
+    expect(await buffer().deadLetters()).toMatchObject([
+      { n: 1, reason: expect.stringContaining("The flush has version 2") as string },
+    ]);
+    expect(await calls()).toEqual({ work: 1 });
+    expect(await callsInD1()).toEqual({});
+  });
+
+  it("stops no other flush of its delivery", async () => {
+    const message = await sealedMessage();
+    await acknowledged([{ function: "other", durationMs: 5 }]);
+    await letTimePass();
+    await ringAlarm();
+    const [, other] = await sentMessages();
+    expect(await deliver([ofNewerRelease(message), other])).toEqual({ acked: ["0", "1"], retried: [] });
+    expect(await callsInD1()).toEqual({ other: 1 });
+  });
+
+  it("comes again if its buffer does not answer, also from the dead-letter queue", async () => {
+    const message = ofNewerRelease(await sealedMessage());
+    const withoutBuffer = envWith({ BUFFER: unreachableBuffers() });
+    expect(await deliver([message], { env: withoutBuffer })).toEqual({ acked: [], retried: ["0"] });
+    expect(await deliver([message], { env: withoutBuffer, queue })).toEqual({ acked: [], retried: ["0"] });
+    expect(await deliver([message], { queue })).toEqual({ acked: ["0"], retried: [] });
+    expect(await buffer().health()).toMatchObject({ deadLetters: 1 });
+  });
+
+  it("reaches D1 by a replay, once a release that knows it is deployed", async () => {
+    const message = await sealedMessage();
+    await deliver([ofNewerRelease(message)]);
+    const [letter] = await buffer().deadLetters();
+    expect(await buffer().replay(letter!.epoch, letter!.n)).toBe(true);
+    const sent = await watchQueue();
+    await ringAlarm();
+    // This release knows the version that the outbox has.
+    expect(sent).toEqual([message]);
+    await deliver(sent);
+    expect(await callsInD1()).toEqual({ work: 1 });
+    expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });
+  });
 });

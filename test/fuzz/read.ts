@@ -3,7 +3,7 @@ import type { Random } from "../../scripts/random.ts";
 import { env } from "cloudflare:workers";
 import { app } from "../../src/app.ts";
 import { SORTABLE, writeCursor } from "../../src/api/cursor.ts";
-import { limits } from "../../src/limits.ts";
+import { MAX_QUERY_LENGTH } from "../../src/http/parameters.ts";
 import { FUNCTIONS, SERVICES } from "./batch.ts";
 import { odd, text } from "./odd.ts";
 
@@ -138,7 +138,7 @@ const OWN_VALUES: Record<string, (random: Random) => string> = {
 function oddText(random: Random): string {
   const value = odd(random);
   const words = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-  return random.chance(0.3) ? random.pick(ODD_WORDS) : words.slice(0, limits.queryLength * 15);
+  return random.chance(0.3) ? random.pick(ODD_WORDS) : words.slice(0, MAX_QUERY_LENGTH * 15);
 }
 
 function oddPath(random: Random): string {

@@ -3,7 +3,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
 import { ingestLimits } from "../../src/ingest/limits.ts";
-import { limits } from "../../src/limits.ts";
+import { bufferLimits } from "../../src/buffer/limits.ts";
 import { brokenGroup, together } from "../model/together.ts";
 import { acknowledged, buffer, calls, getJson, metrics, post, type PostOptions } from "../worker.ts";
 
@@ -29,7 +29,7 @@ const rows = <Row extends Record<string, SqlStorageValue>>(query: string) =>
 /** Fills the buffer until only so many bytes are free. */
 async function leaveRoom(bytes: number): Promise<void> {
   await rows(`INSERT INTO pending (items, received_at, bytes, deltas)
-    VALUES (0, ${Date.now()}, ${limits.pendingBytes - bytes}, '[]')`);
+    VALUES (0, ${Date.now()}, ${bufferLimits.pendingBytes - bytes}, '[]')`);
   await evictDurableObject(buffer());
 }
 
@@ -98,7 +98,7 @@ describe("batches that arrive together", () => {
   });
 
   it("share the free places for functions, and count as overflow beyond them", async () => {
-    await acknowledged(callsOfMany(limits.functionsPerService - 1));
+    await acknowledged(callsOfMany(bufferLimits.functionsPerService - 1));
     const both = { ...recorded, accepted: 2 };
     expect(await send([[call("a"), call("f0")]], [[call("b"), call("f0")]])).toEqual([both, both]);
     expect(await calls()).toMatchObject({ f0: 3, a: 1, [OVERFLOW]: 1 });

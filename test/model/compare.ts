@@ -1,7 +1,7 @@
 /** The one question of every history: is what is shown what was acknowledged? */
 import { env } from "cloudflare:workers";
 import { app } from "../../src/app.ts";
-import { limits } from "../../src/limits.ts";
+import { limits } from "../../src/api/limits.ts";
 import { type FunctionMetrics, functionMetrics } from "../../src/api/function-metrics.ts";
 import type { FunctionList } from "../../src/api/list-functions.ts";
 import type { FunctionTotals } from "../../src/stats/delta.ts";

@@ -1,7 +1,7 @@
 /** The bindings that a step breaks in the way that it names, each around the real one. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { dbWith, envWith } from "../faults.ts";
+import { dbWith, queueThat, replaceBufferEnv } from "../faults.ts";
 import { buffer } from "../worker.ts";
 import type { Step, TransactionFate } from "./step.ts";
 
@@ -52,23 +52,20 @@ export function buffersWith(confirmation: Confirmation): Env["BUFFER"] {
 }
 
 /**
- * Lets the buffer send to a queue that hands each message to `taken`, until the buffer is evicted. As on the
- * platform, a message leaves only after what was written before it is durable.
+ * Replaces the queue that the buffer sends to by one that hands each message to `taken`, until the buffer is evicted. As on
+ * the platform, a message leaves only after the writes before it are durable.
  */
 export async function replaceQueue(
   taken: (message: string) => void,
   fate: Extract<Step, { do: "ring" }>["queue"],
 ): Promise<void> {
-  await runInDurableObject(buffer(), (instance, state) => {
-    let sends = 0;
-    const sendBatch = async (messages: Iterable<MessageSendRequest<string>>) => {
-      const bodies = Array.from(messages, ({ body }) => body);
-      await state.storage.sync();
-      if (fate === "refuses" || (fate !== "takes" && sends++ > 0)) throw new Error("Queue is overloaded.");
-      for (const body of bodies) taken(body);
-    };
-    Reflect.set(instance, "env", envWith({ QUEUE: { sendBatch } as unknown as Queue }));
+  let sends = 0;
+  const QUEUE = queueThat(async (bodies) => {
+    await runInDurableObject(buffer(), (_, state) => state.storage.sync());
+    if (fate === "refuses" || (fate !== "takes" && sends++ > 0)) throw new Error("Queue is overloaded.");
+    for (const body of bodies) taken(body);
   });
+  await replaceBufferEnv({ QUEUE });
 }
 
 /** What a reader reads from, with a pause before each read. */

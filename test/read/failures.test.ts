@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { FunctionDescription } from "../../src/api/describe-function.ts";
-import { MAX_FAILURES } from "../../src/store/apply-flushes.ts";
+import { storeLimits } from "../../src/store/limits.ts";
 import { acknowledged, carryToD1, getJson } from "../worker.ts";
 
 const failures = async () => (await getJson<FunctionDescription>("/metrics/shop/work")).failures;
@@ -18,7 +18,7 @@ const failing = (messages: readonly string[], calls = 1) =>
 const messages = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `m${from + i}`);
 
 it("the same 100 different failures are kept before and after a flush", async () => {
-  await acknowledged(failing(messages(0, MAX_FAILURES - 10)));
+  await acknowledged(failing(messages(0, storeLimits.failuresPerFunction - 10)));
   await carryToD1();
   await acknowledged(failing(messages(200, 215), 2));
   await acknowledged(failing([...messages(300, 310), "m0"], 3));

@@ -5,7 +5,7 @@ import worker from "../../src/index.ts";
 import { ingestLimits } from "../../src/ingest/limits.ts";
 import { type LastRetention, readLastRetention } from "../../src/store/last-retention.ts";
 import { retain } from "../../src/retention/retain.ts";
-import { envWith } from "../faults.ts";
+import { buffersThat, envWith } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
 import { acknowledged, carryToD1, getJson } from "../worker.ts";
 
@@ -105,7 +105,25 @@ describe("the retention job", () => {
     });
   });
 
-  it("raises the ledger's floor to the lowest flush that is not confirmed", async () => {
+  it("runs at most 50 statements, which the Free plan allows in one invocation", async () => {
+    await inD1(...Array.from({ length: 60 }, (_, i) => delta(now - 5 * DAY + i * MINUTE)));
+    let statements = 0;
+    const counted = new Proxy(env.DB, {
+      get: (db, property) => {
+        const value: unknown = Reflect.get(db, property, db);
+        if (property !== "prepare") return typeof value === "function" ? (value.bind(db) as unknown) : value;
+        return (sql: string) => {
+          statements++;
+          return db.prepare(sql);
+        };
+      },
+    });
+    expect(await retain(envWith({ DB: counted }), now, { chunk: 1 })).toMatchObject({ complete: false });
+    expect(statements).toBeGreaterThan(40);
+    expect(statements).toBeLessThanOrEqual(50);
+  });
+
+  it("raises the low watermark to the lowest flush that is not confirmed", async () => {
     await acknowledged([{ function: "a", durationMs: 1 }]);
     await carryToD1();
     await acknowledged([{ function: "a", durationMs: 1 }]);
@@ -127,12 +145,10 @@ describe("the retention job", () => {
     expect(last.finishedAt).toBeGreaterThanOrEqual(before);
   });
 
-  it("does the rest where one part fails", async () => {
+  it("does its other steps if the buffer does not answer", async () => {
     await inD1(delta(now - 3 * DAY));
-    const away = () => {
-      throw new Error("away");
-    };
-    const withoutBuffer = envWith({ BUFFER: { getByName: away } as unknown as Env["BUFFER"] });
+    const settledBelow = () => Promise.reject(new Error("Durable Object is unreachable."));
+    const withoutBuffer = envWith({ BUFFER: buffersThat({ settledBelow }) });
     expect(await retain(withoutBuffer, now)).toMatchObject({ moved: 1, complete: false });
   });
 });

@@ -1,9 +1,10 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { limits } from "../../src/limits.ts";
-import { mergeDeltas, sumByFunction, type Delta } from "../../src/stats/delta.ts";
+import { storeLimits as limits } from "../../src/store/limits.ts";
+import { type Delta, mergeDeltas } from "../../src/stats/delta.ts";
 import { sumBuckets, toHistogram } from "../../src/stats/histogram.ts";
+import { sumBySeries } from "../../src/stats/sums.ts";
 import { applyFlushes } from "../../src/store/apply-flushes.ts";
 import { allTotals } from "../../src/store/read-functions.ts";
 import { readWithLedger } from "../../src/store/read-with-ledger.ts";
@@ -67,7 +68,7 @@ describe("merging in SQL", () => {
         const totals = stored[0].map(({ id: _, ...row }) => ({ ...row, buckets: sumBuckets([row.buckets]) }));
         const byName = <T extends { function: string }>(list: T[]) =>
           list.toSorted((a, b) => (a.function < b.function ? -1 : 1));
-        expect(byName(totals)).toEqual(byName(sumByFunction(flushes.flat())));
+        expect(byName(totals)).toEqual(byName(sumBySeries(flushes.flat())));
         const minutes = await rows(
           `SELECT name AS function, start AS minute, r.calls, r.sum_us AS sumUs, r.min_ms AS minMs, json(r.histogram) AS histogram
            FROM rollups r JOIN functions f ON f.id = r.function_id ORDER BY 1, 2`,
@@ -146,6 +147,14 @@ describe("failures", () => {
     ).toEqual([
       { function: "f", name: "E", message: "m1", calls: 4, first_seen: 60_000, last_seen: 150_000 },
       { function: "g", name: "E", message: "m1", calls: 1, first_seen: 60_000, last_seen: 60_000 },
+    ]);
+  });
+
+  it("were first seen at the earliest time that any flush says, though a later one is applied first", async () => {
+    await apply(2, [delta({ errors: 1, failures: [failure(1)], firstSeen: 90_000, lastSeen: 90_000 })]);
+    await apply(1, [delta({ errors: 1, failures: [failure(1)], firstSeen: 61_000, lastSeen: 61_000 })]);
+    expect(await rows("SELECT calls, first_seen, last_seen FROM failures")).toEqual([
+      { calls: 2, first_seen: 61_000, last_seen: 90_000 },
     ]);
   });
 
