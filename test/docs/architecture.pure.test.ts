@@ -1,4 +1,6 @@
-/** Checks that docs/architecture.md names only files and folders that exist, and every room of src/. */
+/**
+ * Checks docs/architecture.md: every path in it exists, it names every room of src/, and rooms import no more than it says.
+ */
 /// <reference types="vite/client" />
 import { expect, it } from "vitest";
 import text from "../../docs/architecture.md?raw";
@@ -11,6 +13,12 @@ const files = Object.keys(
     "../../{bench,client,dashboard,docs,migrations,scripts,src,test}/**",
   ]),
 ).map((path) => path.replace("../../", "").replace("../", "test/").replace("./", "test/docs/"));
+
+const sources = import.meta.glob<string>("../../src/*/**/*.ts", {
+  eager: true,
+  query: "?raw",
+  import: "default",
+});
 
 function exists(path: string): boolean {
   return path.endsWith("/") ? files.some((file) => file.startsWith(path)) : files.includes(path);
@@ -40,3 +48,29 @@ it("architecture.md names every room of src/", () => {
   expect(rooms.size).toBeGreaterThan(10);
   expect([...rooms].filter((room) => !text.includes(`| \`${room}\` |`))).toEqual([]);
 });
+
+it("rooms import only what the map of architecture.md says", () => {
+  const excess = Object.entries(sources).flatMap(([path, source]) => {
+    const file = path.replace("../../", "");
+    const allowed = allowedImports(/^src\/[^/]+\//.exec(file)![0]);
+    return importedFiles(file, source)
+      .filter((imported) => !allowed.some((room) => imported.startsWith(room)))
+      .map((imported) => `${file} imports ${imported}`);
+  });
+  expect(Object.keys(sources).length).toBeGreaterThan(60);
+  expect(excess).toEqual([]);
+});
+
+/** The room itself, and the last column of its row. */
+function allowedImports(room: string): string[] {
+  const row = text.split("\n").find((line) => line.startsWith(`| \`${room}\` |`)) ?? "";
+  return [room, ...[...row.split("|")[3]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!)];
+}
+
+/** Files in rooms of src/ from which a file imports more than types. */
+function importedFiles(file: string, source: string): string[] {
+  const imports = source.matchAll(/^(?:import|export) (?!type )[^;"]*from "(\.[^"]+)"/gm);
+  return [...imports]
+    .map(([, path]) => new URL(path!, `file:///${file}`).pathname.slice(1))
+    .filter((path) => /^src\/[^/]+\//.test(path));
+}
