@@ -12,10 +12,10 @@ import worker from "../src/index.ts";
 import type { Answer } from "../src/buffer/idempotency-store.ts";
 import type { FunctionMetrics } from "../src/api/function-metrics.ts";
 import type { FunctionList } from "../src/api/list-functions.ts";
-import { theBuffer } from "../src/buffer/buffers.ts";
+import { bufferFor } from "../src/buffer/buffers.ts";
 import { encodeFlush } from "../src/flush.ts";
 
-export const buffer = () => theBuffer(env);
+export const buffer = () => bufferFor(env, "shop");
 
 export interface PostOptions {
   service?: string;

@@ -30,7 +30,7 @@ export async function authorise(env: Env, right: Right, given: string | undefine
 
 /** The token of the header `Authorization: Bearer …`, or undefined if there is none. */
 export function bearerToken(headers: Headers): string | undefined {
-  return /^Bearer +(\S+) *$/i.exec(headers.get("Authorization") ?? "")?.[1];
+  return /^Bearer +(\S+)$/i.exec(headers.get("Authorization") ?? "")?.[1];
 }
 
 function noTokens(env: Env, right: Right): ErrorResponse {
@@ -41,7 +41,7 @@ function noTokens(env: Env, right: Right): ErrorResponse {
     503,
     "no_tokens",
     [
-      `No request with the right "${right}" can be answered, because the secret ${secret} ${why}.`,
+      `No token has the right "${right}", because the secret ${secret} ${why}.`,
       ...problems,
       `Set it with: npx wrangler secret put ${secret}`,
     ].join(" "),
@@ -50,7 +50,7 @@ function noTokens(env: Env, right: Right): ErrorResponse {
 
 function unauthorised(right: Right, given: string | undefined): ErrorResponse {
   const problem =
-    given === undefined ? "The token is missing." : `The token is unknown, or has not the right "${right}".`;
+    given === undefined ? "The token is missing." : `The token is unknown or lacks the right "${right}".`;
   return new ErrorResponse(
     401,
     "unauthorised",

@@ -3,7 +3,8 @@ import type { MiddlewareHandler } from "hono";
 import { ErrorResponse } from "../http/error-response.ts";
 import { isAllowedOrigin } from "./allowed-origins.ts";
 
-const READING_METHODS = ["GET", "HEAD", "OPTIONS"];
+/** Without OPTIONS: `cors` answers it earlier. */
+const READING_METHODS = ["GET", "HEAD"];
 /** Longest part of an origin that a message quotes, in UTF-16 code units. */
 const SHOWN_LENGTH = 100;
 

@@ -3,7 +3,7 @@
  * dropped, a dead letter counts in every read.
  */
 import * as z from "zod";
-import { theBuffer } from "../buffer/buffers.ts";
+import { callAllBuffers } from "../buffer/buffers.ts";
 import { callBinding } from "../call-binding.ts";
 import { ErrorResponse } from "../http/error-response.ts";
 import { route } from "../http/route.ts";
@@ -83,8 +83,8 @@ export const dropDeadLetterRoute = route({
 export async function listDeadLetters(
   env: Pick<Env, "BUFFER">,
 ): Promise<z.output<typeof DeadLetterList>["deadLetters"]> {
-  const letters = await callBinding("The buffer", async () => await theBuffer(env).deadLetters());
-  return letters.map(({ epoch, n, sealedAt, nextTryAt, ...letter }) => ({
+  const letters = await callAllBuffers(env, async (buffer) => await buffer.deadLetters());
+  return letters.flat().map(({ epoch, n, sealedAt, nextTryAt, ...letter }) => ({
     id: `${epoch}:${n}`,
     ...letter,
     sealedAt: new Date(sealedAt).toISOString(),
@@ -94,8 +94,8 @@ export async function listDeadLetters(
 
 export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Promise<void> {
   const { epoch, n } = parseId(id);
-  const isKnown = await callBinding("The buffer", () => theBuffer(env).replay(epoch, n));
-  if (!isKnown) throw notFound(id);
+  const isKnown = await callAllBuffers(env, async (buffer) => await buffer.replay(epoch, n));
+  if (!isKnown.includes(true)) throw notFound(id);
   log("dead_letter_replayed", { epoch, n });
 }
 
@@ -111,10 +111,9 @@ export async function dropDeadLetter(
   id: string,
 ): Promise<z.output<typeof Dropped>> {
   const { epoch, n } = parseId(id);
-  const deltas = await callBinding("The buffer", () => theBuffer(env).deadDeltas(epoch, n));
-  if (deltas === null) throw notFound(id);
+  const { buffer, deltas } = await findDeadLetter(env, id, epoch, n);
   const settled = await callBinding("D1", () => settle(env.DB, epoch, n));
-  await callBinding("The buffer", () => theBuffer(env).confirm(epoch, [n]));
+  await callBinding("The buffer", () => buffer.confirm(epoch, [n]));
   if (settled === null) throw notFound(id);
   if (settled === "applied") {
     throw new ErrorResponse(
@@ -125,6 +124,17 @@ export async function dropDeadLetter(
   }
   log("dead_letter_dropped", { epoch, n });
   return { dropped: sumsByFunction(parseDeltas(deltas)) };
+}
+
+/** Only the buffer of the epoch knows the letter. */
+async function findDeadLetter(env: Pick<Env, "BUFFER">, id: string, epoch: string, n: number) {
+  const found = await callAllBuffers(env, async (buffer) => ({
+    buffer,
+    deltas: await buffer.deadDeltas(epoch, n),
+  }));
+  const own = found.find(({ deltas }) => deltas !== null);
+  if (!own) throw notFound(id);
+  return { buffer: own.buffer, deltas: own.deltas! };
 }
 
 function sumsByFunction(deltas: readonly Delta[]): z.output<typeof Dropped>["dropped"] {

@@ -1,5 +1,5 @@
 /** Judges what a person should look at. Each problem is a sentence that says what is wrong and where to look. */
-import type { BufferHealth } from "../buffer/interface.ts";
+import type { BuffersHealth } from "../read/buffer-health.ts";
 import type { LastRetention } from "../store/last-retention.ts";
 
 /** A flush that is not in D1 after this many milliseconds needs a look. It is not lost. */
@@ -9,7 +9,7 @@ const LATE_RETENTION_MS = 3 * 60 * 60 * 1000;
 
 /** `maxWaitingMs` is undefined if the configuration is invalid. */
 export function bufferProblems(
-  buffer: BufferHealth,
+  buffer: BuffersHealth,
   maxWaitingMs: number | undefined,
   now: number,
 ): string[] {

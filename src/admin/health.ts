@@ -2,11 +2,11 @@
 import * as z from "zod";
 import { version } from "../../package.json";
 import { problemsOfTokens } from "../access/tokens.ts";
-import { theBuffer } from "../buffer/buffers.ts";
 import { readConfiguration } from "../configuration.ts";
-import { ConfigurationError } from "../errors.ts";
+import { BindingFault, ConfigurationError } from "../errors.ts";
 import { route } from "../http/route.ts";
 import { logError } from "../log.ts";
+import { readBufferHealth } from "../read/buffer-health.ts";
 import { readLastRetention } from "../store/last-retention.ts";
 import { readLastApplied } from "../store/ledger.ts";
 import { bufferProblems, retentionProblems } from "./health-problems.ts";
@@ -78,9 +78,9 @@ export async function readHealth(env: Bindings): Promise<Health> {
     }
   };
   const configuration = await attempt(async () => readConfiguration(env), configurationProblem);
-  const buffer = await attempt(async () => await theBuffer(env).health(), bufferProblem);
+  const buffer = await attempt(() => readBufferHealth(env), bufferProblem);
   const stored = await attempt(
-    () => Promise.all([buffer ? readLastApplied(env.DB, buffer.epoch) : null, readLastRetention(env.DB)]),
+    () => Promise.all([readLastFlush(env.DB, buffer?.epochs ?? []), readLastRetention(env.DB)]),
     () => "D1 does not answer. The times of the last flush and of the last retention job are unknown.",
   );
   const [lastFlushAt = null, lastRetention] = stored ?? [];
@@ -102,12 +102,19 @@ export async function readHealth(env: Bindings): Promise<Health> {
   };
 }
 
+/** When D1 last applied a flush of any of the epochs, in epoch milliseconds; null if it never did. */
+async function readLastFlush(db: D1Database, epochs: readonly string[]): Promise<number | null> {
+  const times = await Promise.all(epochs.map((epoch) => readLastApplied(db, epoch)));
+  return times.reduce((last, time) => (last === null || (time ?? 0) > last ? time : last), null);
+}
+
 function configurationProblem(error: unknown): string {
   return error instanceof ConfigurationError ? error.message : "The configuration cannot be read.";
 }
 
 function bufferProblem(error: unknown): string {
-  const isOverloaded = (error as { overloaded?: unknown } | null)?.overloaded === true;
+  const cause = error instanceof BindingFault ? error.cause : error;
+  const isOverloaded = (cause as { overloaded?: unknown } | null)?.overloaded === true;
   return `The buffer ${isOverloaded ? "is overloaded" : "does not answer"}. What it holds is unknown.`;
 }
 

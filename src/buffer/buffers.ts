@@ -1,4 +1,5 @@
 /** Finds buffers. Today there is one. Only this file knows how many there are and which batch goes to which. */
+import { callBinding } from "../call-binding.ts";
 import type { MetricsBuffer } from "./metrics-buffer.ts";
 
 type Binding = Pick<Env, "BUFFER">;
@@ -19,12 +20,15 @@ export function allBuffers(env: Binding): DurableObjectStub<MetricsBuffer>[] {
   return [bufferNamed(env, ONLY_BUFFER)];
 }
 
+/** Calls every buffer at once. Gives their answers in the order of `allBuffers`. @throws {BindingFault} if one fails */
+export function callAllBuffers<Answer>(
+  env: Binding,
+  call: (buffer: DurableObjectStub<MetricsBuffer>) => Promise<Answer>,
+): Promise<Answer[]> {
+  return callBinding("The buffer", () => Promise.all(allBuffers(env).map(call)));
+}
+
 /** The buffer that sealed a flush, by the name in the flush. */
 export function bufferNamed(env: Binding, name: string): DurableObjectStub<MetricsBuffer> {
   return env.BUFFER.getByName(name);
-}
-
-/** Replaced by `bufferFor` and `allBuffers`. Goes when no other file calls it. */
-export function theBuffer(env: Binding): DurableObjectStub<MetricsBuffer> {
-  return bufferNamed(env, ONLY_BUFFER);
 }

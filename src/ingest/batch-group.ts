@@ -31,7 +31,7 @@ export class GroupRoom {
   }
 }
 
-/** Merges batches of one service into the message that the buffer takes. */
+/** Merges batches of one service into the argument of the buffer's `recordGroup`. */
 export function mergeBatches(batches: readonly Batch[]): BatchGroup {
   const merged = mergeDeltas(batches.flatMap(({ deltas }) => deltas));
   const deltas = JSON.stringify(merged);

@@ -1,8 +1,8 @@
-/** A batch: the samples of one service that one idempotency key names, summed into deltas. */
+/** A batch: samples of one service, summed into deltas, that are recorded under one idempotency key. */
 import type { Answer } from "../buffer/idempotency-store.ts";
 import type { Delta } from "../stats/delta.ts";
 
-/** Why a sample was rejected, in a word for the log and for `GET /health`. */
+/** Why a sample was rejected, as a word for the log. */
 export type Rejection = "invalid" | "too_late";
 
 /** How many samples were rejected, by reason. */
@@ -17,7 +17,7 @@ export interface Batch extends Summed {
    * answers 409 if it differs.
    */
   digest: string;
-  /** Bytes of request body behind the batch: an estimate of the work that it makes. */
+  /** The batch's share of the request body, in bytes: an estimate of the work that it makes. */
   weight: number;
 }
 

@@ -7,7 +7,7 @@
  */
 import { waitUntil } from "cloudflare:workers";
 import type { BatchGroup, RecordResult, SendAgain } from "../buffer/interface.ts";
-import { theBuffer } from "../buffer/buffers.ts";
+import { bufferFor } from "../buffer/buffers.ts";
 import type { Batch } from "./batch.ts";
 import { GroupRoom, mergeBatches } from "./batch-group.ts";
 import { ingestLimits } from "./limits.ts";
@@ -103,7 +103,8 @@ async function sendInHalves(env: Env, members: readonly Member[]): Promise<void>
 }
 
 async function record(env: Env, group: BatchGroup): Promise<(BatchResult | SendAgain)[]> {
-  if (group.bytes <= ingestLimits.storedBytesPerGroup) return theBuffer(env).recordGroup(group);
+  if (group.bytes <= ingestLimits.storedBytesPerGroup)
+    return bufferFor(env, group.service).recordGroup(group);
   const status = group.batches.length === 1 ? "too_large" : "send_again";
   return group.batches.map(() => ({ status }));
 }

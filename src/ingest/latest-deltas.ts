@@ -7,6 +7,7 @@ interface Latest {
   delta: Delta;
 }
 
+/** A power of 2. */
 const ENDINGS = 64;
 
 /** Looks up by the names as the sender wrote them, which saves normalising them again. */
@@ -33,7 +34,7 @@ export class LatestDeltas {
   }
 }
 
-/** A number from 0 to ENDINGS - 1 that depends on the last two characters. Names of one character have ending 0. */
+/** A number from 0 to ENDINGS - 1 that depends on the last two characters. It is 0 if there are fewer. */
 function endingOf(name: string): number {
-  return (name.charCodeAt(name.length - 1) + 3 * name.charCodeAt(name.length - 2)) % ENDINGS || 0;
+  return (name.charCodeAt(name.length - 1) + 3 * name.charCodeAt(name.length - 2)) & (ENDINGS - 1);
 }

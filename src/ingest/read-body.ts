@@ -91,7 +91,7 @@ async function readBytes(
     pieces.push(piece);
     length += piece.byteLength;
     if (length > maxBytes) {
-      await reader.cancel().catch(() => {});
+      await reader.cancel();
       throw new ErrorResponse(
         413,
         "body_too_large",

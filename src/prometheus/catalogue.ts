@@ -4,7 +4,7 @@
  *
  * https://github.com/autometrics-dev/autometrics-shared/blob/main/specs/autometrics_v1.0.0.md
  */
-import type { BufferHealth } from "../buffer/interface.ts";
+import type { BuffersHealth } from "../read/buffer-health.ts";
 import type { SeriesId } from "../stats/series-id.ts";
 import type { Sums } from "../stats/sums.ts";
 import { BOUNDS, cumulativeCounts } from "./classic-buckets.ts";
@@ -72,7 +72,7 @@ export const FUNCTION_METRICS: readonly FunctionMetric[] = [
 export type CollectorMetric = Described & {
   type: "counter" | "gauge";
   /** `now` is epoch milliseconds. */
-  read: (buffer: BufferHealth, now: number) => NumberPoint[];
+  read: (buffer: BuffersHealth, now: number) => NumberPoint[];
 };
 
 export const COLLECTOR_METRICS: readonly CollectorMetric[] = [
@@ -106,7 +106,7 @@ export function labelsOf({ service, module, function: name }: SeriesId): Labels 
   return { function: name, module, service_name: service };
 }
 
-function gauge(name: string, help: string, value: (buffer: BufferHealth) => number): CollectorMetric {
+function gauge(name: string, help: string, value: (buffer: BuffersHealth) => number): CollectorMetric {
   return {
     name: `metrics_collector_${name}`,
     type: "gauge",
@@ -118,9 +118,9 @@ function gauge(name: string, help: string, value: (buffer: BufferHealth) => numb
 function ageGauge(
   name: string,
   help: string,
-  since: (buffer: BufferHealth) => number | null,
+  since: (buffer: BuffersHealth) => number | null,
 ): CollectorMetric {
-  const read = (buffer: BufferHealth, now: number) => {
+  const read = (buffer: BuffersHealth, now: number) => {
     const at = since(buffer);
     return [{ labels: {}, value: at === null ? 0 : Math.max(0, now - at) / 1000 }];
   };

@@ -7,7 +7,7 @@
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  * https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
-import type { BufferHealth } from "../buffer/interface.ts";
+import type { BuffersHealth } from "../read/buffer-health.ts";
 import type { SeriesTotals } from "../stats/sums.ts";
 import {
   COLLECTOR_METRICS,
@@ -35,7 +35,7 @@ interface Metric {
 /** Gives the exposition line by line, so that a large one can be streamed. `now` is epoch milliseconds. */
 export function* writeExposition(
   functions: readonly SeriesTotals[],
-  buffer: BufferHealth,
+  buffer: BuffersHealth,
   now: number,
   format: TextFormat,
 ): Generator<string> {

@@ -2,6 +2,7 @@
  * Reads exactly: each acknowledged call is in the answer once, at once, whether it is in the buffer, on its way, or in
  * D1. Every read of functions goes through here.
  */
+import { callAllBuffers } from "../buffer/buffers.ts";
 import { callBinding } from "../call-binding.ts";
 import { type Query, readWithLedger, type Rows } from "../store/read-with-ledger.ts";
 import { BusyError } from "./errors.ts";
@@ -21,8 +22,8 @@ export interface ExactRead<Queries extends readonly Query[]> {
 const ATTEMPTS = 10;
 
 /**
- * WARNING: read the snapshot first and D1 after it. In the other order, a flush that is applied and confirmed between
- * the two reads is in neither.
+ * WARNING: read the snapshots of all buffers first and D1 after them. In the other order, a flush that is applied and
+ * confirmed between the two reads is in neither.
  *
  * @throws {BusyError} if the buffer changed during every attempt
  * @throws {BindingFault} if the buffer or D1 does not answer
@@ -32,16 +33,16 @@ export async function readExact<const Queries extends readonly Query[]>(
   queries: Queries,
 ): Promise<ExactRead<Queries>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const snapshot = await readSnapshot(env);
-    if (!snapshot) continue;
-    const lowest = snapshot.sealed[0]?.n ?? snapshot.next;
-    const { rows, includes, highest } = await callBinding("D1", () =>
-      readWithLedger(env.DB, snapshot.epoch, lowest, queries),
-    );
-    // What was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
-    if (highest >= snapshot.next) continue;
-    const sealed = snapshot.sealed.filter(({ n }) => !includes(n)).map(({ deltas }) => deltas);
-    const unappliedFlushes = [...sealed, snapshot.pending];
+    const snapshots = await callAllBuffers(env, readSnapshot);
+    if (!snapshots.every((snapshot) => snapshot !== undefined)) continue;
+    const positions = snapshots.map(({ epoch, sealed, next }) => ({ epoch, fromN: sealed[0]?.n ?? next }));
+    const { rows, ledger } = await callBinding("D1", () => readWithLedger(env.DB, positions, queries));
+    // If so, what was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
+    if (snapshots.some(({ next }, i) => ledger[i]!.highest >= next)) continue;
+    const unappliedFlushes = snapshots.flatMap(({ sealed, pending }, i) => [
+      ...sealed.filter(({ n }) => !ledger[i]!.includes(n)).map(({ deltas }) => deltas),
+      pending,
+    ]);
     return { stored: rows, unapplied: unappliedFlushes.flat(), unappliedFlushes };
   }
   throw new BusyError();

@@ -1,7 +1,6 @@
-/** Reads what the buffer holds and D1 may not hold, page by page. */
+/** Reads what a buffer holds and D1 may not hold, page by page. */
 import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
-import { theBuffer } from "../buffer/buffers.ts";
-import { callBinding } from "../call-binding.ts";
+import type { MetricsBuffer } from "../buffer/metrics-buffer.ts";
 import { type Delta, parseDeltas } from "../stats/delta.ts";
 
 export interface Snapshot {
@@ -13,11 +12,11 @@ export interface Snapshot {
 }
 
 /** Undefined if the buffer sealed a flush between two pages. Then the pages do not fit together. */
-export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot | undefined> {
+export async function readSnapshot(buffer: DurableObjectStub<MetricsBuffer>): Promise<Snapshot | undefined> {
   const snapshot: Snapshot = { epoch: "", next: 0, sealed: [], pending: [] };
   let cursor: SnapshotCursor | null = null;
   do {
-    const page = await readPage(env, cursor);
+    const page: SnapshotPage | { status: "changed" } = await buffer.snapshot(cursor);
     if (page.status === "changed") return undefined;
     snapshot.epoch = page.epoch;
     snapshot.next = page.next;
@@ -26,11 +25,4 @@ export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot |
     cursor = page.cursor;
   } while (cursor);
   return snapshot;
-}
-
-function readPage(
-  env: Pick<Env, "BUFFER">,
-  cursor: SnapshotCursor | null,
-): Promise<SnapshotPage | { status: "changed" }> {
-  return callBinding("The buffer", async () => await theBuffer(env).snapshot(cursor));
 }

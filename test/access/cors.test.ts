@@ -92,7 +92,9 @@ describe("a request that a browser sends without asking", () => {
   });
 
   it("gets an answer if it only reads, but without the header that lets the page see it", async () => {
-    const response = await send(open(), "/metrics", { headers: { Origin: STRANGE } });
-    expect([response.status, response.headers.get("Access-Control-Allow-Origin")]).toEqual([200, null]);
+    for (const method of ["GET", "HEAD"]) {
+      const response = await send(open(), "/metrics", { method, headers: { Origin: STRANGE } });
+      expect([response.status, response.headers.get("Access-Control-Allow-Origin")]).toEqual([200, null]);
+    }
   });
 });

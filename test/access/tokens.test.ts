@@ -24,6 +24,12 @@ describe("an entry of a secret that is not certainly a token", () => {
     ["billing=", "billing="],
     ["payment-gateway-europe-west=", "payment-gateway-europe-west="],
     ["PaymentGatewayEuropeEast==", "PaymentGatewayEuropeEast=="],
+    // Valid base64 of 20 bytes, but without capitals, as services are named.
+    ["payment-gateway-euro-public=", "payment-gateway-euro-public="],
+    // Its last letter has bits that padding requires to be zero.
+    ["PaymentGatewayEuropeWestern=", "PaymentGatewayEuropeWestern="],
+    // Valid base64, but too short to be random.
+    ["ShopPac=", "ShopPac="],
     ["=T", "=T"],
     ["=T", "T"],
     ["==", "=="],
@@ -61,7 +67,7 @@ describe("an entry of a secret that is not certainly a token", () => {
       error: {
         code: "no_tokens",
         message: expect.stringMatching(
-          /^No request with the right "ingest".* Entry 1 of INGEST_TOKENS has a service but no token/,
+          /^No token has the right "ingest".* Entry 1 of INGEST_TOKENS has a service but no token/,
         ) as string,
       },
     });

@@ -44,7 +44,18 @@ describe("readBody returns the bytes that were sent", () => {
     "of a body of %i bytes, whatever its Content-Length says",
     async (length) => {
       const body = numbers(length);
-      for (const contentLength of [undefined, 0, -1, 1, length - 1, length, length + 1, 1e12, Number.NaN]) {
+      for (const contentLength of [
+        undefined,
+        0,
+        -1,
+        1,
+        1.5,
+        length - 1,
+        length,
+        length + 1,
+        1e12,
+        Number.NaN,
+      ]) {
         const sent = contentLength === undefined ? {} : { contentLength };
         expect(await readBody(request(body, sent), FORMAT)).toEqual(body);
       }
@@ -121,5 +132,19 @@ describe("readBody takes the size limit as an argument", () => {
     await expect(
       readBody(request(await gzip(new Uint8Array(1_001)), { encoding }), format),
     ).rejects.toMatchObject(tooLarge);
+  });
+
+  it("and cancels the rest of the stream", async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(500)),
+      cancel: () => cancelled.resolve(),
+    });
+    const { readable, writable } = new IdentityTransformStream();
+    endless.pipeTo(writable).catch(() => {});
+    const headers = { "Content-Type": "text/csv" };
+    const post = new Request("https://metrics.example/", { method: "POST", headers, body: readable });
+    await expect(readBody(post, format)).rejects.toMatchObject(tooLarge);
+    await cancelled.promise;
   });
 });

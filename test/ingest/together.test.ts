@@ -68,6 +68,13 @@ describe("batches that arrive together", () => {
     expect(await acknowledged([], { key: "empty" })).toMatchObject({ duplicate: true });
   });
 
+  it("are recorded even if all others of their group are duplicates", async () => {
+    await acknowledged([call()], { key: "old" });
+    const answers = await send([[call()], { key: "old" }], [[call("new")], { key: "new" }]);
+    expect(answers).toEqual([{ ...recorded, duplicate: true }, recorded]);
+    expect(await calls()).toEqual({ work: 1, new: 1 });
+  });
+
   it("count once if two are the same, and the second answer says that it is a duplicate", async () => {
     const answers = await send([[call()], { key: "k" }], [[call("other")]], [[call()], { key: "k" }]);
     expect(answers).toEqual([recorded, recorded, { ...recorded, duplicate: true }]);

@@ -64,7 +64,7 @@ describe("merging in SQL", () => {
           ),
         );
         for (const deltas of flushes) await apply(++n, deltas);
-        const { rows: stored } = await readWithLedger(env.DB, epoch, n, [allTotals()]);
+        const { rows: stored } = await readWithLedger(env.DB, [{ epoch, fromN: n }], [allTotals()]);
         const totals = stored[0].map(({ id: _, ...row }) => ({ ...row, buckets: sumBuckets([row.buckets]) }));
         const byName = <T extends { function: string }>(list: T[]) =>
           list.toSorted((a, b) => (a.function < b.function ? -1 : 1));
