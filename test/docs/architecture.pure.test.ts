@@ -1,0 +1,76 @@
+/**
+ * Checks docs/architecture.md: every path in it exists, it names every room of src/, and rooms import no more than it says.
+ */
+/// <reference types="vite/client" />
+import { expect, it } from "vitest";
+import text from "../../docs/architecture.md?raw";
+
+/** Paths from the root of the repository, without what is installed or built. */
+const files = Object.keys(
+  import.meta.glob([
+    "../../*",
+    "../../.oxlintrc.json",
+    "../../{bench,client,dashboard,docs,migrations,scripts,src,test}/**",
+  ]),
+).map((path) => path.replace("../../", "").replace("../", "test/").replace("./", "test/docs/"));
+
+const sources = import.meta.glob<string>("../../src/*/**/*.ts", {
+  eager: true,
+  query: "?raw",
+  import: "default",
+});
+
+function exists(path: string): boolean {
+  return path.endsWith("/") ? files.some((file) => file.startsWith(path)) : files.includes(path);
+}
+
+/** Targets of links to files, from the root of the repository. */
+function linkedPaths(): string[] {
+  return [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) =>
+    target!.startsWith("../") ? target!.slice(3) : `docs/${target}`,
+  );
+}
+
+/** Paths in code spans. */
+function namedPaths(): string[] {
+  const folders = "bench|client|dashboard|docs|migrations|scripts|src|test";
+  return [...text.matchAll(new RegExp(`\`((?:${folders})/[^\`\\s]*)\``, "g"))].map(([, path]) => path!);
+}
+
+it("architecture.md names only files and folders that exist", () => {
+  const paths = [...new Set([...linkedPaths(), ...namedPaths()])];
+  expect(paths.length).toBeGreaterThan(60);
+  expect(paths.filter((path) => !exists(path))).toEqual([]);
+});
+
+it("architecture.md names every room of src/", () => {
+  const rooms = new Set(files.flatMap((file) => /^src\/[^/]+\//.exec(file) ?? []));
+  expect(rooms.size).toBeGreaterThan(10);
+  expect([...rooms].filter((room) => !text.includes(`| \`${room}\` |`))).toEqual([]);
+});
+
+it("rooms import only what the map of architecture.md says", () => {
+  const excess = Object.entries(sources).flatMap(([path, source]) => {
+    const file = path.replace("../../", "");
+    const allowed = allowedImports(/^src\/[^/]+\//.exec(file)![0]);
+    return importedFiles(file, source)
+      .filter((imported) => !allowed.some((room) => imported.startsWith(room)))
+      .map((imported) => `${file} imports ${imported}`);
+  });
+  expect(Object.keys(sources).length).toBeGreaterThan(60);
+  expect(excess).toEqual([]);
+});
+
+/** The room itself, and the last column of its row. */
+function allowedImports(room: string): string[] {
+  const row = text.split("\n").find((line) => line.startsWith(`| \`${room}\` |`)) ?? "";
+  return [room, ...[...row.split("|")[3]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!)];
+}
+
+/** Files in rooms of src/ from which a file imports more than types. */
+function importedFiles(file: string, source: string): string[] {
+  const imports = source.matchAll(/^(?:import|export) (?!type )[^;"]*from "(\.[^"]+)"/gm);
+  return [...imports]
+    .map(([, path]) => new URL(path!, `file:///${file}`).pathname.slice(1))
+    .filter((path) => /^src\/[^/]+\//.test(path));
+}
