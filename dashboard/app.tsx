@@ -1,4 +1,4 @@
-/** The frame of the page: where one is, the range, and whether it refreshes. */
+/** The frame around every page: navigation, the range, the live switch, and signing out. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { setToken, useSession } from "./api/session.ts";
 import { FunctionPage } from "./function/function-page.tsx";
@@ -20,14 +20,14 @@ export function App() {
   const shown = useRef(title);
   useEffect(() => {
     document.title = title;
-    // What was followed is gone with its page: whoever uses a keyboard goes on where the new one begins.
+    // The link that was followed is gone, so keyboard focus moves to the start of the new page.
     if (shown.current !== title) content.current?.focus({ preventScroll: true });
     shown.current = title;
   }, [title]);
   return (
     <>
       <a class="skip" href="#content">
-        Skip to the numbers
+        Skip to content
       </a>
       <header class="frame">
         <nav aria-label="Pages">
@@ -48,14 +48,14 @@ export function App() {
           />
           {token !== null && (
             <button type="button" class="quiet" onClick={() => setToken(null)}>
-              Forget token
+              Sign out
             </button>
           )}
         </div>
       </header>
       <main ref={content} id="content" tabIndex={-1}>
         {denied === null ? (
-          // Another token is another reader: nothing read before stays.
+          // The key discards everything that another token has read.
           <Page key={token ?? ""} view={view} isPaused={isPaused} />
         ) : (
           <Denied denied={denied} isRefused={token !== null} />

@@ -1,4 +1,4 @@
-/** Shows the page. */
+/** Starts the dashboard: renders the app into the element #page. */
 import { render } from "preact";
 import { App } from "./app.tsx";
 

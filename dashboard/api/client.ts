@@ -1,4 +1,4 @@
-/** The public HTTP API, typed by the Worker's own routes. Nothing else is asked for anything. */
+/** Requests to the HTTP API, typed by the Worker's routes. The page sends no other requests. */
 import { hc } from "hono/client";
 import type { App } from "#worker/app.d.ts";
 import type { Health } from "#worker/admin/health.d.ts";
@@ -12,7 +12,7 @@ const api = hc<App>(location.origin, {
   },
 });
 
-/** An answer other than success, in the server's words. */
+/** An error answer. Its message is the server's own sentence. */
 export class ApiError extends Error {
   override name = "ApiError";
   readonly status: number;
@@ -30,7 +30,7 @@ interface Bounds {
   to?: string;
 }
 
-/** As many as there may be: the table holds them all, so that sorting and searching ask for nothing. */
+/** The server's maximum. The table holds every function, so sorting and filtering need no request. */
 const ALL = "10000";
 const SPARKLINE_POINTS = "60";
 const MOST_FOUND = "100";
@@ -41,7 +41,7 @@ export async function listFunctions(bounds: Bounds, signal: AbortSignal) {
   return readAnswer(await api.metrics.$get({ query }, { init: { signal } }));
 }
 
-/** As `listFunctions`, without what happened when. */
+/** Like `listFunctions`, without the values over time. */
 export async function listTotals(bounds: Bounds, signal: AbortSignal) {
   return readAnswer(await api.metrics.$get({ query: { ...bounds, limit: ALL } }, { init: { signal } }));
 }
@@ -56,7 +56,7 @@ export async function readDistribution(name: FunctionName, bounds: Bounds, signa
   return readAnswer(await route.$get(argumentsOf(name, bounds), { init: { signal } }));
 }
 
-/** Failures with the words, the best first, and as many as a glance takes in. */
+/** The best matching failures. */
 export async function searchFailures(q: string, signal: AbortSignal) {
   const { results } = await readAnswer(
     await api.search.$get({ query: { q, limit: MOST_FOUND } }, { init: { signal } }),
@@ -64,7 +64,7 @@ export async function searchFailures(q: string, signal: AbortSignal) {
   return results.filter((result) => result.kind === "failure").slice(0, FAILURES_SHOWN);
 }
 
-/** A pipeline that is not well answers 503, and says what it is about. */
+/** A degraded collector answers 503 with the same body as a healthy one. */
 export async function readHealth(signal: AbortSignal): Promise<Health> {
   const response = await api.health.$get({}, { init: { signal } });
   if (response.status === 503) {
@@ -78,7 +78,7 @@ export async function listDeadLetters(signal: AbortSignal) {
   return readAnswer(await api["dead-letters"].$get({}, { init: { signal } }));
 }
 
-/** Takes a token that may administer; being told so is no reason to stop reading. */
+/** Needs an admin token. A refusal concerns this request only, so the page goes on reading. */
 export async function replayDeadLetter(id: string): Promise<void> {
   const param = { id: pathPart(id) };
   await readAnswer(await api["dead-letters"][":id"].replay.$post({ param }), { mayDeny: false });
@@ -91,7 +91,7 @@ function argumentsOf(name: FunctionName, bounds: Bounds) {
   };
 }
 
-/** hc puts names into the path as they are, and takes a last part "index" away. */
+/** hc does not encode path parameters, and removes a last segment that is "index". */
 function pathPart(name: string): string {
   return encodeURIComponent(name).replace(/^i/, "%69");
 }

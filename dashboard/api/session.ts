@@ -1,15 +1,15 @@
-/** The token that this tab reads with, and what the server said where it does not do. It ends with the tab. */
+/** Keeps the token in this tab's session storage, and the server's reason if it refuses the token. */
 import { useEffect, useState } from "preact/hooks";
 
 const KEY = "metrics-collector.token";
 
 interface Session {
   token: string | null;
-  /** Why nothing can be read; null while all is well. */
+  /** Why the server refuses to answer. Null if it answers. */
   denied: Denial | null;
 }
 
-/** What the server said. */
+/** The server's refusal. */
 export interface Denial {
   code: string;
   message: string;
@@ -28,7 +28,7 @@ export function setToken(value: string | null): void {
   become({ token: value, denied: null });
 }
 
-/** The server wants another token, or one at all. */
+/** Records that the server refused, so that the page asks for a token. */
 export function deny(denied: Denial): void {
   if (session.denied?.message !== denied.message) become({ ...session, denied });
 }

@@ -1,14 +1,14 @@
-/** Reads something, and again from time to time, as long as somebody looks. */
+/** Reads data from the API and refreshes it at an interval while the page is visible. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 export interface Live<T> {
-  /** The last that was read for this key, or what was read for another one while this is on its way. */
+  /** The last answer for this key, or for the previous key while this one loads. */
   data: T | undefined;
-  /** Whether `data` is of this key. */
+  /** Whether `data` belongs to this key. */
   isCurrent: boolean;
   error: Error | undefined;
   isLoading: boolean;
-  /** When `data` came, in epoch milliseconds. */
+  /** When `data` arrived, in epoch milliseconds. */
   readAt: number;
   refresh: () => void;
 }
@@ -22,10 +22,10 @@ interface State<T> {
   readAt: number;
 }
 
-/** A server that takes long to answer is asked less often: it is busy for a tenth of the time at most. */
+/** The page waits at least this many times as long as the last answer took, so it keeps a slow server busy for a tenth of the time at most. */
 const REST = 10;
 
-/** `everyMs` is null where once is enough. */
+/** `everyMs` is null for data that is read once. */
 export function useLive<T>(
   key: string,
   read: (signal: AbortSignal) => Promise<T>,
@@ -67,7 +67,7 @@ export function useLive<T>(
   useEffect(() => {
     if (everyMs === null || isLoading) return undefined;
     const restMs = Math.max(everyMs, lastTook.current * REST);
-    // After an error from now on; after a pause from the last answer on, and so at once if that is old.
+    // Counted from now after an error, otherwise from the last answer, so that old data is refreshed at once.
     const sinceMs = error ? 0 : Date.now() - readAt;
     return whenSeen(Math.max(0, restMs - sinceMs), refresh);
   }, [everyMs, isLoading, readAt, error, key]);
@@ -76,7 +76,7 @@ export function useLive<T>(
   return { data: state.data, isCurrent, error, isLoading: isLoading || state.key !== key, readAt, refresh };
 }
 
-/** Calls back after so long, but not while the page is hidden: then as soon as it is seen again. */
+/** Calls back after `ms`. If the page is hidden then, it calls back when the page is visible again. */
 function whenSeen(ms: number, callback: () => void): () => void {
   const call = () => {
     if (document.hidden) return;
@@ -95,6 +95,6 @@ function whenSeen(ms: number, callback: () => void): () => void {
 }
 
 function toError(error: unknown): Error {
-  if (error instanceof TypeError) return new Error("The server cannot be reached.");
+  if (error instanceof TypeError) return new Error("The server could not be reached.");
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,4 +1,4 @@
-/** A chart over time. Dragging across it chooses a range. */
+/** Draws a chart over time. Dragging across it selects a range. */
 import uPlot from "uplot";
 import { useEffect, useRef } from "preact/hooks";
 import { colour, useScheme } from "./colours.ts";
@@ -11,7 +11,7 @@ export interface Line {
 }
 
 interface ChartProps {
-  /** What it shows, in words, for whoever does not see it. */
+  /** Describes the chart for screen readers. */
   label: string;
   lines: readonly Line[];
   /** Epoch seconds, then the values of each line. */
@@ -22,9 +22,9 @@ interface ChartProps {
 }
 
 const HEIGHT = 210;
-/** Charts that share it show the same moment. */
+/** Charts with the same sync key move their cursors together. */
 const CURSOR = uPlot.sync("time");
-/** A click that trembles is no drag, in pixels. */
+/** Pixels. A shorter drag counts as a click. */
 const LEAST_DRAG = 6;
 
 export function Chart({ label, lines, data, stepSeconds, write, zoom }: ChartProps) {
@@ -106,7 +106,7 @@ function seriesOf({ label, colour: name, kind }: Line, write: ChartProps["write"
     stroke,
     width: kind === "bars" ? 0 : 1.75,
     points: { show: false },
-    // Without a pointer there is nothing to tell.
+    // Without a pointer the legend shows no value.
     value: (self, value) =>
       typeof value === "number" ? write(value) : typeof self.cursor.idx === "number" ? "–" : "",
     ...(kind === "dashes" ? { dash: [4, 4] } : {}),
@@ -120,7 +120,7 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const DAY_SECONDS = 86_400;
 
-/** The time of day; the date where a day begins, or where days are all there is. */
+/** The time of day; the date at midnight, or if steps are whole days. */
 function timeLabels(_: uPlot, seconds: number[], __: number, ___: number, increment: number): string[] {
   return seconds.map((at) => {
     const date = new Date(at * 1000);
@@ -129,7 +129,7 @@ function timeLabels(_: uPlot, seconds: number[], __: number, ___: number, increm
   });
 }
 
-/** The step that a point stands for: it begins there. */
+/** Names the step that begins at this time. */
 function stepName(seconds: number, stepSeconds: number): string {
   const start = seconds * 1000;
   if (stepSeconds >= DAY_SECONDS) return day.format(start);

@@ -1,4 +1,4 @@
-/** What the function's calls failed with, the most frequent first. */
+/** The table of a function's failures, the most frequent first. */
 import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
 import { ago, at, count, exact } from "../format.ts";
 import { useNow } from "../parts/live-switch.tsx";
@@ -6,7 +6,7 @@ import { Quantity } from "../parts/quantity.tsx";
 
 export function Failures({ failures }: Pick<FunctionDescription, "failures">) {
   const now = useNow(30_000);
-  if (failures.length === 0) return <p class="nothing">No call has failed since the beginning.</p>;
+  if (failures.length === 0) return <p class="nothing">No call has ever failed.</p>;
   return (
     <table class="failures of-function">
       <caption class="heard">Failures</caption>

@@ -1,9 +1,9 @@
-/** One function: what it did in the range, over time, how long it took, and what it failed with. */
+/** The page of one function: its numbers in the range, charts over time, the distribution of durations, and failures. */
 import { describeFunction, readDistribution } from "../api/client.ts";
 import { useLive } from "../api/use-live.ts";
 import { at } from "../format.ts";
 import { Failure, Loading, Stale } from "../parts/notice.tsx";
-import { lengthMs, previousQuery, refreshMs, toQuery } from "../view/range.ts";
+import { lengthMs, previousName, previousQuery, refreshMs, toQuery } from "../view/range.ts";
 import { Link } from "../view/link.tsx";
 import type { FunctionName, View } from "../view/view.ts";
 import { Failures } from "./failures.tsx";
@@ -33,7 +33,7 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
     <article class="described" aria-busy={!now.isCurrent}>
       <header class="headline">
         <p class="path">
-          <Link to={{ ...view, page: "functions", of: undefined }}>All functions</Link>
+          <Link to={{ ...view, page: "functions", of: undefined }}>Functions</Link>
           {" / "}
           <Link to={{ ...view, page: "functions", of: undefined, service: of.service }}>{of.service}</Link>
         </p>
@@ -46,7 +46,7 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
         </div>
         {described && (
           <p>
-            {`${at(Date.parse(described.from))} – ${at(Date.parse(described.to))}, compared with the same time before`}
+            {`${at(Date.parse(described.from))} – ${at(Date.parse(described.to))}, compared with the ${previousName(range)}`}
           </p>
         )}
       </header>
@@ -59,7 +59,7 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
           <TimeCharts now={described} before={known} view={view} />
           <div class="details">
             <section>
-              <h2>Distribution of durations</h2>
+              <h2>Duration distribution</h2>
               {durations.data && (
                 <Histogram
                   distribution={durations.data}
@@ -73,7 +73,7 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
             </section>
             <section>
               <h2>
-                Failures <span class="hint">since the beginning</span>
+                Failures <span class="hint">of all time</span>
               </h2>
               <Failures failures={described.failures} />
             </section>

@@ -1,4 +1,4 @@
-/** How durations are distributed. Each bar is as wide as the next, and stands for durations some per cent longer. */
+/** The distribution of durations as bars on a logarithmic axis. */
 import type { Distribution } from "#worker/api/distribution.d.ts";
 import { count, duration, exact, text } from "../format.ts";
 
@@ -12,7 +12,7 @@ const HEIGHT = 150;
 const TICKS = 5;
 
 export function Histogram({ distribution: { buckets, measured }, markers }: HistogramProps) {
-  if (buckets.length === 0) return <p class="nothing">No duration could be measured in this range.</p>;
+  if (buckets.length === 0) return <p class="nothing">No durations were measured in this range.</p>;
   const most = Math.max(...buckets.map(({ calls }) => calls));
   const step = WIDTH / buckets.length;
   const first = buckets[0]!.aboveMs;

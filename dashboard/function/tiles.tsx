@@ -1,4 +1,4 @@
-/** What one function did in the range, in large numbers, each with what it was before. */
+/** One function's numbers in the range as tiles, each with its value in the previous range. */
 import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
 import { change, count, duration, exact, percent, rate, text, type Written } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
@@ -8,7 +8,7 @@ type Sums = FunctionDescription["range"];
 
 interface TilesProps {
   now: Sums;
-  /** Undefined while it is not known. */
+  /** Undefined until it is loaded. */
   before: Sums | undefined;
 }
 
@@ -89,7 +89,7 @@ function Tile({ tile, now, before }: TilesProps & { tile: TileKind }) {
   );
 }
 
-/** A change by less than a quarter is told, not marked. */
+/** Smaller increases are shown without a mark. */
 const NOTABLE = 1.25;
 
 function Comparison({ tile, now, before }: { tile: TileKind; now: number; before: Sums }) {

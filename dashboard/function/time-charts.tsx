@@ -1,4 +1,4 @@
-/** Calls and errors, and percentiles, over time, with what was before. */
+/** Two charts of one function over time: calls with errors, and duration percentiles. */
 import { useMemo } from "preact/hooks";
 import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
 import { count, duration, exact, text } from "../format.ts";
@@ -51,10 +51,10 @@ export function TimeCharts({ now, before, view }: TimeChartsProps) {
           <span class="hint">Drag to zoom</span>
         </figcaption>
         {range.p95Ms === null ? (
-          <p class="nothing">No duration could be measured in this range.</p>
+          <p class="nothing">No durations were measured in this range.</p>
         ) : (
           <Chart
-            label={`Percentiles of durations over time${range.p95Ms === null ? "" : `: p95 ${text(duration(range.p95Ms))} in all`}.`}
+            label={`Percentiles of durations over time${range.p95Ms === null ? "" : `: p95 ${text(duration(range.p95Ms))} in the whole range`}.`}
             lines={PERCENTILES}
             data={percentiles}
             stepSeconds={stepSeconds}
@@ -67,7 +67,7 @@ export function TimeCharts({ now, before, view }: TimeChartsProps) {
   );
 }
 
-/** What was before is laid over the same steps of the range, where steps are as long. */
+/** Lines up the previous range with the current one, step by step, if both have steps of the same length. */
 function dataOf(now: FunctionDescription, before: FunctionDescription | undefined) {
   const times = now.series.map((point) => Date.parse(point.at) / 1000);
   const isComparable = before !== undefined && before.stepSeconds === now.stepSeconds;
@@ -76,7 +76,7 @@ function dataOf(now: FunctionDescription, before: FunctionDescription | undefine
     calls: [
       times,
       now.series.map((point) => point.calls),
-      // No bar at all, where a bar of no height would still leave a line.
+      // Null draws no bar; a bar of height 0 would leave a line.
       now.series.map((point) => point.errors || null),
       earlier.map((point) => point?.calls ?? null),
     ],

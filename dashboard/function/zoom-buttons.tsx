@@ -1,4 +1,4 @@
-/** What dragging does, for the keyboard: longer and shorter ranges, earlier and later ones. */
+/** Buttons that move or zoom the range, for the keyboard and for touch screens. */
 import { scaledBy, shifted } from "../view/range.ts";
 import { goTo, type View } from "../view/view.ts";
 

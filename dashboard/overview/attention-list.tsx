@@ -1,4 +1,4 @@
-/** First of all: which functions are in trouble, and why. */
+/** The list of functions that need attention, each with the reason. */
 import { useState } from "preact/hooks";
 import { Shape } from "../parts/mark.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
@@ -22,7 +22,7 @@ export function AttentionList({ rows, view }: { rows: readonly Row[]; view: View
       </ul>
       {rows.length > SHOWN && (
         <button type="button" class="more" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
-          {isWhole ? "Show the worst only" : `Show ${rows.length - SHOWN} more`}
+          {isWhole ? "Show fewer" : `Show ${rows.length - SHOWN} more`}
         </button>
       )}
     </section>

@@ -1,4 +1,4 @@
-/** The table's columns: what stands in them, and how it is written. */
+/** Defines the columns of the functions table: title, content and format. */
 import type { ComponentChildren } from "preact";
 import { ago, at, count, duration, exact, percent, rate } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
@@ -8,10 +8,10 @@ import type { Row } from "./rows.ts";
 export interface Column {
   key: string;
   title: string;
-  /** What the title leaves unsaid. */
+  /** Explains the title, as a tooltip. */
   hint?: string;
   cell: (row: Row, now: number) => ComponentChildren;
-  /** Whether the cell is what needs attention. */
+  /** Whether this cell shows the reason for attention. */
   isMarked?: (row: Row) => boolean;
 }
 

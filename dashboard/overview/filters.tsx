@@ -1,4 +1,4 @@
-/** Search as you type, and the choice of a service. */
+/** The search field, the service filter, and the sort order on phones. */
 import { useEffect, useRef } from "preact/hooks";
 import { goTo, type View } from "../view/view.ts";
 import { COUNTS, DURATIONS, LAST_SEEN } from "./columns.tsx";

@@ -1,4 +1,4 @@
-/** Failures with the words that are searched for. */
+/** Lists failures that match the search text. */
 import { useEffect, useState } from "preact/hooks";
 import { searchFailures } from "../api/client.ts";
 import { useLive } from "../api/use-live.ts";
@@ -6,7 +6,7 @@ import { ago, count, text } from "../format.ts";
 import { Link } from "../view/link.tsx";
 import type { View } from "../view/view.ts";
 
-/** Who still types is not asked for yet, in milliseconds. */
+/** Milliseconds without a keystroke before the search starts. */
 const TYPING_MS = 200;
 
 export function FoundFailures({ view }: { view: View }) {
@@ -21,11 +21,11 @@ function Found({ q, view }: { q: string; view: View }) {
     ({ service }) => view.service === "" || service === view.service,
   );
   if (found.error) {
-    return <p role="alert">{`Failures cannot be searched: ${found.error.message}`}</p>;
+    return <p role="alert">{`Could not search failures. ${found.error.message}`}</p>;
   }
   if (failures.length === 0) return null;
   return (
-    <section class="found" aria-label="Failures found">
+    <section class="found" aria-label="Matching failures">
       <h2>Failures</h2>
       <ul>
         {failures.map(({ service, module, function: name, failure, snippet, calls, lastSeen }) => (
@@ -51,7 +51,7 @@ function Snippet({ parts }: { parts: readonly { text: string; match: boolean }[]
   );
 }
 
-/** The value once it has stood for so long. */
+/** The value, once it has not changed for `ms` milliseconds. */
 function useSettled(value: string, ms: number): string {
   const [settled, setSettled] = useState(value);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** One function in the table. */
+/** One row of the functions table. */
 import { Component } from "preact";
 import { exact } from "../format.ts";
 import { Mark } from "../parts/mark.tsx";
@@ -10,13 +10,13 @@ import type { Row } from "./rows.ts";
 
 interface FunctionRowProps {
   row: Row;
-  /** From 1, the head not counted. */
+  /** 1 for the first row below the head. */
   index: number;
   view: View;
   now: number;
 }
 
-/** Made anew only where it changes: scrolling and refreshing pass over the others. */
+/** Renders only if its properties changed, so scrolling and refreshing skip the other rows. */
 export class FunctionRow extends Component<FunctionRowProps> {
   override shouldComponentUpdate(next: FunctionRowProps): boolean {
     const { row, index, view, now } = this.props;

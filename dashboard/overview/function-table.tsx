@@ -1,4 +1,4 @@
-/** Every function in one table. */
+/** The table of functions. */
 import { useRef } from "preact/hooks";
 import { useNow } from "../parts/live-switch.tsx";
 import { goTo, type View } from "../view/view.ts";
@@ -47,7 +47,7 @@ interface HeadProps {
   title: string;
   hint?: string | undefined;
   view: View;
-  /** What a first click does; numbers are wanted the other way round. */
+  /** The direction of the first click. Numbers start with the largest. */
   ascending?: boolean;
 }
 

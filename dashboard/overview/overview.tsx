@@ -1,4 +1,4 @@
-/** Which function is slow, failing or silent: all of them, at a glance. */
+/** The functions page: what needs attention, filters, and the table of all functions. */
 import { useMemo, useState } from "preact/hooks";
 import { listFunctions, listTotals } from "../api/client.ts";
 import { useLive } from "../api/use-live.ts";
@@ -15,7 +15,7 @@ import { filterRows, makeRows, needingAttention } from "./rows.ts";
 import { sortRows } from "./sorting.ts";
 import { useHeldOrder, useHold } from "./held-order.ts";
 
-/** A newcomer who waits for the first sample looks often. */
+/** The interval while the server has no functions, so that the first sample appears quickly. */
 const WAITING_FOR_FIRST_MS = 2_000;
 
 interface OverviewProps {
@@ -29,7 +29,7 @@ export function Overview({ view, isPaused }: OverviewProps) {
   const [isEmpty, setEmpty] = useState(false);
   const everyMs = isPaused ? null : isEmpty ? WAITING_FOR_FIRST_MS : refreshMs(range);
   const now = useLive(key, (signal) => listFunctions(toQuery(range), signal), everyMs);
-  // What was before changes slowly, as slowly as the range moves.
+  // The previous range moves slowly, so it is read less often.
   const beforeMs = everyMs === null ? null : Math.max(60_000, lengthMs(range) / 30);
   const before = useLive(key, (signal) => listTotals(previousQuery(range), signal), beforeMs);
 
@@ -65,7 +65,7 @@ export function Overview({ view, isPaused }: OverviewProps) {
         <Filters view={view} services={table.services} />
         <FoundFailures view={view} />
         {rows.length === 0 ? (
-          <p class="nothing">No function is called that here.</p>
+          <p class="nothing">No matching functions.</p>
         ) : (
           <FunctionTable rows={rows} view={view} />
         )}

@@ -1,4 +1,4 @@
-/** The table's rows: each function now and before, and whether it needs attention. */
+/** Builds the table's rows: each function in this range and in the previous one, and whether it needs attention. */
 import type { FunctionList } from "#worker/api/list-functions.d.ts";
 import { boundsOf, lengthMs, type Range } from "../view/range.ts";
 import type { View } from "../view/view.ts";
@@ -8,7 +8,7 @@ type Item = FunctionList["functions"][number];
 
 export interface Row extends Item {
   key: string;
-  /** In lower case: what is searched. */
+  /** The text that a search looks at, in lower case. */
   words: string;
   callsPerSecond: number;
   sparkline: NonNullable<Item["sparkline"]> & { isOpen: boolean };
@@ -22,7 +22,7 @@ export interface Table {
   services: string[];
 }
 
-/** A function that was not there in the range before, nor is now, is left out only where it never was. */
+/** One row for each function that the server knows, also without calls in the range. */
 export function makeRows(
   now: FunctionList,
   before: FunctionList | undefined,
@@ -52,7 +52,7 @@ export function makeRows(
   return { rows, services: [...new Set(rows.map(({ service }) => service))].sort() };
 }
 
-/** Those of the service chosen, with every word in the service, the module or the name. */
+/** Keeps rows of the chosen service that contain every search word in the service, the module or the name. */
 export function filterRows(rows: readonly Row[], { service, q }: Pick<View, "service" | "q">): Row[] {
   const words = q.normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter(

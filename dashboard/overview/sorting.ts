@@ -1,4 +1,4 @@
-/** The order of the table. */
+/** Sorts the rows of the functions table. */
 import type { View } from "../view/view.ts";
 import type { Row } from "./rows.ts";
 
@@ -18,7 +18,7 @@ export const SORTABLE: Record<string, (row: Row) => Value> = {
   lastSeen: (row) => row.lastSeenAt,
 };
 
-/** Nulls last, whatever the order; equals by name, so that the order is total. */
+/** Puts nulls last in both directions. Rows with equal values are sorted by name, so the order is stable. */
 export function sortRows(rows: readonly Row[], { sort, order }: Pick<View, "sort" | "order">): Row[] {
   const valueOf = SORTABLE[sort] ?? SORTABLE.calls!;
   const direction = order === "asc" ? 1 : -1;

@@ -1,20 +1,20 @@
-/** Which rows of a long table are near what can be seen: only those are made. */
+/** Selects the rows near the visible part of a long table. Only those are rendered. */
 import type { RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
 export interface Window {
   start: number;
   end: number;
-  /** Pixels of the rows left out before and after. */
+  /** Height in pixels of the rows left out before and after. */
   before: number;
   after: number;
 }
 
-/** Below this all rows are made: the browser's own search finds them, and print shows them. */
+/** Shorter tables are rendered whole, so that the browser's own search finds every row. */
 const WORTH_IT = 150;
-/** Rows beyond what can be seen, on either side: so many may be tabbed or scrolled to before the next are made. */
+/** Extra rows on either side, for fast scrolling and for the Tab key. */
 const BEYOND = 15;
-/** Until it is measured. */
+/** Pixels; used until a row is measured. */
 const ROW_HEIGHT = 37;
 
 export function useWindow(body: RefObject<HTMLElement | null>, rows: number): Window {
@@ -28,7 +28,7 @@ export function useWindow(body: RefObject<HTMLElement | null>, rows: number): Wi
       const measured = body.current.querySelector("tr[aria-rowindex]")?.getBoundingClientRect().height;
       const rowHeight = measured ? measured : height;
       const above = -body.current.getBoundingClientRect().top;
-      // In steps, so that most scrolling makes nothing anew.
+      // In steps of ten rows, so that most scroll events render nothing.
       const firstSeen = Math.floor(above / rowHeight / 10) * 10;
       const seen = {
         first: firstSeen,

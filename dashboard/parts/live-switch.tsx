@@ -1,21 +1,21 @@
-/** Refreshing by itself, which can be paused; and when the numbers were read. */
+/** The button that pauses and resumes automatic refresh, and a clock for texts such as "3 min ago". */
 import { useEffect, useState } from "preact/hooks";
 
 interface LiveSwitchProps {
   isPaused: boolean;
   setPaused: (isPaused: boolean) => void;
-  /** False for a range that stands still. */
+  /** False for a fixed range. */
   moves: boolean;
 }
 
 export function LiveSwitch({ isPaused, setPaused, moves }: LiveSwitchProps) {
-  if (!moves) return <span class="live fixed">Fixed range</span>;
+  if (!moves) return <span class="live fixed">Not live</span>;
   return (
     <button
       type="button"
       class={isPaused ? "live paused" : "live"}
       aria-pressed={!isPaused}
-      title={isPaused ? "Refreshing is paused" : "Refreshes by itself"}
+      title={isPaused ? "Automatic refresh is paused" : "Refreshes automatically"}
       onClick={() => setPaused(!isPaused)}
     >
       <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
@@ -26,7 +26,7 @@ export function LiveSwitch({ isPaused, setPaused, moves }: LiveSwitchProps) {
   );
 }
 
-/** The time, told anew every so often: what says "3 min ago" must not stay so. */
+/** The current time, updated every `everyMs` milliseconds. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** What takes the place of numbers: loading, an error, nothing there. */
+/** Messages in place of numbers (loading, an error, no data) and above numbers (not refreshed). */
 import type { ComponentChildren } from "preact";
 
 interface NoticeProps {
@@ -15,7 +15,7 @@ export function Notice({ title, children }: NoticeProps) {
   );
 }
 
-/** Grey lines where rows will be: nothing jumps once they come. */
+/** Grey placeholders for the rows, so that the layout does not jump. */
 export function Loading({ what }: { what: string }) {
   return (
     <div class="loading" role="status">
@@ -34,7 +34,7 @@ interface FailureProps {
 
 export function Failure({ error, retry }: FailureProps) {
   return (
-    <Notice title="The numbers cannot be read">
+    <Notice title="Could not load metrics">
       <p role="alert">{error.message}</p>
       <button type="button" class="primary" onClick={retry}>
         Try again
@@ -43,11 +43,11 @@ export function Failure({ error, retry }: FailureProps) {
   );
 }
 
-/** Above numbers that are there, but old. */
+/** Shown above numbers that could not be refreshed. */
 export function Stale({ error, retry }: FailureProps) {
   return (
     <p class="stale" role="alert">
-      <strong>Not refreshed.</strong> {error.message} The numbers below are the last that were read.{" "}
+      <strong>Not refreshed.</strong> {error.message} The numbers below are from the last successful refresh.{" "}
       <button type="button" onClick={retry}>
         Try again
       </button>

@@ -1,4 +1,4 @@
-/** Picks the range once, for all there is to see. */
+/** Chooses the range that the whole page shows. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { at } from "../format.ts";
 import { boundsOf, minuteWise, PRESETS } from "../view/range.ts";
@@ -50,7 +50,7 @@ function CustomRange({ view, chosen }: { view: View; chosen: { from: number; to:
     event.preventDefault();
     const given = new FormData(event.currentTarget as HTMLFormElement);
     const bounds = { from: readLocal(given.get("from")), to: readLocal(given.get("to")) };
-    if (!(bounds.from < bounds.to)) return setProblem("The range must begin before it ends.");
+    if (!(bounds.from < bounds.to)) return setProblem('"From" must be earlier than "To".');
     return goTo({ ...view, range: minuteWise(bounds) });
   };
 
@@ -75,7 +75,7 @@ function CustomRange({ view, chosen }: { view: View; chosen: { from: number; to:
   );
 }
 
-/** In the reader's time zone, as such fields have it. */
+/** Local time in the format of datetime-local fields. */
 function writeLocal(epochMs: number): string {
   return new Date(epochMs - new Date(epochMs).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -1,4 +1,4 @@
-/** What is between a call's acknowledgement and D1, stage by stage, and what is wrong there. */
+/** The pipeline page: what waits in the buffer, in the queue and before D1, and what is wrong. */
 import { readHealth } from "../api/client.ts";
 import { useLive } from "../api/use-live.ts";
 import { Failure, Loading, Stale } from "../parts/notice.tsx";
@@ -21,10 +21,11 @@ export function Pipeline({ isPaused }: { isPaused: boolean }) {
     <article class="pipeline">
       <header class="headline">
         <h1 class={data.problems.length > 0 ? "trouble" : undefined} aria-live="polite">
-          {data.problems.length > 0 ? "The pipeline needs attention" : "The pipeline is well"}
+          {data.problems.length > 0 ? "The collector is degraded" : "The collector is healthy"}
         </h1>
         <p>
-          Every acknowledged call is counted once, wherever it is on its way: all numbers include what waits.
+          Every acknowledged call is counted exactly once. All numbers include calls that have not reached D1
+          yet.
         </p>
       </header>
       {health.error && <Stale error={health.error} retry={health.refresh} />}
@@ -43,8 +44,9 @@ export function Pipeline({ isPaused }: { isPaused: boolean }) {
         <section class="card">
           <h2>Overflow</h2>
           <p>
-            These services sent more functions than are told apart; the rest is counted together, as{" "}
-            <code>__overflow__</code>. Names that hold an id or a path are the usual reason.
+            These services sent more different function names than the limit. Calls of further names are
+            counted together as <code>__overflow__</code>. The usual reason is a name that contains an id or a
+            path.
           </p>
           <ul>
             {data.overflow.map((service) => (

@@ -1,4 +1,4 @@
-/** A link to another view: a plain one, which opens in a new tab as well, without loading the page again. */
+/** A link to another view. A plain click does not reload the page; opening in a new tab works as usual. */
 import type { ComponentChildren } from "preact";
 import { goTo, hrefOf, type View } from "./view.ts";
 

@@ -1,9 +1,11 @@
-/** The range of time that is looked at, and the one before it, to compare with. */
+/** The time range that the page shows, and the previous range of the same length. */
+
+import { span } from "../format.ts";
 
 export const PRESETS = ["15m", "1h", "24h", "7d", "90d"] as const;
 export type Preset = (typeof PRESETS)[number];
 
-/** The last so long, moving with time; or from one moment to another, in epoch milliseconds. */
+/** Either a range that ends now and moves with time, or a fixed one in epoch milliseconds. */
 export type Range = { last: Preset } | { from: number; to: number };
 
 export const DEFAULT_RANGE: Range = { last: "1h" };
@@ -16,7 +18,7 @@ const LENGTHS: Record<Preset, number> = {
   "90d": 7.776e9,
 };
 
-/** How often a range that moves is read again: what changes slowly, and costs more to read, less often. */
+/** How often a moving range is read again. Longer ranges change slowly and cost more to read. */
 const REFRESH_MS: Record<Preset, number> = { "15m": 5e3, "1h": 1e4, "24h": 3e4, "7d": 12e4, "90d": 6e5 };
 
 export function lengthMs(range: Range): number {
@@ -27,9 +29,22 @@ export function boundsOf(range: Range, now: number): { from: number; to: number 
   return "last" in range ? { from: now - LENGTHS[range.last], to: now } : range;
 }
 
-/** As the API takes it. */
+/** The range as query parameters of the API. */
 export function toQuery(range: Range): { from: string; to?: string } {
   return "last" in range ? { from: `-${range.last}` } : { from: String(range.from), to: String(range.to) };
+}
+
+const PREVIOUS: Record<Preset, string> = {
+  "15m": "previous 15 minutes",
+  "1h": "previous hour",
+  "24h": "previous 24 hours",
+  "7d": "previous 7 days",
+  "90d": "previous 90 days",
+};
+
+/** "previous hour": names the range that `previousQuery` asks for. */
+export function previousName(range: Range): string {
+  return "last" in range ? PREVIOUS[range.last] : `previous ${span(lengthMs(range))}`;
 }
 
 /** The range of the same length just before. */
@@ -42,7 +57,7 @@ export function previousQuery(range: Range): { from: string; to: string } {
   return { from: String(Math.max(0, range.from - length)), to: String(range.from) };
 }
 
-/** Null where it stands still, so that there is nothing to refresh. */
+/** Null for a fixed range. */
 export function refreshMs(range: Range): number | null {
   return "last" in range ? REFRESH_MS[range.last] : null;
 }
@@ -63,7 +78,7 @@ export function scaledBy(range: Range, factor: number, now: number): Range {
   return minuteWise({ from: Math.max(0, end - length), to: end });
 }
 
-/** Whole minutes, at least one of them: nothing is kept more finely. */
+/** Rounds outward to whole minutes, because the server keeps nothing finer. */
 export function minuteWise({ from, to }: { from: number; to: number }): { from: number; to: number } {
   const start = Math.floor(from / 60_000) * 60_000;
   return { from: start, to: Math.max(start + 60_000, Math.ceil(to / 60_000) * 60_000) };

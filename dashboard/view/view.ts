@@ -1,8 +1,8 @@
-/** What is looked at, as it stands in the URL: a view can be shared, and the browser's Back is a way back. */
+/** Reads the view (page, range, filters, order) from the address and writes it there, so that a link shows the same. */
 import { useEffect, useState } from "preact/hooks";
 import { DEFAULT_RANGE, PRESETS, type Preset, type Range } from "./range.ts";
 
-/** One function. Without a module, all of that name together. */
+/** One function. Without a module: the functions of this name in all modules, added up. */
 export interface FunctionName {
   service: string;
   module?: string | undefined;
@@ -39,7 +39,7 @@ export function readView(search: string): View {
   };
 }
 
-/** The address of a view. What is as it is by default is left out. */
+/** The address of a view. Defaults are left out. */
 export function hrefOf(view: View): string {
   const params = new URLSearchParams();
   if (view.page === "pipeline") params.set("page", "pipeline");
@@ -90,7 +90,7 @@ export function useView(): View {
   return readView(search);
 }
 
-/** What no range can be made of is the default one: an address may be typed, or cut short. */
+/** Falls back to the default range if the address holds no valid one. */
 function readRange(params: URLSearchParams): Range {
   const [from, to] = ["from", "to"].map((name) => Date.parse(params.get(name) ?? ""));
   if (from! < to!) return { from: from!, to: to! };

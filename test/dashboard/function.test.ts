@@ -4,7 +4,7 @@ import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
 
 const CHARGE_CARD = "/?service=payments&module=card&function=chargeCard";
 
-describe.skipIf(skipped)("one function", () => {
+describe.skipIf(skipped)("the page of one function", () => {
   let site: Site;
   beforeAll(async () => {
     site = await startSite({ vars: { MAX_ITEMS: "10000" } });
@@ -12,7 +12,7 @@ describe.skipIf(skipped)("one function", () => {
   });
   afterAll(() => site?.close());
 
-  it("is reached from the table, and left by the browser's way back", async () => {
+  it("opens from the table and closes with the browser's Back button", async () => {
     const page = await site.open("/?service=payments");
     await page.locator("table.functions").getByRole("link", { name: "chargeCard" }).click();
     await page.getByRole("heading", { level: 1, name: "chargeCard" }).waitFor();
@@ -24,7 +24,7 @@ describe.skipIf(skipped)("one function", () => {
     expectNoMisdeeds(page);
   });
 
-  it("shows its numbers beside those of the range before", async () => {
+  it("shows its numbers next to those of the previous range", async () => {
     const page = await site.open(CHARGE_CARD);
     const tile = page.locator(".tile", { hasText: "Error rate" });
     await tile.locator(".worse").waitFor();
@@ -36,7 +36,7 @@ describe.skipIf(skipped)("one function", () => {
     expectNoMisdeeds(page);
   });
 
-  it("lists its failures, and draws how long calls took", async () => {
+  it("lists its failures and draws the distribution of durations", async () => {
     const page = await site.open(CHARGE_CARD);
     const failures = page.locator("table.failures tbody tr");
     await failures.first().waitFor();
@@ -55,7 +55,7 @@ describe.skipIf(skipped)("one function", () => {
     expectNoMisdeeds(page);
   });
 
-  it("is zoomed by dragging, which sets the range for everything", async () => {
+  it("zooms to the part of a chart that is dragged over", async () => {
     const page = await site.open(CHARGE_CARD);
     const plot = page.locator(".chart .u-over").first();
     await plot.waitFor();
@@ -64,22 +64,22 @@ describe.skipIf(skipped)("one function", () => {
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.5, box.y + 70, { steps: 5 });
     await page.mouse.up();
-    await page.getByText("Fixed range").waitFor();
+    await page.getByText("Not live").waitFor();
     const params = new URL(page.url()).searchParams;
     const minutes = (Date.parse(params.get("to")!) - Date.parse(params.get("from")!)) / 60_000;
     expect(minutes).toBeGreaterThanOrEqual(14);
     expect(minutes).toBeLessThanOrEqual(18);
-    // A quarter of an hour, half an hour ago: the incident had not begun.
+    // The incident began 16 minutes ago. This range ended before that.
     await page.locator(".tile", { hasText: "Error rate" }).getByText("0.4").first().waitFor();
     await page.goBack();
     await page.getByRole("button", { name: "Live" }).waitFor();
     expectNoMisdeeds(page);
   });
 
-  it("is zoomed and moved by the keyboard as well", async () => {
+  it("zooms and moves with the keyboard", async () => {
     const page = await site.open(CHARGE_CARD);
     await page.getByRole("button", { name: "Zoom in" }).press("Enter");
-    await page.getByText("Fixed range").waitFor();
+    await page.getByText("Not live").waitFor();
     const minuteOf = (name: string) => Date.parse(new URL(page.url()).searchParams.get(name) ?? "") / 60_000;
     const from = minuteOf("from");
     const length = minuteOf("to") - from;
@@ -89,7 +89,7 @@ describe.skipIf(skipped)("one function", () => {
     expectNoMisdeeds(page);
   });
 
-  it("has any name that a function may have", async () => {
+  it("works for every name that a function can have", async () => {
     const names = ["index", "a/b?c=d&e", "<b>50 %</b>", "Größe 🙂", "weird.name", ":id"];
     await send(
       site.url,
@@ -107,7 +107,7 @@ describe.skipIf(skipped)("one function", () => {
     expectNoMisdeeds(page);
   });
 
-  it("that nobody knows is told so", async () => {
+  it("says that the function is unknown", async () => {
     const page = await site.open("/?service=payments&function=nobody");
     const alert = page.getByRole("alert");
     await alert.waitFor();
