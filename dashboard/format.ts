@@ -78,16 +78,19 @@ export function exact(n: number, unit = ""): string {
   return unit === "" ? exactNumber.format(n) : `${exactNumber.format(n)} ${unit}`;
 }
 
-const moment = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-});
+/** "1 call", "2.3 k errors". */
+export function counted(n: number, noun: string): string {
+  return `${text(count(n))} ${noun}${n === 1 ? "" : "s"}`;
+}
 
-/** 24 Nov, 09:30, in the reader's time zone. */
-export function at(epochMs: number): string {
-  return moment.format(epochMs);
+/** "1 call", "2,345 errors". */
+export function exactly(n: number, noun: string): string {
+  return `${exact(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** 12 s ago, 4 min ago: for the age of data, where seconds count. */
+export function age(ms: number): string {
+  return ms < 2_000 ? "just now" : `${text(whole(ms))} ago`;
 }
 
 function whole(ms: number): Written {

@@ -11,6 +11,8 @@ interface Session {
 
 /** The server's refusal. */
 export interface Denial {
+  /** 401: the token is missing or unknown. 403: the token is known, but may not read. 503: the server has no tokens. */
+  status: number;
   code: string;
   message: string;
 }
@@ -33,12 +35,17 @@ export function deny(denied: Denial): void {
   if (session.denied?.message !== denied.message) become({ ...session, denied });
 }
 
+/** Calls back after every change. Returns a function that ends this. */
+export function subscribe(listener: (session: Session) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
 export function useSession(): Session {
   const [current, setCurrent] = useState(session);
   useEffect(() => {
-    listeners.add(setCurrent);
     setCurrent(session);
-    return () => void listeners.delete(setCurrent);
+    return subscribe(setCurrent);
   }, []);
   return current;
 }

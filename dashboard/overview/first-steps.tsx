@@ -2,7 +2,12 @@
 import { useState } from "preact/hooks";
 import { Notice } from "../parts/notice.tsx";
 
-export function FirstSteps() {
+interface FirstStepsProps {
+  /** Whether the collector has problems, which the banner above describes. */
+  isDegraded: boolean;
+}
+
+export function FirstSteps({ isDegraded }: FirstStepsProps) {
   const code = `import { createMetricsCollector } from "metrics-collector-client";
 
 const metricsCollector = createMetricsCollector({ url: "${location.origin}", service: "my-service" });
@@ -10,6 +15,11 @@ const greet = metricsCollector(async function greet(name: string) { return \`Hel
 await greet("world");`;
   return (
     <Notice title="No metrics yet">
+      {isDegraded && (
+        <p role="alert">
+          The collector has problems, so calls may not arrive. The message above says what is wrong.
+        </p>
+      )}
       <p>Wrap a function and call it. It appears here as soon as its first call is reported.</p>
       <Code text={code} />
       <p class="quiet">

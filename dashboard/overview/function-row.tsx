@@ -1,7 +1,8 @@
 /** One row of the functions table. */
 import { Component } from "preact";
-import { exact } from "../format.ts";
+import { exactly } from "../format.ts";
 import { Mark } from "../parts/mark.tsx";
+import { Name } from "../parts/name.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { Link } from "../view/link.tsx";
 import { goTo, type View } from "../view/view.ts";
@@ -41,17 +42,21 @@ function Cells({ row, index, view, now }: FunctionRowProps) {
       <th role="rowheader" scope="row" class="function">
         {row.attention && <Mark attention={row.attention} />}
         <Link to={to} title={module === "" ? name : `${name} in ${module}`}>
-          {name}
+          <Name text={name} />
         </Link>
-        {module !== "" && <span class="module">{module}</span>}
+        {module !== "" && (
+          <span class="module">
+            <Name text={module} />
+          </span>
+        )}
       </th>
       <td role="cell" class="service" title={service}>
-        {service}
+        <Name text={service} />
       </td>
       <td role="cell" class="activity">
         <Sparkline
           {...row.sparkline}
-          label={`${exact(row.calls)} calls, ${exact(row.errors)} errors over time`}
+          label={`${exactly(row.calls, "call")}, ${exactly(row.errors, "error")} over time`}
         />
       </td>
       {COUNTS.map(cell)}

@@ -1,7 +1,7 @@
 /** The table of functions. */
 import { useRef } from "preact/hooks";
-import { useNow } from "../parts/live-switch.tsx";
-import { goTo, type View } from "../view/view.ts";
+import { useNow } from "../times/use-now.ts";
+import { goTo, type Sort, type View } from "../view/view.ts";
 import { COUNTS, DURATIONS, LAST_SEEN } from "./columns.tsx";
 import { FunctionRow } from "./function-row.tsx";
 import type { Row } from "./rows.ts";
@@ -43,7 +43,7 @@ export function FunctionTable({ rows, view }: FunctionTableProps) {
 }
 
 interface HeadProps {
-  name: string;
+  name: Sort;
   title: string;
   hint?: string | undefined;
   view: View;

@@ -1,10 +1,10 @@
 /** Sorts the rows of the functions table. */
-import type { View } from "../view/view.ts";
+import type { Sort, View } from "../view/view.ts";
 import type { Row } from "./rows.ts";
 
 type Value = number | string | null;
 
-export const SORTABLE: Record<string, (row: Row) => Value> = {
+const SORTABLE: Record<Sort, (row: Row) => Value> = {
   function: (row) => row.function.toLowerCase(),
   service: (row) => row.service.toLowerCase(),
   calls: (row) => row.calls,
@@ -20,7 +20,7 @@ export const SORTABLE: Record<string, (row: Row) => Value> = {
 
 /** Puts nulls last in both directions. Rows with equal values are sorted by name, so the order is stable. */
 export function sortRows(rows: readonly Row[], { sort, order }: Pick<View, "sort" | "order">): Row[] {
-  const valueOf = SORTABLE[sort] ?? SORTABLE.calls!;
+  const valueOf = SORTABLE[sort];
   const direction = order === "asc" ? 1 : -1;
   return [...rows].sort((a, b) => {
     const [x, y] = [valueOf(a), valueOf(b)];

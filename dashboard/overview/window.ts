@@ -1,5 +1,5 @@
 /** Selects the rows near the visible part of a long table. Only those are rendered. */
-import type { RefObject } from "preact";
+import { options, type RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
 export interface Window {
@@ -19,7 +19,8 @@ const ROW_HEIGHT = 37;
 
 export function useWindow(body: RefObject<HTMLElement | null>, rows: number): Window {
   const [{ first, last, height }, setSeen] = useState({ first: 0, last: 60, height: ROW_HEIGHT });
-  const isWorthIt = rows > WORTH_IT;
+  const isPrinting = usePrinting();
+  const isWorthIt = rows > WORTH_IT && !isPrinting;
 
   useLayoutEffect(() => {
     if (!isWorthIt) return undefined;
@@ -52,4 +53,25 @@ export function useWindow(body: RefObject<HTMLElement | null>, rows: number): Wi
   const start = Math.min(Math.max(0, first - BEYOND), Math.max(0, rows - 1));
   const end = Math.min(rows, Math.max(start + 1, last + BEYOND));
   return { start, end, before: start * height, after: (rows - end) * height };
+}
+
+/** Whether the browser prints. Then every row is rendered. */
+function usePrinting(): boolean {
+  const [isPrinting, setPrinting] = useState(false);
+  useLayoutEffect(() => {
+    // The browser prints right after this event, so the rows must be rendered before it ends.
+    const before = () => {
+      options.debounceRendering = (render) => render();
+      setPrinting(true);
+      delete options.debounceRendering;
+    };
+    const after = () => setPrinting(false);
+    addEventListener("beforeprint", before);
+    addEventListener("afterprint", after);
+    return () => {
+      removeEventListener("beforeprint", before);
+      removeEventListener("afterprint", after);
+    };
+  }, []);
+  return isPrinting;
 }

@@ -21,15 +21,27 @@ export function Denied({ denied, isRefused }: DeniedProps) {
     );
   }
   return (
-    <Notice title={isRefused ? "The server did not accept this token" : "Sign in"}>
-      {isRefused ? (
-        <p role="alert">Enter one of the server's READ_TOKENS or ADMIN_TOKENS.</p>
-      ) : (
-        <p>This server requires a token. Enter one of its READ_TOKENS or ADMIN_TOKENS.</p>
-      )}
+    <Notice title={titleOf(denied, isRefused)}>
+      <Reason denied={denied} isRefused={isRefused} />
       <TokenForm />
       <p class="quiet">The token stays in this tab until you close it or sign out.</p>
     </Notice>
+  );
+}
+
+function titleOf({ status }: Denial, isRefused: boolean): string {
+  if (!isRefused) return "Sign in";
+  return status === 403 ? "This token may not read metrics" : "The server does not know this token";
+}
+
+function Reason({ denied, isRefused }: DeniedProps) {
+  if (!isRefused) return <p>This server requires a token. Enter one of its READ_TOKENS or ADMIN_TOKENS.</p>;
+  return (
+    <p role="alert">
+      {denied.status === 403
+        ? "The server knows this token, but it has no right to read. Enter one of the server's READ_TOKENS or ADMIN_TOKENS."
+        : "Check the token for typing errors, or enter another one of the server's READ_TOKENS or ADMIN_TOKENS."}
+    </p>
   );
 }
 

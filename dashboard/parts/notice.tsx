@@ -1,8 +1,12 @@
 /** Messages in place of numbers (loading, an error, no data) and above numbers (not refreshed). */
 import type { ComponentChildren } from "preact";
+import type { Live } from "../api/use-live.ts";
+import { conditionOf } from "../status/freshness.ts";
+import { useTimes } from "../times/times.ts";
+import { useNow } from "../times/use-now.ts";
 
 interface NoticeProps {
-  title: string;
+  title: ComponentChildren;
   children?: ComponentChildren;
 }
 
@@ -43,12 +47,31 @@ export function Failure({ error, retry }: FailureProps) {
   );
 }
 
-/** Shown above numbers that could not be refreshed. */
-export function Stale({ error, retry }: FailureProps) {
+/** Shown above numbers that could not be refreshed, or that are older than they should be. */
+export function Stale({ live }: { live: Live<unknown> }) {
+  const { readAt, intervalMs, error, refresh } = live;
+  const now = useNow(1_000);
+  const times = useTimes();
+  const condition = conditionOf({ readAt, intervalMs, hasFailed: error !== undefined }, now);
+  if (live.data === undefined || condition === "fresh" || condition === "waiting") return null;
   return (
     <p class="stale" role="alert">
-      <strong>Not refreshed.</strong> {error.message} The numbers below are from the last successful refresh.{" "}
-      <button type="button" onClick={retry}>
+      <strong>Not refreshed.</strong> {error ? error.message : "Waiting for new numbers."}{" "}
+      {`The numbers below are from ${times.moment(readAt).replace(times.clock(readAt), times.seconds(readAt))}.`}{" "}
+      <button type="button" onClick={refresh}>
+        Try again
+      </button>
+    </p>
+  );
+}
+
+/** A request beside the main one failed, for example the one for the previous range. */
+export function Missing({ what, live }: { what: string; live: Live<unknown> }) {
+  if (!live.error) return null;
+  return (
+    <p class="stale" role="alert">
+      <strong>{`Could not load ${what}.`}</strong> {live.error.message}{" "}
+      <button type="button" onClick={live.refresh}>
         Try again
       </button>
     </p>

@@ -1,6 +1,6 @@
 /** A small chart of calls over time with errors in front. Cheap enough for one in each table row. */
 
-interface SparklineProps {
+export interface SparklineProps {
   calls: readonly number[];
   errors: readonly number[];
   /** Whether the last step is not over yet. It is drawn lighter, because its count still grows. */

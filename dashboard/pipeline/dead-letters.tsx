@@ -11,7 +11,7 @@ interface DeadLettersProps {
 }
 
 export function DeadLetters({ count: known, onReplay }: DeadLettersProps) {
-  const letters = useLive(String(known), listDeadLetters, null);
+  const letters = useLive(`dead letters ${known}`, listDeadLetters, { everyMs: null, isPaused: false });
   const [said, setSaid] = useState("");
   const replay = async (id: string) => {
     try {

@@ -1,8 +1,9 @@
 /** Shows the three stages of the pipeline (buffer, queue, D1) and how much waits in each. */
 import type { ComponentChildren } from "preact";
-import type { Health } from "#worker/admin/health.d.ts";
-import { ago, at, count, exact, text } from "../format.ts";
+import type { Health } from "../api/client.ts";
+import { ago, count, exact, text } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
+import { useTimes } from "../times/times.ts";
 
 export function Stages({ health, now }: { health: Health; now: number }) {
   const { unconfirmedFlushes, deadLetters } = health;
@@ -80,10 +81,12 @@ function Stage({ name, what, value, isBad, note }: StageProps) {
 }
 
 function Since({ value, now, prefix }: { value: string; now: number; prefix: string }) {
+  const times = useTimes();
+  const at = Date.parse(value);
   return (
-    <time dateTime={value} title={at(Date.parse(value))}>
+    <time dateTime={value} title={`${times.moment(at)} ${times.offset(at)}`}>
       {prefix}
-      {ago(Date.parse(value), now)}
+      {ago(at, now)}
     </time>
   );
 }

@@ -16,7 +16,6 @@ export function Link({ to, current = false, children, ...others }: LinkProps) {
     event.preventDefault();
     event.stopPropagation();
     goTo(to);
-    scrollTo(0, 0);
   };
   return (
     <a href={hrefOf(to)} onClick={follow} {...others} {...(current ? { "aria-current": "page" } : {})}>
