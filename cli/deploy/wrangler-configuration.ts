@@ -1,0 +1,97 @@
+/**
+ * Writes the wrangler configuration of one installation, from the package's wrangler.toml and the names and ids in
+ * use. The file lies beside the installation's record; wrangler.toml itself is never changed.
+ */
+import { join, relative } from "node:path";
+import { experimental_readRawConfig } from "wrangler";
+import { Failure } from "../failure.ts";
+import { installation } from "../installation.ts";
+import { copyMigrations } from "../migrations.ts";
+import type { Names } from "../names.ts";
+import type { InstallationRecord } from "../record.ts";
+
+interface Template {
+  [key: string]: unknown;
+  vars?: Record<string, string>;
+  queues?: {
+    producers?: { queue: string }[];
+    consumers?: { queue: string; dead_letter_queue?: string }[];
+  };
+  d1_databases?: Record<string, unknown>[];
+}
+
+export interface ConfigurationOptions {
+  names: Names;
+  accountId: string;
+  /** Where migrations are applied and what the Worker binds. Null in a dry run, where there is none yet. */
+  database: { uuid: string; name: string } | null;
+  /** Settings of `--var`, and those that the deployed Worker has and this command does not change. */
+  vars: Record<string, string>;
+  workersDev: boolean;
+}
+
+/** Gives the path of the file. */
+export async function writeConfiguration(
+  record: InstallationRecord,
+  options: ConfigurationOptions,
+): Promise<string> {
+  const { names, accountId, database, vars, workersDev } = options;
+  const template = readTemplate();
+  const [binding = {}] = template.d1_databases ?? [];
+  const { preview_database_id: _, database_id: __, ...bound } = binding;
+  const { build: ___, ...kept } = template;
+  const configuration = {
+    ...kept,
+    name: names.worker,
+    account_id: accountId,
+    main: pathFrom(record.folder, installation.worker),
+    // The bundle is uploaded as it was built and tested, not bundled again.
+    no_bundle: true,
+    find_additional_modules: false,
+    minify: false,
+    workers_dev: workersDev,
+    assets: { ...(template["assets"] as object), directory: pathFrom(record.folder, installation.dashboard) },
+    vars: { ...template.vars, ...vars },
+    queues: renameQueues(template, names),
+    d1_databases: [
+      {
+        ...bound,
+        database_name: database?.name ?? names.database,
+        ...(database ? { database_id: database.uuid } : {}),
+        migrations_dir: "migrations",
+      },
+    ],
+  };
+  await copyMigrations(join(record.folder, "migrations"));
+  return record.writePrivate("wrangler.json", `${JSON.stringify(configuration, null, 2)}\n`);
+}
+
+/** The variables that wrangler.toml sets. */
+export function defaultVars(): Record<string, string> {
+  return readTemplate().vars ?? {};
+}
+
+function readTemplate(): Template {
+  return experimental_readRawConfig({ config: installation.template }).rawConfig as Template;
+}
+
+function renameQueues({ queues }: Template, names: Names): Template["queues"] {
+  const renamed = (queue: string) => {
+    if (queue.endsWith("-dead-letters")) return names.deadLetters;
+    if (queue.endsWith("-flushes")) return names.flushes;
+    throw new Failure(`wrangler.toml has the queue ${queue}, which this command does not know.`);
+  };
+  return {
+    producers: (queues?.producers ?? []).map((producer) => ({ ...producer, queue: renamed(producer.queue) })),
+    consumers: (queues?.consumers ?? []).map((consumer) => ({
+      ...consumer,
+      queue: renamed(consumer.queue),
+      ...(consumer.dead_letter_queue === undefined
+        ? {}
+        : { dead_letter_queue: renamed(consumer.dead_letter_queue) }),
+    })),
+  };
+}
+
+/** Wrangler takes paths relative to its configuration. Across drives of Windows there is no relative path. */
+const pathFrom = (folder: string, path: string) => relative(folder, path).replaceAll("\\", "/") || path;
