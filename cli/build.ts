@@ -1,5 +1,5 @@
 /** Builds the Worker and the dashboard into `dist/`, as a deployment uploads them and `dev` serves them. */
-import { readdir, stat } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "./failure.ts";
 import { installation } from "./installation.ts";
@@ -27,16 +27,21 @@ export async function build(): Promise<void> {
     "deploy",
     "--dry-run",
     "--config",
-    installation.template,
+    installation.wranglerToml,
     "--outdir",
     dirname(installation.worker),
   ]);
   if (code !== 0) throw new Failure(`The Worker does not build:\n${output.trim()}`);
+  // Imported here only: it takes half a second, and a published package never needs it.
+  const { experimental_readRawConfig } = await import("wrangler");
+  const { rawConfig } = experimental_readRawConfig({ config: installation.wranglerToml });
+  await writeFile(installation.template, `${JSON.stringify(rawConfig, null, 2)}\n`);
 }
 
 async function isFresh(): Promise<boolean> {
-  const page = await changedAt(join(installation.dashboard, "index.html"));
-  const built = Math.min(await changedAt(installation.worker), page);
+  const { worker, template, dashboard } = installation;
+  const outputs = [worker, template, join(dashboard, "index.html")];
+  const built = Math.min(...(await Promise.all(outputs.map(changedAt))));
   const inputs = await Promise.all(INPUTS.map((path) => newestIn(join(installation.root, path))));
   return inputs.every((changed) => changed < built);
 }

@@ -10,8 +10,10 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
 export const installation = {
   root,
   version: manifest.version,
-  /** The wrangler configuration that every deployment starts from. */
-  template: join(root, "wrangler.toml"),
+  /** What a clone is configured by. */
+  wranglerToml: join(root, "wrangler.toml"),
+  /** The same as JSON, which every deployment starts from. */
+  template: join(root, "dist/wrangler.json"),
   migrations: join(root, "migrations"),
   worker: join(root, "dist/worker/index.js"),
   dashboard: join(root, "dist/dashboard"),

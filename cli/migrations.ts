@@ -1,9 +1,7 @@
 /** The database's migrations: which this version has, which the database has, and how the rest is applied. */
-import { readdir, readFile, rm } from "node:fs/promises";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { D1 } from "./cloudflare/d1.ts";
-import { Failure } from "./failure.ts";
 import { installation } from "./installation.ts";
 import { taken } from "./installed.ts";
 
@@ -13,8 +11,8 @@ export interface MigrationState {
   unknown: string[];
 }
 
-export async function ownMigrations(): Promise<string[]> {
-  const files = await readdir(installation.migrations);
+export async function ownMigrations(folder: string = installation.migrations): Promise<string[]> {
+  const files = await readdir(folder);
   return files.filter((file) => file.endsWith(".sql")).sort();
 }
 
@@ -44,13 +42,11 @@ export async function readMigrationState(d1: D1, uuid: string, name: string): Pr
  * Copies the migrations into a folder, with the line ends that D1 can read: it takes a trigger with CRLF for
  * incomplete, and git on Windows may write CRLF.
  */
-export async function copyMigrations(folder: string): Promise<void> {
+export async function copyMigrations(folder: string, from: string = installation.migrations): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const file of await ownMigrations()) {
-    const text = await readFile(join(installation.migrations, file), "utf8");
-    if (text.trim() === "")
-      throw new Failure(`migrations/${file} is empty: install metrics-collector again.`);
+  for (const file of await ownMigrations(from)) {
+    const text = await readFile(join(from, file), "utf8");
     await writeFile(join(folder, file), text.replaceAll("\r\n", "\n"));
   }
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure.ts";
+import { installation } from "../installation.ts";
 import { type ApiProblem, CloudflareError } from "./cloudflare-error.ts";
 import { readCredentials } from "./credentials.ts";
 
@@ -89,6 +90,7 @@ export class CloudflareApi {
         method,
         headers: {
           ...this.#headers,
+          "User-Agent": `metrics-collector/${installation.version}`,
           ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

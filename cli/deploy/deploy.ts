@@ -65,6 +65,7 @@ function account({ done, current }: Output): string {
 
 async function run(values: Values, output: Output): Promise<Deployed> {
   const startedAt = performance.now();
+  await output.step("Building the Worker", build);
   const cloud = await output.step("Reading the login and the account", () =>
     openCloud(selectionOf(values), output),
   );
@@ -72,8 +73,8 @@ async function run(values: Values, output: Output): Promise<Deployed> {
   const found = await output.step("Looking at what is there", () => inspect(cloud));
   const vars = chooseVars(values["var"] as string[] | undefined, found);
   refuseForeignConsumers(names.worker, found);
+  if (found.worker === "hollow") await mayDeleteHollow(cloud, found, output);
   await output.step("Looking for a workers.dev subdomain", () => worker.subdomain());
-  await output.step("Building the Worker", build);
 
   // Before any step that changes the account, so that no token is lost when the command is stopped.
   const tokens = await output.step("Keeping the tokens on this machine", () => keepTokens(cloud, found));
@@ -89,7 +90,7 @@ async function run(values: Values, output: Output): Promise<Deployed> {
     workersDev: found.worker !== "present" || (await worker.isOnWorkersDev()),
   });
   await migrate(cloud, database, configuration, output);
-  if (found.worker === "hollow") await deleteHollow(cloud, found, output);
+  if (found.worker === "hollow") await deleteHollow(cloud, output);
 
   const secrets = Object.fromEntries(
     missingRoles(found).map((role) => [SECRETS[role], secretText(tokens, role)]),
@@ -198,13 +199,17 @@ async function migrate(
   );
 }
 
-/** Wrangler 4.156.2 crashes on a service without a script, which a first upload that was cut can leave behind. */
-async function deleteHollow({ worker, names }: Cloud, { database }: Found, output: Output): Promise<void> {
-  // Our database is created before the first upload, so with it the empty Worker is ours.
-  const isOurs = database !== undefined;
+/** @throws {Failure} "undecided" if the Worker without code may be somebody else's and nobody says to go on */
+async function mayDeleteHollow({ names }: Cloud, { database }: Found, output: Output): Promise<void> {
+  // Our database is created before the first upload, so with it the Worker is ours.
+  if (database) return;
   const question = `The Worker ${names.worker} exists but has no code, as after an upload that was cut. Delete it and go on?`;
   const otherwise = `${question} Say so with --yes, or choose another --name.`;
-  if (!isOurs && !(await output.confirm(question, otherwise))) throw new Failure(otherwise, EXIT.undecided);
+  if (!(await output.confirm(question, otherwise))) throw new Failure(otherwise, EXIT.undecided);
+}
+
+/** Wrangler 4.156.2 crashes on a service without a script, which a first upload that was cut can leave behind. */
+async function deleteHollow({ worker, names }: Cloud, output: Output): Promise<void> {
   await output.step(
     "Deleting what an interrupted upload left",
     () => worker.delete(),

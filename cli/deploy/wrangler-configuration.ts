@@ -2,8 +2,8 @@
  * Writes the wrangler configuration of one installation, from the package's wrangler.toml and the names and ids in
  * use. The file lies beside the installation's record; wrangler.toml itself is never changed.
  */
+import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { experimental_readRawConfig } from "wrangler";
 import { Failure } from "../failure.ts";
 import { installation } from "../installation.ts";
 import { copyMigrations } from "../migrations.ts";
@@ -66,13 +66,13 @@ export async function writeConfiguration(
   return record.writePrivate("wrangler.json", `${JSON.stringify(configuration, null, 2)}\n`);
 }
 
-/** The variables that wrangler.toml sets. */
+/** The variables that wrangler.toml sets. To be read once the Worker is built. */
 export function defaultVars(): Record<string, string> {
   return readTemplate().vars ?? {};
 }
 
 function readTemplate(): Template {
-  return experimental_readRawConfig({ config: installation.template }).rawConfig as Template;
+  return JSON.parse(readFileSync(installation.template, "utf8")) as Template;
 }
 
 function renameQueues({ queues }: Template, names: Names): Template["queues"] {

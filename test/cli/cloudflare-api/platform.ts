@@ -61,6 +61,11 @@ export class Platform {
     if (this.#miniflare) await this.#restart();
   }
 
+  /** Workers of earlier tests would make every restart slower. */
+  forgetWorkers(): void {
+    this.#workers = [];
+  }
+
   async fetch(account: Account, name: string, request: Request): Promise<Response> {
     const worker = await (await this.#running()).getWorker(runtimeName(account, name));
     const { method, url, headers } = request;
@@ -115,7 +120,7 @@ export class Platform {
     const of = (type: string) => bindings.filter((binding) => binding.type === type);
     const named = <Value>(type: string, value: (binding: (typeof bindings)[number]) => Value) =>
       Object.fromEntries(of(type).map((binding) => [binding.name, value(binding)]));
-    const queueName = (queue: unknown) => `${account.id}-${queue as string}`;
+    const queueName = (queue: unknown) => `${account.world}-${queue as string}`;
     return {
       name: runtimeName(account, name),
       modules: [
@@ -163,7 +168,7 @@ export class Platform {
 }
 
 const bindingOf = (uuid: string) => `DB_${uuid.replaceAll("-", "_")}`;
-const runtimeName = (account: Account, name: string) => `${account.id}-${name}`;
+const runtimeName = (account: Account, name: string) => `${account.world}-${name}`;
 
 async function write(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

@@ -10,7 +10,7 @@ import { ApiError, type ApiRequest } from "./answer.ts";
 import { answerDatabases } from "./databases.ts";
 import { Platform } from "./platform.ts";
 import { answerQueues } from "./queues.ts";
-import { type Account, newAccount, type Permission, PERMISSIONS } from "./state.ts";
+import { type Account, newAccount, PERMISSIONS } from "./state.ts";
 import { answerWorkers } from "./workers.ts";
 
 export interface Call {
@@ -19,6 +19,7 @@ export interface Call {
   method: string;
   /** Without the account and the query. */
   path: string;
+  sender: "metrics-collector" | "wrangler";
 }
 
 /** What goes wrong with a call. Undefined: nothing. */
@@ -29,7 +30,7 @@ export type Fault =
   | { delayMs: number };
 
 interface Token {
-  permissions: readonly Permission[];
+  permissions: readonly string[];
   accounts: readonly string[];
 }
 
@@ -63,15 +64,25 @@ export class StandIn {
     return standIn;
   }
 
-  /** One account, and the token "good" that may do everything in it. */
+  /** A new world without the old one's Workers: one account, and the token "good" that may do everything in it. */
   reset(): Account {
-    // Its own id, so that no Worker meets the objects of an earlier one.
     const account = newAccount(FIRST_ACCOUNT, "First");
     this.accounts = new Map([[account.id, account]]);
     this.tokens = new Map([["good", { permissions: PERMISSIONS, accounts: [account.id] }]]);
     this.calls = [];
     this.fault = () => undefined;
+    this.#running.clear();
+    this.#platform.forgetWorkers();
     return account;
+  }
+
+  /** All that the account holds, to compare with later. */
+  snapshot(): unknown {
+    return JSON.parse(
+      JSON.stringify(this.account, (_, value: unknown) =>
+        value instanceof Map ? Object.fromEntries(value) : value,
+      ),
+    );
   }
 
   get account(): Account {
@@ -102,7 +113,14 @@ export class StandIn {
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await readRequest(incoming);
-    const call: Call = { n: this.calls.length + 1, method: request.method, path: request.path };
+    const call: Call = {
+      n: this.calls.length + 1,
+      method: request.method,
+      path: request.path,
+      sender: incoming.headers["user-agent"]?.startsWith("metrics-collector")
+        ? "metrics-collector"
+        : "wrangler",
+    };
     this.calls.push(call);
     const fault = await this.fault(call);
     if (fault && "delayMs" in fault) await sleep(fault.delayMs);
@@ -135,20 +153,20 @@ export class StandIn {
       return { result: shown, result_info: { page: 1, per_page: 100, total_count: shown.length } };
     }
     if (path === "/memberships") {
-      demand(token, "Memberships Read");
+      demand(token, "Memberships", "GET");
       return own.map(({ id, name }) => ({ id, account: { id, name } }));
     }
     const account = this.#accountOf(url);
     if (!token.accounts.includes(account.id)) throw denied();
     if (path.startsWith("/d1/")) {
-      demand(token, "D1 Edit");
+      demand(token, "D1", request.method);
       return answerDatabases(account, request, this.#platform);
     }
     if (path.startsWith("/queues")) {
-      demand(token, "Queues Edit");
+      demand(token, "Queues", request.method);
       return answerQueues(account, request);
     }
-    demand(token, "Workers Scripts Edit");
+    demand(token, "Workers Scripts", request.method);
     return answerWorkers(account, request);
   }
 
@@ -192,8 +210,9 @@ export class StandIn {
 
 const denied = () => new ApiError(403, 10000, "Authentication error");
 
-function demand({ permissions }: Token, permission: Permission): void {
-  if (!permissions.includes(permission)) throw denied();
+function demand({ permissions }: Token, what: string, method: string): void {
+  const sufficient = [`${what} Edit`, ...(method === "GET" ? [`${what} Read`] : [])];
+  if (!permissions.some((permission) => sufficient.includes(permission))) throw denied();
 }
 
 async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {

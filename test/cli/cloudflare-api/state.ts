@@ -1,4 +1,5 @@
 /** What the stand-in for Cloudflare remembers: accounts with their databases, queues, Workers and tokens. */
+import { randomUUID } from "node:crypto";
 
 export interface Binding {
   [field: string]: unknown;
@@ -49,6 +50,8 @@ export interface Queue {
 
 export interface Account {
   id: string;
+  /** Differs after each reset, so that no Worker meets the objects and queues of an earlier one. */
+  world: string;
   name: string;
   subdomain: string | undefined;
   databases: Database[];
@@ -73,6 +76,7 @@ export type Permission = (typeof PERMISSIONS)[number];
 export function newAccount(id: string, name: string): Account {
   return {
     id,
+    world: randomUUID(),
     name,
     subdomain: "example",
     databases: [],
