@@ -84,10 +84,12 @@ async function run(values: Values, output: Output): Promise<Deployed> {
   const { database, bookmark } = await prepareDatabase(cloud, found, output);
   const configuration = await writeConfiguration(record, {
     names,
-    accountId: cloud.account.id,
     database,
     vars,
-    workersDev: found.worker !== "present" || (await worker.isOnWorkersDev()),
+    target: {
+      accountId: cloud.account.id,
+      isOnWorkersDev: found.worker !== "present" || (await worker.isOnWorkersDev()),
+    },
   });
   await migrate(cloud, database, configuration, output);
   if (found.worker === "hollow") await deleteHollow(cloud, output);

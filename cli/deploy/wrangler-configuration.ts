@@ -3,6 +3,7 @@
  * use. The file lies beside the installation's record; wrangler.toml itself is never changed.
  */
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Failure } from "../failure.ts";
 import { installation } from "../installation.ts";
@@ -22,48 +23,52 @@ interface Template {
 
 export interface ConfigurationOptions {
   names: Names;
-  accountId: string;
-  /** Where migrations are applied and what the Worker binds. Null in a dry run, where there is none yet. */
+  /** What the Worker binds and migrations change. Null for a local collector, which has its own. */
   database: { uuid: string; name: string } | null;
-  /** Settings of `--var`, and those that the deployed Worker has and this command does not change. */
   vars: Record<string, string>;
-  workersDev: boolean;
+  /** Where it is deployed. */
+  target?: { accountId: string; isOnWorkersDev: boolean };
 }
 
-/** Gives the path of the file. */
+/** Writes it into an installation's folder, with the migrations beside it. Gives its path. */
 export async function writeConfiguration(
-  record: InstallationRecord,
+  { folder }: InstallationRecord,
   options: ConfigurationOptions,
 ): Promise<string> {
-  const { names, accountId, database, vars, workersDev } = options;
+  await copyMigrations(join(folder, "migrations"));
+  return buildConfiguration(folder, options);
+}
+
+export async function buildConfiguration(folder: string, options: ConfigurationOptions): Promise<string> {
+  const { names, database, vars, target } = options;
   const template = readTemplate();
   const [binding = {}] = template.d1_databases ?? [];
   const { preview_database_id: _, database_id: __, ...bound } = binding;
   const { build: ___, ...kept } = template;
   const configuration = {
     ...kept,
+    ...(target ? { account_id: target.accountId, workers_dev: target.isOnWorkersDev } : {}),
     name: names.worker,
-    account_id: accountId,
-    main: pathFrom(record.folder, installation.worker),
+    main: pathFrom(folder, installation.worker),
     // The bundle is uploaded as it was built and tested, not bundled again.
     no_bundle: true,
     find_additional_modules: false,
     minify: false,
-    workers_dev: workersDev,
-    assets: { ...(template["assets"] as object), directory: pathFrom(record.folder, installation.dashboard) },
+    assets: { ...(template["assets"] as object), directory: pathFrom(folder, installation.dashboard) },
     vars: { ...template.vars, ...vars },
     queues: renameQueues(template, names),
     d1_databases: [
       {
         ...bound,
         database_name: database?.name ?? names.database,
-        ...(database ? { database_id: database.uuid } : {}),
+        database_id: database?.uuid ?? "local",
         migrations_dir: "migrations",
       },
     ],
   };
-  await copyMigrations(join(record.folder, "migrations"));
-  return record.writePrivate("wrangler.json", `${JSON.stringify(configuration, null, 2)}\n`);
+  const path = join(folder, "wrangler.json");
+  await writeFile(path, `${JSON.stringify(configuration, null, 2)}\n`);
+  return path;
 }
 
 /** The variables that wrangler.toml sets. To be read once the Worker is built. */

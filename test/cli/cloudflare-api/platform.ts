@@ -104,7 +104,7 @@ export class Platform {
     return convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: 0,
-      defaultPersistRoot: join(this.#folder, "state"),
+      resourcePersistencePath: join(this.#folder, "state"),
       handleStructuredLogs: () => {},
       workers: [host, ...this.#workers],
     });
