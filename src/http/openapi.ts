@@ -111,7 +111,7 @@ function parametersOf({ path, query, headers = {} }: AnyRoute): object[] {
 }
 
 function responsesOf(
-  { status = 200, answer, errors }: AnyRoute,
+  { status = 200, answer, errors, otherStatuses = {} }: AnyRoute,
   routes: readonly AnyRoute[],
 ): Record<string, object> {
   const texts = routes.flatMap((declared) => declared.texts ?? []);
@@ -124,6 +124,9 @@ function responsesOf(
     [status]: { description: "Done.", content },
     ...Object.fromEntries(
       [...errors, ...ANY_ROUTE_ERRORS].map((code) => [code, { description: ERRORS[code], ...failed }]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(otherStatuses).map(([code, description]) => [code, { description, content }]),
     ),
   };
 }

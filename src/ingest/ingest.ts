@@ -4,6 +4,7 @@
  */
 import { admit } from "../access/admit.ts";
 import { bearerToken, type Grant } from "../access/authorise.ts";
+import { isOpen } from "../access/tokens.ts";
 import { readConfiguration } from "../configuration.ts";
 import { ErrorResponse } from "../http/error-response.ts";
 import type { Batch } from "./batch.ts";
@@ -29,9 +30,9 @@ export async function ingest(request: Request, env: Env, decoder: Decoder): Prom
 async function readBatches(request: Request, env: Env, decoder: Decoder): Promise<Batch[]> {
   const { headers } = request;
   const token = bearerToken(headers);
-  const isTokenInBody = token === undefined && decoder.mayHaveTokenInBody?.(headers) === true;
+  const isTokenInBody = token === undefined && !isOpen(env) && decoder.mayHaveTokenInBody?.(headers) === true;
   const grant = isTokenInBody ? undefined : await admit(env, "ingest", token);
-  const bytes = await readBody(request, decoder.body);
+  const bytes = await readBody(request, { ...decoder.body, ...(isTokenInBody ? decoder.bodyWithToken : {}) });
   try {
     const decoded = await decoder.decode(bytes, headers);
     const { services } = grant ?? (await admit(env, "ingest", decoded.token));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { envWith } from "../faults.ts";
 import { calls } from "../worker.ts";
 import { batch, codeOf, deployed, postAs, secrets, send } from "./deployed.ts";
 
@@ -82,6 +83,19 @@ describe("a deployed Worker", () => {
     expect((await postAs(deployed(), "wrong", batch("shop", { token: "writer-one" }), type)).status).toBe(
       401,
     );
+  });
+
+  it("reads no more than a beacon's size before it knows the token", async () => {
+    const beacon = { "Content-Type": "text/plain" };
+    const padded = (size: number) => batch("shop", { token: "writer-one" }).padEnd(size);
+    expect((await postAs(deployed(), undefined, padded(65_536), beacon)).status).toBe(202);
+    const tooLarge = await postAs(deployed(), undefined, padded(65_537), beacon);
+    expect(tooLarge.status).toBe(413);
+    const { error } = await tooLarge.json<{ error: { message: string } }>();
+    expect(error.message).toMatch(/more than 65536 bytes .* Send the token in the header Authorization/);
+    expect((await postAs(deployed(), "writer-one", padded(65_537), beacon)).status).toBe(202);
+    const open = envWith({ OPEN_WITHOUT_TOKENS: "true" });
+    expect((await postAs(open, undefined, padded(65_537), beacon)).status).toBe(202);
   });
 
   it("recognises a batch that is sent again with another token", async () => {
