@@ -31,11 +31,11 @@ async function readBatches(request: Request, env: Env, decoder: Decoder): Promis
   const { headers } = request;
   const token = bearerToken(headers);
   const isTokenInBody = token === undefined && !isOpen(env) && decoder.mayHaveTokenInBody?.(headers) === true;
-  const grant = isTokenInBody ? undefined : await admit(env, "ingest", token);
+  const grant = isTokenInBody ? undefined : await admit(env, "ingest", headers, token);
   const bytes = await readBody(request, { ...decoder.body, ...(isTokenInBody ? decoder.bodyWithToken : {}) });
   try {
     const decoded = await decoder.decode(bytes, headers);
-    const { services } = grant ?? (await admit(env, "ingest", decoded.token));
+    const { services } = grant ?? (await admit(env, "ingest", headers, decoded.token));
     for (const { service } of decoded.parts) requireService(services, service);
     const now = Date.now();
     return decoded.parts.flatMap(({ service, sum }) => sum(now).map((batch) => ({ service, ...batch })));

@@ -283,7 +283,9 @@ describe("a request that matches no route", () => {
     ["GET", "/samples", 405, "POST"],
     ["DELETE", "/metrics", 405, "GET, HEAD"],
     ["GET", "/nothing", 404, null],
-    ["POST", "/", 404, null],
+    ["POST", "/", 405, "GET, HEAD"],
+    ["PUT", "/", 405, "GET, HEAD"],
+    ["POST", "/sample", 404, null],
   ])("%s %s gets an error of the usual shape", async (method, path, status, allow) => {
     const response = await fetchWorker(path, { method });
     expect(response.status).toBe(status);

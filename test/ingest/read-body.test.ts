@@ -40,7 +40,7 @@ async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 async function joined(parts: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+  return new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
 }
 
 /** One gzip member whose content is stored as it is: one block of type 0. */
