@@ -132,6 +132,7 @@ describe("GET /health", () => {
 
     it("because it was restored to an earlier time", async () => {
       await flushed();
+      await retain(env);
       await flushed();
       await env.DB.prepare("DELETE FROM flushes WHERE n = 2").run();
       expect(await health()).toMatchObject({ httpStatus: 503, problems: lost });
