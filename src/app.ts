@@ -6,6 +6,7 @@ import { cors } from "./access/cors.ts";
 import { guard } from "./access/guard.ts";
 import { rejectCrossOriginWrites } from "./access/reject-cross-origin-writes.ts";
 import { listDeadLettersRoute, dropDeadLetterRoute, replayDeadLetterRoute } from "./admin/dead-letters.ts";
+import { deleteFunctionRoute, deleteServiceRoute } from "./admin/delete-series.ts";
 import { healthRoute } from "./admin/health.ts";
 import { describeFunctionRoute } from "./api/describe-function.ts";
 import { distributionRoute } from "./api/distribution.ts";
@@ -28,6 +29,8 @@ const routes = [
   distributionRoute,
   listServicesRoute,
   searchRoute,
+  deleteServiceRoute,
+  deleteFunctionRoute,
   healthRoute,
   listDeadLettersRoute,
   replayDeadLetterRoute,

@@ -9,6 +9,7 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import worker from "../src/index.ts";
+import type { SeriesSelector } from "../src/stats/series-id.ts";
 import type { Answer } from "../src/buffer/idempotency-store.ts";
 import type { FunctionMetrics } from "../src/api/function-metrics.ts";
 import type { FunctionList } from "../src/api/list-functions.ts";
@@ -121,11 +122,14 @@ export function sentMessages(): Promise<string[]> {
       .exec<{ name: string; epoch: string }>("SELECT name, epoch FROM identity")
       .one();
     return sql
-      .exec<{ n: number; version: number; deltas: string }>(
-        "SELECT n, version, deltas FROM outbox ORDER BY n",
+      .exec<{ n: number; version: number; deltas: string; deletion: string | null }>(
+        "SELECT n, version, deltas, deletion FROM outbox ORDER BY n",
       )
       .toArray()
-      .map((flush) => encodeFlush({ buffer: name, epoch, ...flush }));
+      .map(({ deletion, ...flush }) => {
+        const deleted = deletion === null ? {} : { deletion: JSON.parse(deletion) as SeriesSelector };
+        return encodeFlush({ buffer: name, epoch, ...flush, ...deleted });
+      });
   });
 }
 

@@ -4,7 +4,7 @@
  * stage changes a name.
  */
 import { mergeDeltas, parseDeltas } from "../stats/delta.ts";
-import { keyWithinService } from "../stats/series-id.ts";
+import { keyWithinService, type SeriesSelector } from "../stats/series-id.ts";
 import type { BufferLimits } from "./limits.ts";
 
 /** Name for calls above a cap: of a function within its service or, above the cap on services, of a service. */
@@ -78,6 +78,23 @@ export class KnownFunctions {
       const known = services.get(service) ?? new Set();
       services.set(service, known.add(key));
     }
+  }
+
+  /** Forgets the selected functions, so that they no longer count toward the caps. */
+  forget({ service, module, function: name }: SeriesSelector): void {
+    this.#sql.exec(
+      `DELETE FROM known_functions WHERE service = ?1 AND (?2 IS NULL OR module = ?2) AND (?3 IS NULL OR name = ?3)`,
+      service,
+      module ?? null,
+      name ?? null,
+    );
+    this.#sql.exec(
+      `DELETE FROM overflowing WHERE service = ?1
+       AND NOT EXISTS (SELECT 1 FROM known_functions AS f WHERE f.service = ?1 AND f.module = '' AND f.name = ?2)`,
+      service,
+      OVERFLOW,
+    );
+    this.reload();
   }
 
   /** The services that have calls under `OVERFLOW`. */
