@@ -67,6 +67,7 @@ export default defineConfig({
           exclude: [
             ...PURE,
             "test/pipeline.test.ts",
+            "test/cli/**",
             "test/client/**",
             "test/dashboard/**",
             "test/process/**",
@@ -95,6 +96,17 @@ export default defineConfig({
           fileParallelism: false,
           include: ["test/process/**/*.test.ts"],
           testTimeout: 300_000,
+        },
+      },
+      {
+        // The command line with the real wrangler, against a local stand-in for the Cloudflare API.
+        test: {
+          ...node,
+          ...order(5),
+          name: "cli",
+          maxWorkers: 2,
+          include: ["test/cli/**/*.test.ts"],
+          globalSetup: "test/cli/build.ts",
         },
       },
     ],

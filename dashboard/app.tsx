@@ -1,37 +1,40 @@
-/** The frame of the page: where one is, the range, and whether it refreshes. */
+/** The frame around every page: navigation, the range, the live switch, and signing out. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { setToken, useSession } from "./api/session.ts";
 import { FunctionPage } from "./function/function-page.tsx";
 import { Overview } from "./overview/overview.tsx";
-import { LiveSwitch } from "./parts/live-switch.tsx";
-import { RangePicker } from "./parts/range-picker.tsx";
 import { Denied } from "./parts/denied.tsx";
+import { UnknownPage } from "./parts/unknown-page.tsx";
 import { Pipeline } from "./pipeline/pipeline.tsx";
-import { refreshMs } from "./view/range.ts";
+import { RangePicker } from "./range/range-picker.tsx";
+import { FreshnessContext, NOTHING_READ } from "./status/freshness.ts";
+import { LiveSwitch, readPaused, storePaused } from "./status/live-switch.tsx";
+import { StatusLine } from "./status/status-line.tsx";
+import { Troubles, useHealth } from "./status/troubles.tsx";
+import { timesIn, TimesContext } from "./times/times.ts";
 import { Link } from "./view/link.tsx";
-import { useView, type View } from "./view/view.ts";
+import { NO_FILTERS, useView, type View } from "./view/view.ts";
 
 export function App() {
   const view = useView();
   const { token, denied } = useSession();
-  const [isPaused, setPaused] = useState(false);
-  const title = titleOf(view);
+  const [isPaused, setPaused] = useState(readPaused);
+  const [freshness, setFreshness] = useState(NOTHING_READ);
   const content = useRef<HTMLElement>(null);
-  const shown = useRef(title);
-  useEffect(() => {
-    document.title = title;
-    // What was followed is gone with its page: whoever uses a keyboard goes on where the new one begins.
-    if (shown.current !== title) content.current?.focus({ preventScroll: true });
-    shown.current = title;
-  }, [title]);
+  useTitle(view, content);
+  useEffect(() => storePaused(isPaused), [isPaused]);
   return (
-    <>
+    <TimesContext.Provider value={timesIn(view.zone)}>
       <a class="skip" href="#content">
-        Skip to the numbers
+        Skip to content
       </a>
       <header class="frame">
         <nav aria-label="Pages">
-          <Link to={{ ...view, page: "functions", q: "" }} class="brand" current={view.page === "functions"}>
+          <Link
+            to={{ ...view, ...NO_FILTERS, page: "functions" }}
+            class="brand"
+            current={view.page === "functions"}
+          >
             <Logo />
             <span>Functions</span>
           </Link>
@@ -40,37 +43,57 @@ export function App() {
           </Link>
         </nav>
         <div class="controls">
-          {view.page !== "pipeline" && <RangePicker view={view} />}
-          <LiveSwitch
-            isPaused={isPaused}
-            setPaused={setPaused}
-            moves={view.page === "pipeline" || refreshMs(view.range) !== null}
-          />
+          {(view.page === "functions" || view.page === "function") && <RangePicker view={view} />}
+          <LiveSwitch view={view} freshness={freshness} isPaused={isPaused} setPaused={setPaused} />
           {token !== null && (
             <button type="button" class="quiet" onClick={() => setToken(null)}>
-              Forget token
+              Sign out
             </button>
           )}
         </div>
+        {denied === null && <StatusLine view={view} freshness={freshness} isPaused={isPaused} />}
       </header>
       <main ref={content} id="content" tabIndex={-1}>
-        {denied === null ? (
-          // Another token is another reader: nothing read before stays.
-          <Page key={token ?? ""} view={view} isPaused={isPaused} />
-        ) : (
-          <Denied denied={denied} isRefused={token !== null} />
-        )}
+        <FreshnessContext.Provider value={setFreshness}>
+          {denied === null ? (
+            // The key discards everything that another token has read.
+            <Page key={token ?? ""} view={view} isPaused={isPaused} />
+          ) : (
+            <Denied denied={denied} isRefused={token !== null} />
+          )}
+        </FreshnessContext.Provider>
       </main>
-    </>
+    </TimesContext.Provider>
   );
 }
 
 function Page({ view, isPaused }: { view: View; isPaused: boolean }) {
-  if (view.page === "pipeline") return <Pipeline isPaused={isPaused} />;
-  if (view.of) {
-    return <FunctionPage key={JSON.stringify(view.of)} of={view.of} view={view} isPaused={isPaused} />;
-  }
-  return <Overview view={view} isPaused={isPaused} />;
+  const health = useHealth(view.page, isPaused);
+  return (
+    <>
+      <Troubles health={health} view={view} />
+      {view.problems.map((problem) => (
+        <p key={problem} class="stale" role="alert">
+          {problem}
+        </p>
+      ))}
+      {view.page === "unknown" && <UnknownPage view={view} />}
+      {view.page === "pipeline" && <Pipeline health={health} />}
+      {view.page === "functions" && <Overview view={view} isPaused={isPaused} health={health.data} />}
+      {view.of && <FunctionPage key={JSON.stringify(view.of)} of={view.of} view={view} isPaused={isPaused} />}
+    </>
+  );
+}
+
+/** Sets the window's title. On a new page, keyboard focus moves to its start, because the followed link is gone. */
+function useTitle(view: View, content: { current: HTMLElement | null }): void {
+  const title = titleOf(view);
+  const shown = useRef(title);
+  useEffect(() => {
+    document.title = title;
+    if (shown.current !== title) content.current?.focus({ preventScroll: true });
+    shown.current = title;
+  }, [title]);
 }
 
 function Logo() {
@@ -82,7 +105,9 @@ function Logo() {
   );
 }
 
+const TITLES = { functions: "Functions", pipeline: "Pipeline", unknown: "Page not found" };
+
 function titleOf({ page, of }: View): string {
-  const what = of ? `${of.function} · ${of.service}` : page === "pipeline" ? "Pipeline" : "Functions";
+  const what = page === "function" ? `${of!.function} · ${of!.service}` : TITLES[page];
   return `${what} · MetricsCollector`;
 }

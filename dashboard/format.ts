@@ -1,10 +1,10 @@
-/** Numbers written for people: two or three digits and a unit. The exact ones are for whoever hovers. */
+/** Formats numbers, durations and times for people: two or three digits and a unit. Tooltips show the exact value. */
 
 const NBSP = "\u00a0";
 
 export interface Written {
   number: string;
-  /** Empty where there is none. */
+  /** Empty if the number has no unit. */
   unit: string;
 }
 
@@ -17,7 +17,7 @@ export function count(n: number): Written {
   return scaled(n, ["", "k", "M", "G", "T"]);
 }
 
-/** Calls in a second: as small as they come, a function called once a day has a rate too. */
+/** Calls per second. Small rates keep two digits, because a function that runs once a day has a rate too. */
 export function rate(perSecond: number): Written {
   if (perSecond === 0 || perSecond >= 10) return count(perSecond);
   if (perSecond >= 1) return { number: short(perSecond), unit: "" };
@@ -42,7 +42,7 @@ export function duration(ms: number): Written {
   return { number: short(ms / fits.ms), unit: fits.unit };
 }
 
-/** 0.3 %, 14 %; only what is all or nothing is written as such. */
+/** 0.3 %, 14 %. Only exactly nothing is written 0 %, and only exactly everything 100 %. */
 export function percent(share: number): Written {
   const value = share * 100;
   if (value === 0 || value === 100) return { number: String(value), unit: "%" };
@@ -51,7 +51,7 @@ export function percent(share: number): Written {
   return { number: value < 10 || value > 99 ? value.toFixed(1) : value.toFixed(0), unit: "%" };
 }
 
-/** How much more or less than before: +40 %, −12 %, ×3.2. Undefined where nothing can be said. */
+/** The relative change: +40 %, −12 %, ×3.2. Undefined if there is nothing to divide by. */
 export function change(now: number, before: number): string | undefined {
   if (before === 0 || !Number.isFinite(now / before)) return undefined;
   const ratio = now / before;
@@ -67,7 +67,7 @@ export function ago(at: number, now: number): string {
   return ms < 90_000 ? "just now" : `${text(whole(ms))} ago`;
 }
 
-/** How long it lasts, in whole units. */
+/** A length of time in whole units: 8 min, 3 d. */
 export function span(ms: number): string {
   return text(whole(ms));
 }
@@ -78,16 +78,19 @@ export function exact(n: number, unit = ""): string {
   return unit === "" ? exactNumber.format(n) : `${exactNumber.format(n)} ${unit}`;
 }
 
-const moment = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-});
+/** "1 call", "2.3 k errors". */
+export function counted(n: number, noun: string): string {
+  return `${text(count(n))} ${noun}${n === 1 ? "" : "s"}`;
+}
 
-/** 24 Nov, 09:30, in the reader's time zone. */
-export function at(epochMs: number): string {
-  return moment.format(epochMs);
+/** "1 call", "2,345 errors". */
+export function exactly(n: number, noun: string): string {
+  return `${exact(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** 12 s ago, 4 min ago: for the age of data, where seconds count. */
+export function age(ms: number): string {
+  return ms < 2_000 ? "just now" : `${text(whole(ms))} ago`;
 }
 
 function whole(ms: number): Written {

@@ -1,4 +1,4 @@
-/** `npm run screenshots`: what the README shows, from seeded data, into docs/. */
+/** `npm run screenshots`: takes the README's pictures from seeded data and writes them to docs/. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ const CHARGE_CARD = "/?service=payments&module=card&function=chargeCard";
 interface Shot {
   name: string;
   path: string;
-  /** What is there once there is nothing more to come. */
+  /** A selector that matches once the page is complete. */
   until: string;
   context: BrowserContextOptions;
 }
@@ -42,7 +42,7 @@ const SHOTS: Shot[] = [
 ];
 
 const chromium = await findChromium();
-if (chromium === undefined) throw new Error("There is no Chromium here: install one, or set CHROME_PATH.");
+if (chromium === undefined) throw new Error("No Chromium found. Install one, or set CHROME_PATH.");
 const stateFolder = await mkdtemp(join(tmpdir(), "metrics-collector-screenshots-"));
 const server = await Server.start({ stateFolder, vars: { MAX_ITEMS: "10000" } });
 const browser = await launchChromium(chromium);

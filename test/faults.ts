@@ -134,3 +134,19 @@ export async function failStatements(text: string): Promise<() => void> {
   } as typeof exec;
   return () => void (sql.exec = exec);
 }
+
+/** Lets the next transactions of the buffer fail when they commit, until the function that it returns is called. */
+export async function failCommits(): Promise<() => void> {
+  const storage = await runInDurableObject(
+    buffer(),
+    (_, state) => Object.getPrototypeOf(state.storage) as DurableObjectStorage,
+  );
+  const { transactionSync } = storage;
+  storage.transactionSync = function <T>(this: DurableObjectStorage, write: () => T): T {
+    return transactionSync.call(this, () => {
+      write();
+      throw new Error("SQLITE_FULL: database or disk is full");
+    }) as T;
+  };
+  return () => void (storage.transactionSync = transactionSync);
+}

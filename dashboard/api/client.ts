@@ -1,49 +1,40 @@
-/** The public HTTP API, typed by the Worker's own routes. Nothing else is asked for anything. */
+/** Requests to the HTTP API, typed by the Worker's routes. The page sends no other requests. */
 import { hc } from "hono/client";
 import type { App } from "#worker/app.d.ts";
-import type { Health } from "#worker/admin/health.d.ts";
+import type { Bounds } from "../range/bounds.ts";
 import type { FunctionName } from "../view/view.ts";
-import { deny, token } from "./session.ts";
+import { readAnswer } from "./answers.ts";
+import { limitedFetch } from "./limited-fetch.ts";
+import { token } from "./session.ts";
 
 const api = hc<App>(location.origin, {
+  fetch: limitedFetch,
   headers: (): Record<string, string> => {
     const value = token();
     return value === null ? {} : { Authorization: `Bearer ${value}` };
   },
 });
 
-/** An answer other than success, in the server's words. */
-export class ApiError extends Error {
-  override name = "ApiError";
-  readonly status: number;
-  readonly code: string;
+export type FunctionList = Awaited<ReturnType<typeof listFunctions>>;
+export type FunctionDescription = Awaited<ReturnType<typeof describeFunction>>;
+export type Distribution = Awaited<ReturnType<typeof readDistribution>>;
+/** The server may report rejected samples, by reason, since the buffer was created. */
+export type Health = Awaited<ReturnType<typeof readHealth>>;
 
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
-interface Bounds {
-  from: string;
-  to?: string;
-}
-
-/** As many as there may be: the table holds them all, so that sorting and searching ask for nothing. */
+/** The server's maximum. The table holds every function, so sorting and filtering need no request. */
 const ALL = "10000";
 const SPARKLINE_POINTS = "60";
 const MOST_FOUND = "100";
-const FAILURES_SHOWN = 6;
 
 export async function listFunctions(bounds: Bounds, signal: AbortSignal) {
-  const query = { ...bounds, points: SPARKLINE_POINTS, limit: ALL };
+  const query = { ...toQuery(bounds), points: SPARKLINE_POINTS, limit: ALL };
   return readAnswer(await api.metrics.$get({ query }, { init: { signal } }));
 }
 
-/** As `listFunctions`, without what happened when. */
+/** Like `listFunctions`, without the values over time. */
 export async function listTotals(bounds: Bounds, signal: AbortSignal) {
-  return readAnswer(await api.metrics.$get({ query: { ...bounds, limit: ALL } }, { init: { signal } }));
+  const query = { ...toQuery(bounds), limit: ALL };
+  return readAnswer(await api.metrics.$get({ query }, { init: { signal } }));
 }
 
 export async function describeFunction(name: FunctionName, bounds: Bounds, signal: AbortSignal) {
@@ -56,65 +47,47 @@ export async function readDistribution(name: FunctionName, bounds: Bounds, signa
   return readAnswer(await route.$get(argumentsOf(name, bounds), { init: { signal } }));
 }
 
-/** Failures with the words, the best first, and as many as a glance takes in. */
+/** The matching failures, best first. */
 export async function searchFailures(q: string, signal: AbortSignal) {
   const { results } = await readAnswer(
     await api.search.$get({ query: { q, limit: MOST_FOUND } }, { init: { signal } }),
   );
-  return results.filter((result) => result.kind === "failure").slice(0, FAILURES_SHOWN);
+  return results.filter((result) => result.kind === "failure");
 }
 
-/** A pipeline that is not well answers 503, and says what it is about. */
-export async function readHealth(signal: AbortSignal): Promise<Health> {
+/** A degraded collector answers 503 with the same body as a healthy one. */
+export async function readHealth(signal: AbortSignal) {
   const response = await api.health.$get({}, { init: { signal } });
+  type Answered = Awaited<ReturnType<typeof response.json>> & { rejectedSamples?: Record<string, number> };
   if (response.status === 503) {
     const health = (await response.clone().json()) as object;
-    if ("problems" in health) return health as Health;
+    if ("problems" in health) return health as Answered;
   }
-  return readAnswer(response);
+  return (await readAnswer(response)) as Answered;
 }
 
 export async function listDeadLetters(signal: AbortSignal) {
   return readAnswer(await api["dead-letters"].$get({}, { init: { signal } }));
 }
 
-/** Takes a token that may administer; being told so is no reason to stop reading. */
+/** Needs an admin token. A refusal concerns this request only, so the page goes on reading. */
 export async function replayDeadLetter(id: string): Promise<void> {
   const param = { id: pathPart(id) };
   await readAnswer(await api["dead-letters"][":id"].replay.$post({ param }), { mayDeny: false });
 }
 
+function toQuery({ from, to }: Bounds) {
+  return { from: String(from), to: String(to) };
+}
+
 function argumentsOf(name: FunctionName, bounds: Bounds) {
   return {
     param: { service: pathPart(name.service), function: pathPart(name.function) },
-    query: { ...bounds, ...(name.module === undefined ? {} : { module: name.module }) },
+    query: { ...toQuery(bounds), ...(name.module === undefined ? {} : { module: name.module }) },
   };
 }
 
-/** hc puts names into the path as they are, and takes a last part "index" away. */
+/** hc does not encode path parameters, and removes a last segment that is "index". */
 function pathPart(name: string): string {
   return encodeURIComponent(name).replace(/^i/, "%69");
-}
-
-interface Answer<Body> {
-  ok: boolean;
-  status: number;
-  json(): Promise<Body>;
-}
-
-async function readAnswer<Body>(response: Answer<Body>, { mayDeny = true } = {}): Promise<Body> {
-  if (response.ok) return response.json();
-  const error = await readError(response);
-  const isDenial = error.status === 401 || error.status === 403 || error.code === "no_tokens";
-  if (isDenial && mayDeny) deny(error);
-  throw error;
-}
-
-async function readError(response: Answer<unknown>): Promise<ApiError> {
-  try {
-    const { error } = (await response.json()) as { error: { code: string; message: string } };
-    return new ApiError(response.status, error.code, error.message);
-  } catch {
-    return new ApiError(response.status, "unreadable", `The server answered ${response.status}.`);
-  }
 }

@@ -1,16 +1,18 @@
-/** The token that this tab reads with, and what the server said where it does not do. It ends with the tab. */
+/** Keeps the token in this tab's session storage, and the server's reason if it refuses the token. */
 import { useEffect, useState } from "preact/hooks";
 
 const KEY = "metrics-collector.token";
 
 interface Session {
   token: string | null;
-  /** Why nothing can be read; null while all is well. */
+  /** Why the server refuses to answer. Null if it answers. */
   denied: Denial | null;
 }
 
-/** What the server said. */
+/** The server's refusal. */
 export interface Denial {
+  /** 401: the token is missing or unknown. 403: the token is known, but may not read. 503: the server has no tokens. */
+  status: number;
   code: string;
   message: string;
 }
@@ -28,17 +30,22 @@ export function setToken(value: string | null): void {
   become({ token: value, denied: null });
 }
 
-/** The server wants another token, or one at all. */
+/** Records that the server refused, so that the page asks for a token. */
 export function deny(denied: Denial): void {
   if (session.denied?.message !== denied.message) become({ ...session, denied });
+}
+
+/** Calls back after every change. Returns a function that ends this. */
+export function subscribe(listener: (session: Session) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 export function useSession(): Session {
   const [current, setCurrent] = useState(session);
   useEffect(() => {
-    listeners.add(setCurrent);
     setCurrent(session);
-    return () => void listeners.delete(setCurrent);
+    return subscribe(setCurrent);
   }, []);
   return current;
 }

@@ -1,15 +1,21 @@
-/** Reads something, and again from time to time, as long as somebody looks. */
+/** Reads data from the API and refreshes it at an interval while the page is visible. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { cached, keep } from "./answer-cache.ts";
+import { isPassing } from "./answers.ts";
+import { serverNow } from "./server-clock.ts";
 
 export interface Live<T> {
-  /** The last that was read for this key, or what was read for another one while this is on its way. */
+  /** The last answer for this key, or for the previous key while this one loads. */
   data: T | undefined;
-  /** Whether `data` is of this key. */
+  /** Whether `data` belongs to this key. */
   isCurrent: boolean;
+  /** The error of the last request. It is undefined after a success. */
   error: Error | undefined;
   isLoading: boolean;
-  /** When `data` came, in epoch milliseconds. */
+  /** The server's time when `data` arrived, in epoch milliseconds. */
   readAt: number;
+  /** The real interval between refreshes in milliseconds. Null if nothing is refreshed. */
+  intervalMs: number | null;
   refresh: () => void;
 }
 
@@ -20,39 +26,55 @@ interface State<T> {
   error: Error | undefined;
   isLoading: boolean;
   readAt: number;
+  tookMs: number;
 }
 
-/** A server that takes long to answer is asked less often: it is busy for a tenth of the time at most. */
-const REST = 10;
+export interface Schedule {
+  /** Null for data that does not change, such as a fixed range. */
+  everyMs: number | null;
+  /** Paused data is read once and then only on request. */
+  isPaused: boolean;
+}
 
-/** `everyMs` is null where once is enough. */
+/** The pause between requests is at least this many times as long as the last answer took. */
+const REST = 10;
+/** After an error that may pass. */
+const RETRY_MS = 10_000;
+/** A cached answer for a range that does not change is used without another request until it is this old. */
+const KEPT_MS = 60_000;
+
+/** The key names the data: equal keys share cached answers. */
 export function useLive<T>(
   key: string,
   read: (signal: AbortSignal) => Promise<T>,
-  everyMs: number | null,
+  { everyMs, isPaused }: Schedule,
 ): Live<T> {
-  const [state, setState] = useState<State<T>>(() => ({
-    key,
-    data: undefined,
-    dataKey: "",
-    error: undefined,
-    isLoading: true,
-    readAt: 0,
-  }));
+  const [state, setState] = useState<State<T>>(() => startWith(key));
   const [round, setRound] = useState(0);
   const reader = useRef(read);
   reader.current = read;
-  const lastTook = useRef(0);
+  const lastRound = useRef(0);
+  const lastKey = useRef("");
 
   useEffect(() => {
+    const known = cached(key);
+    const isAsked = round !== lastRound.current;
+    lastRound.current = round;
+    const isNew = lastKey.current !== key;
+    lastKey.current = key;
+    if (known && isNew && !isAsked && isFresh(known.readAt, known.tookMs, everyMs)) {
+      setState(startWith(key));
+      return undefined;
+    }
     const controller = new AbortController();
     const startedAt = performance.now();
     setState((before) => ({ ...before, key, isLoading: true }));
     reader.current(controller.signal).then(
       (data) => {
         if (controller.signal.aborted) return;
-        lastTook.current = performance.now() - startedAt;
-        setState({ key, data, dataKey: key, error: undefined, isLoading: false, readAt: Date.now() });
+        const answer = { data, readAt: serverNow(), tookMs: performance.now() - startedAt };
+        keep(key, answer);
+        setState({ ...answer, key, dataKey: key, error: undefined, isLoading: false });
       },
       (error: unknown) => {
         if (controller.signal.aborted) return;
@@ -63,20 +85,45 @@ export function useLive<T>(
   }, [key, round]);
 
   const refresh = useCallback(() => setRound((n) => n + 1), []);
-  const { isLoading, readAt, error } = state;
+  const { isLoading, readAt, error, tookMs } = state;
+  const intervalMs = everyMs === null ? null : Math.max(everyMs, tookMs * REST);
   useEffect(() => {
-    if (everyMs === null || isLoading) return undefined;
-    const restMs = Math.max(everyMs, lastTook.current * REST);
-    // After an error from now on; after a pause from the last answer on, and so at once if that is old.
-    const sinceMs = error ? 0 : Date.now() - readAt;
-    return whenSeen(Math.max(0, restMs - sinceMs), refresh);
-  }, [everyMs, isLoading, readAt, error, key]);
+    if (isPaused || isLoading) return undefined;
+    if (error) return isPassing(error) ? whenSeen(intervalMs ?? RETRY_MS, refresh) : undefined;
+    if (intervalMs === null) return undefined;
+    // From the last answer on, so that old data is refreshed at once after a pause.
+    return whenSeen(Math.max(0, readAt + intervalMs - serverNow()), refresh);
+  }, [isPaused, intervalMs, isLoading, readAt, error, key]);
 
-  const isCurrent = state.dataKey === key;
-  return { data: state.data, isCurrent, error, isLoading: isLoading || state.key !== key, readAt, refresh };
+  return {
+    data: state.data,
+    isCurrent: state.dataKey === key,
+    error,
+    isLoading: isLoading || state.key !== key,
+    readAt,
+    intervalMs: isPaused ? null : intervalMs,
+    refresh,
+  };
 }
 
-/** Calls back after so long, but not while the page is hidden: then as soon as it is seen again. */
+function startWith<T>(key: string): State<T> {
+  const known = cached(key);
+  return {
+    key,
+    data: known?.data as T | undefined,
+    dataKey: known ? key : "",
+    error: undefined,
+    isLoading: !known,
+    readAt: known?.readAt ?? 0,
+    tookMs: known?.tookMs ?? 0,
+  };
+}
+
+function isFresh(readAt: number, tookMs: number, everyMs: number | null): boolean {
+  return serverNow() - readAt < (everyMs === null ? KEPT_MS : Math.max(everyMs, tookMs * REST));
+}
+
+/** Calls back after `ms`. If the page is hidden then, it calls back when the page is visible again. */
 function whenSeen(ms: number, callback: () => void): () => void {
   const call = () => {
     if (document.hidden) return;
@@ -95,6 +142,5 @@ function whenSeen(ms: number, callback: () => void): () => void {
 }
 
 function toError(error: unknown): Error {
-  if (error instanceof TypeError) return new Error("The server cannot be reached.");
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,137 +1,121 @@
-/** A chart over time. Dragging across it chooses a range. */
-import uPlot from "uplot";
-import { useEffect, useRef } from "preact/hooks";
-import { colour, useScheme } from "./colours.ts";
+/** A chart over time, with a legend, keyboard access, and a table on demand. */
+import { useState } from "preact/hooks";
+import { useTimes } from "../times/times.ts";
+import type { Line } from "./lines.ts";
+import { type ChartProps, Plot } from "./plot.tsx";
+import { stepName } from "./plot-options.ts";
 
-export interface Line {
-  label: string;
-  /** The name of a colour in tokens.css. */
-  colour: string;
-  kind: "bars" | "line" | "dashes";
-}
+export function Chart(props: ChartProps) {
+  const { label, lines, starts, values, stepSeconds, write } = props;
+  const times = useTimes();
+  /** The step under the pointer, or the one chosen with the arrow keys. */
+  const [index, setIndex] = useState<number | undefined>(undefined);
+  const [isTable, setTable] = useState(false);
+  const chosen = index !== undefined && index < starts.length ? index : undefined;
+  const valueOf = (line: number, i: number) => {
+    const value = values[line]![i];
+    return value === null || value === undefined ? "–" : write(value);
+  };
+  const sentence = (i: number) =>
+    `${stepName(starts[i]!, stepSeconds, times)}: ${lines.map((line, n) => `${line.label} ${valueOf(n, i)}`).join(", ")}`;
 
-interface ChartProps {
-  /** What it shows, in words, for whoever does not see it. */
-  label: string;
-  lines: readonly Line[];
-  /** Epoch seconds, then the values of each line. */
-  data: readonly (readonly (number | null)[])[];
-  stepSeconds: number;
-  write: (value: number) => string;
-  zoom: (from: number, to: number) => void;
-}
-
-const HEIGHT = 210;
-/** Charts that share it show the same moment. */
-const CURSOR = uPlot.sync("time");
-/** A click that trembles is no drag, in pixels. */
-const LEAST_DRAG = 6;
-
-export function Chart({ label, lines, data, stepSeconds, write, zoom }: ChartProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(null);
-  const zoomTo = useRef(zoom);
-  zoomTo.current = zoom;
-  const scheme = useScheme();
-  const shape = JSON.stringify([lines, scheme, stepSeconds]);
-
-  useEffect(() => {
-    const options = optionsFor({ lines, write, stepSeconds, width: box.current!.clientWidth });
-    options.hooks = {
-      setSelect: [
-        (self) => {
-          const { left, width } = self.select;
-          self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          if (width < LEAST_DRAG) return;
-          zoomTo.current(self.posToVal(left, "x") * 1000, self.posToVal(left + width, "x") * 1000);
-        },
-      ],
+  const move = (event: KeyboardEvent) => {
+    const end = starts.length - 1;
+    const to = {
+      ArrowLeft: chosen === undefined ? end : Math.max(0, chosen - 1),
+      ArrowRight: chosen === undefined ? 0 : Math.min(end, chosen + 1),
+      Home: 0,
+      End: end,
+      Escape: undefined,
     };
-    plot.current = new uPlot(options, data as uPlot.AlignedData, box.current!);
-    const observer = new ResizeObserver(() => {
-      const width = box.current?.clientWidth ?? 0;
-      if (width > 0 && width !== plot.current?.width) plot.current?.setSize({ width, height: HEIGHT });
-    });
-    observer.observe(box.current!);
-    return () => {
-      observer.disconnect();
-      plot.current?.destroy();
-      plot.current = null;
-    };
-  }, [shape]);
-
-  useEffect(() => plot.current?.setData(data as uPlot.AlignedData), [data]);
-
-  return <div ref={box} class="chart" role="img" aria-label={label} />;
-}
-
-function optionsFor({
-  lines,
-  write,
-  stepSeconds,
-  width,
-}: Pick<ChartProps, "lines" | "write" | "stepSeconds"> & { width: number }): uPlot.Options {
-  const axis = {
-    stroke: colour("--quiet"),
-    font: `12px ${getComputedStyle(document.body).fontFamily}`,
-    ticks: { show: false },
-    grid: { stroke: colour("--line"), width: 1 },
+    if (!(event.key in to)) return;
+    event.preventDefault();
+    setIndex(to[event.key as keyof typeof to]);
   };
-  return {
-    width,
-    height: HEIGHT,
-    padding: [10, 8, 0, 0],
-    cursor: { sync: { key: CURSOR.key }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
-    legend: { live: true },
-    scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
-    axes: [
-      { ...axis, size: 30, gap: 6, grid: { show: false }, values: timeLabels },
-      {
-        ...axis,
-        size: 66,
-        values: (_, values) => values.map((value) => (value === null ? "" : write(value))),
-      },
-    ],
-    series: [
-      { label: "Time", value: (_, seconds) => (seconds === null ? "" : stepName(seconds, stepSeconds)) },
-      ...lines.map((line) => seriesOf(line, write)),
-    ],
-  };
+
+  return (
+    <>
+      <div
+        class="chart"
+        role="slider"
+        tabIndex={0}
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(0, starts.length - 1)}
+        aria-valuenow={chosen ?? 0}
+        aria-valuetext={chosen === undefined ? "No step chosen" : sentence(chosen)}
+        onKeyDown={move}
+        onBlur={() => setIndex(undefined)}
+      >
+        <Plot {...props} index={chosen} setIndex={setIndex} />
+      </div>
+      <ul class="legend" aria-hidden="true">
+        {lines.map((line, n) => (
+          <li key={line.label}>
+            <Sample line={line} />
+            {line.label} <b>{chosen === undefined ? "" : valueOf(n, chosen)}</b>
+          </li>
+        ))}
+        <li>{chosen === undefined ? "" : stepName(starts[chosen]!, stepSeconds, times)}</li>
+      </ul>
+      <details class="as-table" onToggle={(event) => setTable(event.currentTarget.open)}>
+        <summary>Show as table</summary>
+        {isTable && <Table {...props} valueOf={valueOf} />}
+      </details>
+    </>
+  );
 }
 
-function seriesOf({ label, colour: name, kind }: Line, write: ChartProps["write"]): uPlot.Series {
-  const stroke = colour(name);
-  return {
-    label,
-    stroke,
-    width: kind === "bars" ? 0 : 1.75,
-    points: { show: false },
-    // Without a pointer there is nothing to tell.
-    value: (self, value) =>
-      typeof value === "number" ? write(value) : typeof self.cursor.idx === "number" ? "–" : "",
-    ...(kind === "dashes" ? { dash: [4, 4] } : {}),
-    ...(kind === "bars"
-      ? { fill: stroke, paths: uPlot.paths.bars!({ size: [0.8, 40], align: 1, gap: 0 }) }
-      : { spanGaps: false }),
-  };
+/** The line or the bar as it is drawn, for the legend. */
+function Sample({ line: { kind, colour, width = 0, dash } }: { line: Line }) {
+  return (
+    <svg viewBox="0 0 26 12" width="26" height="12" aria-hidden="true">
+      {kind === "bars" ? (
+        <rect x="8" y="1" width="10" height="11" style={{ fill: `var(${colour})` }} />
+      ) : (
+        <path
+          d="M0 6h26"
+          style={{ stroke: `var(${colour})` }}
+          stroke-width={width}
+          {...(dash === undefined ? {} : { "stroke-dasharray": dash.join(" ") })}
+        />
+      )}
+    </svg>
+  );
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const DAY_SECONDS = 86_400;
-
-/** The time of day; the date where a day begins, or where days are all there is. */
-function timeLabels(_: uPlot, seconds: number[], __: number, ___: number, increment: number): string[] {
-  return seconds.map((at) => {
-    const date = new Date(at * 1000);
-    const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
-    return increment >= DAY_SECONDS || isMidnight ? day.format(date) : clock.format(date);
-  });
+interface TableProps extends ChartProps {
+  valueOf: (line: number, i: number) => string;
 }
 
-/** The step that a point stands for: it begins there. */
-function stepName(seconds: number, stepSeconds: number): string {
-  const start = seconds * 1000;
-  if (stepSeconds >= DAY_SECONDS) return day.format(start);
-  return `${day.format(start)}, ${clock.format(start)}–${clock.format(start + stepSeconds * 1000)}`;
+function Table({ label, lines, starts, stepSeconds, valueOf }: TableProps) {
+  const times = useTimes();
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            {lines.map((line) => (
+              <th scope="col" key={line.label} class="number">
+                {line.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {starts.map((start, i) => (
+            <tr key={start}>
+              <th scope="row">{stepName(start, stepSeconds, times)}</th>
+              {lines.map((line, n) => (
+                <td key={line.label} class="number">
+                  {valueOf(n, i)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
 }

@@ -1,11 +1,11 @@
-/** The colours of tokens.css, for what is painted rather than styled. */
+/** Reads the colours of tokens.css for charts, which are painted on a canvas. */
 import { useEffect, useState } from "preact/hooks";
 
 export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** Whether the system is dark now: what is painted must be painted anew when that changes. */
+/** The system's colour scheme. Canvases must be painted again when it changes. */
 export function useScheme(): "dark" | "light" {
   const [isDark, setDark] = useState(() => dark().matches);
   useEffect(() => {

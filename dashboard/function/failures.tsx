@@ -1,12 +1,14 @@
-/** What the function's calls failed with, the most frequent first. */
-import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
-import { ago, at, count, exact } from "../format.ts";
-import { useNow } from "../parts/live-switch.tsx";
+/** The table of a function's failures, the most frequent first. */
+import type { FunctionDescription } from "../api/client.ts";
+import { ago, count, exactly } from "../format.ts";
+import { Name } from "../parts/name.tsx";
 import { Quantity } from "../parts/quantity.tsx";
+import { useTimes } from "../times/times.ts";
+import { useNow } from "../times/use-now.ts";
 
 export function Failures({ failures }: Pick<FunctionDescription, "failures">) {
   const now = useNow(30_000);
-  if (failures.length === 0) return <p class="nothing">No call has failed since the beginning.</p>;
+  if (failures.length === 0) return <p class="nothing">No call has ever failed.</p>;
   return (
     <table class="failures of-function">
       <caption class="heard">Failures</caption>
@@ -28,10 +30,13 @@ export function Failures({ failures }: Pick<FunctionDescription, "failures">) {
         {failures.map(({ name, message, calls, firstSeen, lastSeen }) => (
           <tr key={`${name}\n${message}`}>
             <th scope="row">
-              <b>{name}</b> {message}
+              <b>
+                <Name text={name} />
+              </b>{" "}
+              <Name text={message} />
             </th>
             <td class="number">
-              <Quantity value={count(calls)} exact={`${exact(calls)} calls`} />
+              <Quantity value={count(calls)} exact={exactly(calls, "call")} />
             </td>
             <td class="number">
               <Moment value={firstSeen} now={now} />
@@ -47,9 +52,11 @@ export function Failures({ failures }: Pick<FunctionDescription, "failures">) {
 }
 
 function Moment({ value, now }: { value: string; now: number }) {
+  const times = useTimes();
+  const at = Date.parse(value);
   return (
-    <time dateTime={value} title={at(Date.parse(value))}>
-      {ago(Date.parse(value), now)}
+    <time dateTime={value} title={`${times.moment(at)} ${times.offset(at)}`}>
+      {ago(at, now)}
     </time>
   );
 }

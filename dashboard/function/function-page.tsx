@@ -1,16 +1,24 @@
-/** One function: what it did in the range, over time, how long it took, and what it failed with. */
-import { describeFunction, readDistribution } from "../api/client.ts";
+/** The page of one function: its numbers in the range, charts over time, the distribution of durations, and failures. */
+import { ApiError } from "../api/answers.ts";
+import { describeFunction, type FunctionDescription, readDistribution } from "../api/client.ts";
+import { serverNow } from "../api/server-clock.ts";
 import { useLive } from "../api/use-live.ts";
-import { at } from "../format.ts";
-import { Failure, Loading, Stale } from "../parts/notice.tsx";
-import { lengthMs, previousQuery, refreshMs, toQuery } from "../view/range.ts";
+import { Failure, Loading, Missing, Stale } from "../parts/notice.tsx";
+import { Name } from "../parts/name.tsx";
+import { type Bounds, elapsedMs } from "../range/bounds.ts";
+import { Coverage } from "../range/coverage.tsx";
+import { FutureRange } from "../range/future-range.tsx";
+import { refreshMs } from "../range/range.ts";
+import { readInRange, useCompared } from "../range/use-compared.ts";
+import { ZoomButtons } from "../range/zoom-buttons.tsx";
+import { useReport } from "../status/freshness.ts";
 import { Link } from "../view/link.tsx";
 import type { FunctionName, View } from "../view/view.ts";
 import { Failures } from "./failures.tsx";
 import { Histogram } from "./histogram.tsx";
-import { Tiles } from "./tiles.tsx";
+import { type Measured, Tiles } from "./tiles.tsx";
 import { TimeCharts } from "./time-charts.tsx";
-import { ZoomButtons } from "./zoom-buttons.tsx";
+import { UnknownFunction } from "./unknown-function.tsx";
 
 interface FunctionPageProps {
   of: FunctionName;
@@ -20,66 +28,113 @@ interface FunctionPageProps {
 
 export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
   const { range } = view;
-  const key = JSON.stringify(range);
-  const everyMs = isPaused ? null : refreshMs(range);
-  const beforeMs = everyMs === null ? null : Math.max(60_000, lengthMs(range) / 30);
-  const now = useLive(key, (signal) => describeFunction(of, toQuery(range), signal), everyMs);
-  const before = useLive(key, (signal) => describeFunction(of, previousQuery(range), signal), beforeMs);
-  const durations = useLive(key, (signal) => readDistribution(of, toQuery(range), signal), everyMs);
+  const name = JSON.stringify([of.service, of.module, of.function]);
+  const compared = useCompared({
+    name,
+    range,
+    isPaused,
+    read: (bounds, signal) => describeFunction(of, bounds, signal),
+    readPrevious: (bounds, signal) => describeFunction(of, bounds, signal),
+  });
+  const { now, covered } = compared;
+  useReport(now);
+  const durations = useLive(
+    `durations of ${name} ${JSON.stringify(range)}`,
+    (signal) => readInRange(range, (bounds) => readDistribution(of, bounds, signal)),
+    { everyMs: refreshMs(range, serverNow()), isPaused },
+  );
 
+  if (now.error instanceof ApiError && now.error.status === 404)
+    return <UnknownFunction of={of} view={view} />;
   const described = now.data;
-  const known = before.isCurrent ? before.data : undefined;
+  const header = (
+    <>
+      <p class="path">
+        <Link to={{ ...view, page: "functions", of: undefined }}>Functions</Link>
+        {" / "}
+        <Link to={{ ...view, page: "functions", of: undefined, service: of.service, q: "" }}>
+          <Name text={of.service} />
+        </Link>
+      </p>
+      <div class="title">
+        <h1>
+          <Name text={of.function} />
+          {of.module !== undefined && of.module !== "" && (
+            <span class="module">
+              <Name text={of.module} />
+            </span>
+          )}
+        </h1>
+        <ZoomButtons view={view} />
+      </div>
+    </>
+  );
+  if (!described || !covered) {
+    return (
+      <article>
+        <header class="headline">{header}</header>
+        {now.error ? <Failure error={now.error} retry={now.refresh} /> : <Loading what={of.function} />}
+      </article>
+    );
+  }
+  if (covered.from >= now.readAt) return <FutureRange view={view} covered={covered} now={now.readAt} />;
+  const firstData = Date.parse(described.totals.firstSeen);
+  const previous = compared.previous;
+  const isCompared = previous !== undefined && firstData < previous.covered.to;
+  const measured = measuredIn(described, covered, now.readAt, firstData);
   return (
     <article class="described" aria-busy={!now.isCurrent}>
       <header class="headline">
-        <p class="path">
-          <Link to={{ ...view, page: "functions", of: undefined }}>All functions</Link>
-          {" / "}
-          <Link to={{ ...view, page: "functions", of: undefined, service: of.service }}>{of.service}</Link>
-        </p>
-        <div class="title">
-          <h1>
-            {of.function}
-            {of.module !== undefined && of.module !== "" && <span class="module">{of.module}</span>}
-          </h1>
-          <ZoomButtons view={view} />
-        </div>
-        {described && (
-          <p>
-            {`${at(Date.parse(described.from))} – ${at(Date.parse(described.to))}, compared with the same time before`}
-          </p>
-        )}
+        {header}
+        <Coverage
+          range={range}
+          covered={covered}
+          previous={isCompared ? previous.covered : undefined}
+          isIncomparable={compared.isIncomparable}
+          firstData={firstData}
+          readAt={now.readAt}
+        />
       </header>
-      {now.error && described && <Stale error={now.error} retry={now.refresh} />}
-      {!described && now.error && <Failure error={now.error} retry={now.refresh} />}
-      {!described && !now.error && <Loading what={of.function} />}
-      {described && (
-        <>
-          <Tiles now={described.range} before={known?.range} />
-          <TimeCharts now={described} before={known} view={view} />
-          <div class="details">
-            <section>
-              <h2>Distribution of durations</h2>
-              {durations.data && (
-                <Histogram
-                  distribution={durations.data}
-                  markers={[
-                    { label: "p50", ms: described.range.p50Ms },
-                    { label: "p95", ms: described.range.p95Ms },
-                    { label: "p99", ms: described.range.p99Ms },
-                  ]}
-                />
-              )}
-            </section>
-            <section>
-              <h2>
-                Failures <span class="hint">since the beginning</span>
-              </h2>
-              <Failures failures={described.failures} />
-            </section>
-          </div>
-        </>
-      )}
+      <Stale live={now} />
+      <Missing what="the previous range" live={compared.loading} />
+      <Tiles
+        now={measured}
+        previous={isCompared ? measuredIn(previous.data, previous.covered, now.readAt, firstData) : undefined}
+        since={firstData > covered.from ? firstData : undefined}
+      />
+      <TimeCharts now={described} previous={isCompared ? previous.data : undefined} view={view} />
+      <div class="details">
+        <section>
+          <h2>Duration distribution</h2>
+          <Missing what="the distribution" live={durations} />
+          {durations.data && (
+            <Histogram
+              distribution={durations.data}
+              markers={[
+                { label: "p50", ms: described.range.p50Ms },
+                { label: "p95", ms: described.range.p95Ms },
+                { label: "p99", ms: described.range.p99Ms },
+              ]}
+            />
+          )}
+        </section>
+        <section>
+          <h2>
+            Failures <span class="hint">of all time</span>
+          </h2>
+          <Failures failures={described.failures} />
+        </section>
+      </div>
     </article>
   );
+}
+
+/** The sums, with the time in which the function could be called. */
+function measuredIn(
+  described: FunctionDescription,
+  covered: Bounds,
+  now: number,
+  firstData: number,
+): Measured {
+  return { ...described.range, seconds: elapsedMs(covered, now, firstData) / 1000 };
 }

@@ -1,6 +1,7 @@
-/** How durations are distributed. Each bar is as wide as the next, and stands for durations some per cent longer. */
-import type { Distribution } from "#worker/api/distribution.d.ts";
-import { count, duration, exact, text } from "../format.ts";
+/** The distribution of durations as bars on a logarithmic axis. */
+import { useState } from "preact/hooks";
+import type { Distribution } from "../api/client.ts";
+import { duration, exact, exactly, text } from "../format.ts";
 
 interface HistogramProps {
   distribution: Distribution;
@@ -12,7 +13,7 @@ const HEIGHT = 150;
 const TICKS = 5;
 
 export function Histogram({ distribution: { buckets, measured }, markers }: HistogramProps) {
-  if (buckets.length === 0) return <p class="nothing">No duration could be measured in this range.</p>;
+  if (buckets.length === 0) return <p class="nothing">No durations were measured in this range.</p>;
   const most = Math.max(...buckets.map(({ calls }) => calls));
   const step = WIDTH / buckets.length;
   const first = buckets[0]!.aboveMs;
@@ -25,11 +26,11 @@ export function Histogram({ distribution: { buckets, measured }, markers }: Hist
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${exact(measured)} durations from ${text(duration(first))} to ${text(duration(last))}.`}
+        aria-label={`${exactly(measured, "duration")} from ${text(duration(first))} to ${text(duration(last))}`}
       >
         {buckets.map(({ aboveMs, toMs, calls }, i) => (
           <g key={i} class="bucket">
-            <title>{`${text(duration(aboveMs))} to ${text(duration(toMs))}: ${exact(calls)} calls (${text(count(calls))})`}</title>
+            <title>{`${text(duration(aboveMs))} to ${text(duration(toMs))}: ${exactly(calls, "call")}`}</title>
             <rect class="reach" x={i * step} y={0} width={step} height={HEIGHT} />
             <rect
               class="bar"
@@ -56,12 +57,47 @@ export function Histogram({ distribution: { buckets, measured }, markers }: Hist
         {markers.map(
           ({ label, ms }) =>
             ms !== null && (
-              <li key={label} class={label}>
+              <li key={label}>
+                <svg viewBox="0 0 10 14" width="10" height="14" aria-hidden="true">
+                  <path class={`marker ${label}`} d="M5 0v14" />
+                </svg>
                 <b>{label}</b> {text(duration(ms))}
               </li>
             ),
         )}
       </ul>
+      <Buckets buckets={buckets} />
     </div>
+  );
+}
+
+function Buckets({ buckets }: Pick<Distribution, "buckets">) {
+  const [isTable, setTable] = useState(false);
+  return (
+    <details class="as-table" onToggle={(event) => setTable(event.currentTarget.open)}>
+      <summary>Show as table</summary>
+      {isTable && (
+        <div class="scroll" tabIndex={0} role="region" aria-label="Duration distribution">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Duration</th>
+                <th scope="col" class="number">
+                  Calls
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {buckets.map(({ aboveMs, toMs, calls }) => (
+                <tr key={aboveMs}>
+                  <th scope="row">{`${text(duration(aboveMs))} – ${text(duration(toMs))}`}</th>
+                  <td class="number">{exact(calls)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
   );
 }

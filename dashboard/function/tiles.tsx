@@ -1,22 +1,29 @@
-/** What one function did in the range, in large numbers, each with what it was before. */
-import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
-import { change, count, duration, exact, percent, rate, text, type Written } from "../format.ts";
+/** One function's numbers in the range as tiles, each with its value in the previous range. */
+import type { FunctionDescription } from "../api/client.ts";
+import { change, count, duration, exact, exactly, percent, rate, text, type Written } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
 import { someUnmeasurable, Unmeasurable, whyUnmeasurable } from "../parts/unmeasurable.tsx";
+import { useTimes } from "../times/times.ts";
 
-type Sums = FunctionDescription["range"];
+/** The sums of a range, and the seconds of it in which the function could be called. */
+export type Measured = FunctionDescription["range"] & { seconds: number };
 
 interface TilesProps {
-  now: Sums;
-  /** Undefined while it is not known. */
-  before: Sums | undefined;
+  now: Measured;
+  /** Undefined until it is loaded, and if there is nothing to compare with. */
+  previous: Measured | undefined;
+  /** When the first call was recorded, if that is within the range. Rates count from then. */
+  since: number | undefined;
 }
 
 interface TileKind {
   title: string;
-  valueOf: (sums: Sums) => number | null;
+  valueOf: (sums: Measured) => number | null;
   write: (value: number) => Written;
   exact: (value: number) => string;
+  /** Counts are compared per second, because the current range may not be over. */
+  isCount?: boolean;
+  isRate?: boolean;
   /** Whether more of it is worse. */
   isBad?: boolean;
 }
@@ -24,23 +31,31 @@ interface TileKind {
 const DURATION = { write: duration, exact: (ms: number) => exact(ms, "ms"), isBad: true };
 
 const TILES: TileKind[] = [
-  { title: "Calls", valueOf: (sums) => sums.calls, write: count, exact: (n) => `${exact(n)} calls` },
+  {
+    title: "Calls",
+    valueOf: (sums) => sums.calls,
+    write: count,
+    exact: (n) => exactly(n, "call"),
+    isCount: true,
+  },
   {
     title: "Calls/s",
-    valueOf: (sums) => sums.callsPerSecond,
+    valueOf: (sums) => sums.calls / sums.seconds,
     write: rate,
-    exact: (n) => `${exact(n)} calls a second`,
+    exact: (n) => `${exact(n)} calls per second`,
+    isRate: true,
   },
   {
     title: "Errors",
     valueOf: (sums) => sums.errors,
     write: count,
-    exact: (n) => `${exact(n)} errors`,
+    exact: (n) => exactly(n, "error"),
+    isCount: true,
     isBad: true,
   },
   {
     title: "Error rate",
-    valueOf: (sums) => sums.errorRate ?? 0,
+    valueOf: (sums) => sums.errorRate,
     write: percent,
     exact: (share) => `${exact(share * 100)} % of calls`,
     isBad: true,
@@ -51,12 +66,12 @@ const TILES: TileKind[] = [
   { title: "p99", valueOf: (sums) => sums.p99Ms, ...DURATION },
 ];
 
-export function Tiles({ now, before }: TilesProps) {
+export function Tiles({ now, previous, since }: TilesProps) {
   return (
     <>
       <dl class="tiles">
         {TILES.map((tile) => (
-          <Tile key={tile.title} tile={tile} now={now} before={before} />
+          <Tile key={tile.title} tile={tile} now={now} previous={previous} since={since} />
         ))}
       </dl>
       {now.unmeasured > 0 && (
@@ -70,8 +85,9 @@ export function Tiles({ now, before }: TilesProps) {
   );
 }
 
-function Tile({ tile, now, before }: TilesProps & { tile: TileKind }) {
+function Tile({ tile, now, previous, since }: TilesProps & { tile: TileKind }) {
   const value = tile.valueOf(now);
+  const times = useTimes();
   return (
     <div class="tile">
       <dt>{tile.title}</dt>
@@ -83,23 +99,31 @@ function Tile({ tile, now, before }: TilesProps & { tile: TileKind }) {
         )}
       </dd>
       <dd class="before">
-        {before && value !== null && <Comparison tile={tile} now={value} before={before} />}
+        {previous && value !== null && <Comparison tile={tile} now={now} previous={previous} />}
+        {tile.isRate && since !== undefined && <span class="since">{`since ${times.moment(since)}`}</span>}
       </dd>
     </div>
   );
 }
 
-/** A change by less than a quarter is told, not marked. */
+/** Smaller increases are shown without a mark. */
 const NOTABLE = 1.25;
 
-function Comparison({ tile, now, before }: { tile: TileKind; now: number; before: Sums }) {
-  const was = tile.valueOf(before);
-  if (was === null || before.calls === 0) return <span>no calls before</span>;
-  const by = change(now, was);
-  const isWorse = tile.isBad && now > 0 && now >= was * NOTABLE;
+function Comparison({ tile, now, previous }: { tile: TileKind; now: Measured; previous: Measured }) {
+  const was = tile.valueOf(previous);
+  if (was === null || previous.calls === 0) return <span>no calls before</span>;
+  const comparableOf = (sums: Measured) =>
+    tile.isCount ? tile.valueOf(sums)! / sums.seconds : tile.valueOf(sums)!;
+  const [current, earlier] = [comparableOf(now), comparableOf(previous)];
+  const by = change(current, earlier);
+  const isWorse = tile.isBad && current > 0 && current >= earlier * NOTABLE;
   return (
-    <span class={isWorse ? "worse" : undefined} title={`Before: ${tile.exact(was)}`}>
-      {isWorse && <span aria-label="worse">▲ </span>}
+    <span class={isWorse ? "worse" : undefined} title={`Previous range: ${tile.exact(was)}`}>
+      {isWorse && (
+        <span role="img" aria-label="worse">
+          ▲{" "}
+        </span>
+      )}
       {by === undefined ? "" : `${by}, `}
       {`was ${text(tile.write(was))}`}
     </span>

@@ -1,65 +1,57 @@
-/** Calls and errors, and percentiles, over time, with what was before. */
+/** Two charts of one function over time: calls with errors, and duration percentiles. */
 import { useMemo } from "preact/hooks";
-import type { FunctionDescription } from "#worker/api/describe-function.d.ts";
-import { count, duration, exact, text } from "../format.ts";
-import { minuteWise } from "../view/range.ts";
+import type { FunctionDescription } from "../api/client.ts";
+import { count, duration, exactly, text } from "../format.ts";
+import { lengthName, zoomed } from "../range/range.ts";
 import { goTo, type View } from "../view/view.ts";
-import { Chart, type Line } from "./chart.tsx";
+import { Chart } from "./chart.tsx";
+import { CALLS, PERCENTILES } from "./lines.ts";
 
 interface TimeChartsProps {
   now: FunctionDescription;
-  before: FunctionDescription | undefined;
+  previous: FunctionDescription | undefined;
   view: View;
 }
 
-const CALLS: Line[] = [
-  { label: "Calls", colour: "--calls", kind: "bars" },
-  { label: "Errors", colour: "--failing-mark", kind: "bars" },
-  { label: "Calls before", colour: "--faint", kind: "dashes" },
-];
+const writeCount = (value: number) => text(count(value));
+const writeDuration = (value: number) => text(duration(value));
 
-const PERCENTILES: Line[] = [
-  { label: "p50", colour: "--p50", kind: "line" },
-  { label: "p95", colour: "--p95", kind: "line" },
-  { label: "p99", colour: "--p99", kind: "line" },
-  { label: "p95 before", colour: "--faint", kind: "dashes" },
-];
-
-export function TimeCharts({ now, before, view }: TimeChartsProps) {
-  const { calls, percentiles } = useMemo(() => dataOf(now, before), [now, before]);
-  const zoom = (from: number, to: number) => goTo({ ...view, range: minuteWise({ from, to }) });
+export function TimeCharts({ now, previous, view }: TimeChartsProps) {
+  const { starts, calls, percentiles } = useMemo(() => dataOf(now, previous), [now, previous]);
+  const zoom = (from: number, to: number) => goTo({ ...view, range: zoomed(from, to) });
   const { stepSeconds, range } = now;
+  const common = { starts, stepSeconds, zoom };
+  const hint = <span class="hint">{`per ${lengthName(stepSeconds * 1000)}, drag to zoom`}</span>;
   return (
     <div class="charts">
       <figure>
         <figcaption>
           <h2>Calls and errors</h2>
-          <span class="hint">Drag to zoom</span>
+          {hint}
         </figcaption>
         <Chart
-          label={`Calls and errors over time: ${exact(range.calls)} calls, ${exact(range.errors)} errors.`}
+          {...common}
+          label={`Calls and errors over time: ${exactly(range.calls, "call")}, ${exactly(range.errors, "error")}`}
           lines={CALLS}
-          data={calls}
-          stepSeconds={stepSeconds}
-          write={(value) => text(count(value))}
-          zoom={zoom}
+          values={calls}
+          isCount
+          write={writeCount}
         />
       </figure>
       <figure>
         <figcaption>
           <h2>Durations</h2>
-          <span class="hint">Drag to zoom</span>
+          {hint}
         </figcaption>
         {range.p95Ms === null ? (
-          <p class="nothing">No duration could be measured in this range.</p>
+          <p class="nothing">No durations were measured in this range.</p>
         ) : (
           <Chart
-            label={`Percentiles of durations over time${range.p95Ms === null ? "" : `: p95 ${text(duration(range.p95Ms))} in all`}.`}
+            {...common}
+            label={`Duration percentiles over time: p95 ${writeDuration(range.p95Ms)} in the whole range`}
             lines={PERCENTILES}
-            data={percentiles}
-            stepSeconds={stepSeconds}
-            write={(value) => text(duration(value))}
-            zoom={zoom}
+            values={percentiles}
+            write={writeDuration}
           />
         )}
       </figure>
@@ -67,25 +59,24 @@ export function TimeCharts({ now, before, view }: TimeChartsProps) {
   );
 }
 
-/** What was before is laid over the same steps of the range, where steps are as long. */
-function dataOf(now: FunctionDescription, before: FunctionDescription | undefined) {
-  const times = now.series.map((point) => Date.parse(point.at) / 1000);
-  const isComparable = before !== undefined && before.stepSeconds === now.stepSeconds;
-  const earlier = times.map((_, i) => (isComparable ? before.series[i] : undefined));
+/** Lines up the previous range with the current one, step by step, if both have steps of the same length. */
+function dataOf(now: FunctionDescription, previous: FunctionDescription | undefined) {
+  const { series } = now;
+  const isComparable = previous?.stepSeconds === now.stepSeconds;
+  const before = series.map((_, i) => (isComparable ? previous?.series[i] : undefined));
   return {
+    starts: series.map((point) => Date.parse(point.at)),
     calls: [
-      times,
-      now.series.map((point) => point.calls),
-      // No bar at all, where a bar of no height would still leave a line.
-      now.series.map((point) => point.errors || null),
-      earlier.map((point) => point?.calls ?? null),
+      series.map((point) => point.calls),
+      // Null draws no bar; a bar of height 0 would leave a line.
+      series.map((point) => point.errors || null),
+      before.map((point) => point?.calls ?? null),
     ],
     percentiles: [
-      times,
-      now.series.map((point) => point.p50Ms),
-      now.series.map((point) => point.p95Ms),
-      now.series.map((point) => point.p99Ms),
-      earlier.map((point) => point?.p95Ms ?? null),
+      series.map((point) => point.p50Ms),
+      series.map((point) => point.p95Ms),
+      series.map((point) => point.p99Ms),
+      before.map((point) => point?.p95Ms ?? null),
     ],
   };
 }

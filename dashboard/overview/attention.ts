@@ -1,15 +1,15 @@
-/** What needs somebody's attention, and the sentence that says why. */
+/** Decides which functions need attention (failing, slower, silent), and writes the reason as a sentence. */
 import { ago, change, duration, percent, rate, span, text } from "../format.ts";
 
 export type Kind = "failing" | "slower" | "silent";
 
 export interface Attention {
   kind: Kind;
-  /** What is seen now, in a few words. */
+  /** The current state in a few words. */
   says: string;
-  /** What it was before, in a few words. */
+  /** The previous state in a few words; empty if unknown. */
   before: string;
-  /** The worst first, within a kind. */
+  /** Larger is worse. Comparable within a kind only. */
   weight: number;
 }
 
@@ -20,7 +20,7 @@ interface Sums {
   p95Ms: number | null;
 }
 
-/** One function over the range, and over the range before where it is known. */
+/** One function over the range, and over the previous range if that is loaded. */
 export interface Observed extends Sums {
   sparkline: { calls: readonly number[]; errors: readonly number[] };
   /** Epoch milliseconds. */
@@ -28,21 +28,21 @@ export interface Observed extends Sums {
   previous: Sums | undefined;
 }
 
-/** How long both ranges are and where the current one ends, in milliseconds. */
+/** The length of both ranges, the end of the current one, and the length of a step, in milliseconds. */
 export interface Period {
   lengthMs: number;
   endsAt: number;
   stepMs: number;
 }
 
-/** More than one call in twenty: as examples/alerts.yml has it. */
+/** The threshold of examples/alerts.yml. */
 const MANY_ERRORS = 0.05;
 const FEW_ERRORS = 3;
-/** Fewer measured calls than this say nothing of a p95. */
+/** A p95 of fewer measured calls is noise. */
 const CALLS_FOR_P95 = 20;
 const SLOWER_BY = 1.5;
 const SLOWER_BY_MS = 1;
-/** Clients report every 30 s: what was silent for less than this may only be on its way. */
+/** Clients report every 30 s, so a shorter silence may only be a late report. */
 const SILENT_MS = 5 * 60_000;
 const EXPECTED_CALLS = 10;
 
@@ -62,7 +62,7 @@ export function compareAttention(a: Attention, b: Attention): number {
   return KINDS[a.kind].order - KINDS[b.kind].order || b.weight - a.weight;
 }
 
-/** Many calls fail, or clearly more than before: in the whole range, or at its end, whichever is worse. */
+/** Checks the whole range and its last eighth, and returns the worse finding. */
 function isFailing(row: Observed, { stepMs }: Period): Attention | undefined {
   const whole = judgeErrors(row, row.previous);
   const { calls, errors } = row.sparkline;
@@ -120,12 +120,12 @@ function isSlower(row: Observed): Attention | undefined {
   };
 }
 
-/** No call for longer than it ever paused, where many were to be expected. */
+/** Silent: a pause that is twice as long as any before it, in which at least `EXPECTED_CALLS` were due. */
 function isSilent(row: Observed, { lengthMs, endsAt, stepMs }: Period): Attention | undefined {
   const { calls } = row.sparkline;
   const lastStep = calls.findLastIndex((n) => n > 0);
   const before = row.calls + (row.previous?.calls ?? 0);
-  // Known to the millisecond, unless it went on after the range.
+  // Exact to the millisecond, unless the function was called again after the range.
   const quietMs = row.lastSeenAt < endsAt ? endsAt - row.lastSeenAt : (calls.length - 1 - lastStep) * stepMs;
   const activeMs = Math.max(stepMs, (row.previous ? 2 : 1) * lengthMs - quietMs);
   const expected = (before / activeMs) * Math.min(quietMs, lengthMs);
@@ -139,7 +139,7 @@ function isSilent(row: Observed, { lengthMs, endsAt, stepMs }: Period): Attentio
   };
 }
 
-/** In steps without a call, between calls and before the first one. */
+/** The longest run of steps without a call, between calls or before the first one. */
 function longestPause(calls: readonly number[]): number {
   let longest = 0;
   let current = 0;
@@ -158,7 +158,7 @@ function total(numbers: readonly number[]): number {
   return numbers.reduce((sum, n) => sum + n, 0);
 }
 
-/** As a sentence, for whoever hears it. */
+/** The reason as one sentence, for tooltips. */
 export function sentence({ kind, says, before }: Attention): string {
   return `${KINDS[kind].label}: ${says}${before === "" ? "" : `, ${before}`}`;
 }

@@ -1,17 +1,19 @@
-/** The table's columns: what stands in them, and how it is written. */
+/** Defines the columns of the functions table: title, content and format. */
 import type { ComponentChildren } from "preact";
-import { ago, at, count, duration, exact, percent, rate } from "../format.ts";
+import { ago, count, duration, exact, exactly, percent, rate } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
 import { Unmeasurable } from "../parts/unmeasurable.tsx";
+import { useTimes } from "../times/times.ts";
+import type { Sort } from "../view/view.ts";
 import type { Row } from "./rows.ts";
 
 export interface Column {
-  key: string;
+  key: Sort;
   title: string;
-  /** What the title leaves unsaid. */
+  /** Explains the title, as a tooltip. */
   hint?: string;
   cell: (row: Row, now: number) => ComponentChildren;
-  /** Whether the cell is what needs attention. */
+  /** Whether this cell shows the reason for attention. */
   isMarked?: (row: Row) => boolean;
 }
 
@@ -19,26 +21,28 @@ export const COUNTS: Column[] = [
   {
     key: "calls",
     title: "Calls",
-    cell: (row) => <Quantity value={count(row.calls)} exact={`${exact(row.calls)} calls`} />,
+    cell: (row) => <Quantity value={count(row.calls)} exact={exactly(row.calls, "call")} />,
   },
   {
     key: "callsPerSecond",
     title: "Calls/s",
     cell: (row) => (
-      <Quantity value={rate(row.callsPerSecond)} exact={`${exact(row.callsPerSecond)} calls a second`} />
+      <Quantity value={rate(row.callsPerSecond)} exact={`${exact(row.callsPerSecond)} calls per second`} />
     ),
   },
   {
     key: "errors",
     title: "Errors",
-    cell: (row) => <Quantity value={count(row.errors)} exact={`${exact(row.errors)} errors`} />,
+    cell: (row) => <Quantity value={count(row.errors)} exact={exactly(row.errors, "error")} />,
   },
   {
     key: "errorRate",
     title: "Error rate",
     cell: (row) =>
       row.errorRate === null ? (
-        <span class="absent">–</span>
+        <span class="absent" title="There were no calls in this range.">
+          –
+        </span>
       ) : (
         <Quantity value={percent(row.errorRate)} exact={`${exact(row.errorRate * 100)} % of calls`} />
       ),
@@ -59,9 +63,14 @@ export const DURATIONS: Column[] = [
 export const LAST_SEEN: Column = {
   key: "lastSeen",
   title: "Last seen",
-  cell: (row, now) => <span title={at(row.lastSeenAt)}>{ago(row.lastSeenAt, now)}</span>,
+  cell: (row, now) => <LastSeen at={row.lastSeenAt} now={now} />,
   isMarked: (row) => row.attention?.kind === "silent",
 };
+
+function LastSeen({ at, now }: { at: number; now: number }) {
+  const times = useTimes();
+  return <span title={`${times.moment(at)} ${times.offset(at)}`}>{ago(at, now)}</span>;
+}
 
 function durationColumn(key: "averageMs" | "p50Ms" | "p95Ms" | "p99Ms", title: string, hint: string): Column {
   return {

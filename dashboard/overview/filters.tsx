@@ -1,6 +1,6 @@
-/** Search as you type, and the choice of a service. */
+/** The search field, the service filter, and the sort order on phones. */
 import { useEffect, useRef } from "preact/hooks";
-import { goTo, type View } from "../view/view.ts";
+import { goTo, type Sort, type View } from "../view/view.ts";
 import { COUNTS, DURATIONS, LAST_SEEN } from "./columns.tsx";
 
 interface FiltersProps {
@@ -50,7 +50,7 @@ export function Filters({ view, services }: FiltersProps) {
         class="sort"
         aria-label="Sort by"
         value={view.sort}
-        onChange={(event) => goTo({ ...view, sort: event.currentTarget.value, order: "desc" })}
+        onChange={(event) => goTo({ ...view, sort: event.currentTarget.value as Sort, order: "desc" })}
       >
         {[...COUNTS, ...DURATIONS, LAST_SEEN].map(({ key, title }) => (
           <option key={key} value={key}>

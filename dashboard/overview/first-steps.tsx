@@ -1,20 +1,30 @@
-/** For a newcomer: the lines that wrap a function. They go once the first sample is there. */
+/** Shown until the first sample arrives: code that wraps a function and reports its calls. */
 import { useState } from "preact/hooks";
 import { Notice } from "../parts/notice.tsx";
 
-export function FirstSteps() {
+interface FirstStepsProps {
+  /** Whether the collector has problems, which the banner above describes. */
+  isDegraded: boolean;
+}
+
+export function FirstSteps({ isDegraded }: FirstStepsProps) {
   const code = `import { createMetricsCollector } from "metrics-collector-client";
 
 const metricsCollector = createMetricsCollector({ url: "${location.origin}", service: "my-service" });
 const greet = metricsCollector(async function greet(name: string) { return \`Hello, \${name}\`; });
 await greet("world");`;
   return (
-    <Notice title="Nothing has been measured yet">
-      <p>Wrap a function and call it. It appears here by itself, as soon as its first call is reported.</p>
+    <Notice title="No metrics yet">
+      {isDegraded && (
+        <p role="alert">
+          The collector has problems, so calls may not arrive. The message above says what is wrong.
+        </p>
+      )}
+      <p>Wrap a function and call it. It appears here as soon as its first call is reported.</p>
       <Code text={code} />
       <p class="quiet">
-        Calls are reported every 30 seconds; <code>await metricsCollector.flush()</code> reports them at once.
-        Where the server asks senders for a token, give it as <code>token</code>.
+        The client reports calls every 30 seconds. <code>await metricsCollector.flush()</code> reports them at
+        once. If the server requires a token, pass it as the option <code>token</code>.
       </p>
     </Notice>
   );

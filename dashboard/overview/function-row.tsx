@@ -1,7 +1,8 @@
-/** One function in the table. */
+/** One row of the functions table. */
 import { Component } from "preact";
-import { exact } from "../format.ts";
+import { exactly } from "../format.ts";
 import { Mark } from "../parts/mark.tsx";
+import { Name } from "../parts/name.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { Link } from "../view/link.tsx";
 import { goTo, type View } from "../view/view.ts";
@@ -10,13 +11,13 @@ import type { Row } from "./rows.ts";
 
 interface FunctionRowProps {
   row: Row;
-  /** From 1, the head not counted. */
+  /** 1 for the first row below the head. */
   index: number;
   view: View;
   now: number;
 }
 
-/** Made anew only where it changes: scrolling and refreshing pass over the others. */
+/** Renders only if its properties changed, so scrolling and refreshing skip the other rows. */
 export class FunctionRow extends Component<FunctionRowProps> {
   override shouldComponentUpdate(next: FunctionRowProps): boolean {
     const { row, index, view, now } = this.props;
@@ -41,17 +42,21 @@ function Cells({ row, index, view, now }: FunctionRowProps) {
       <th role="rowheader" scope="row" class="function">
         {row.attention && <Mark attention={row.attention} />}
         <Link to={to} title={module === "" ? name : `${name} in ${module}`}>
-          {name}
+          <Name text={name} />
         </Link>
-        {module !== "" && <span class="module">{module}</span>}
+        {module !== "" && (
+          <span class="module">
+            <Name text={module} />
+          </span>
+        )}
       </th>
       <td role="cell" class="service" title={service}>
-        {service}
+        <Name text={service} />
       </td>
       <td role="cell" class="activity">
         <Sparkline
           {...row.sparkline}
-          label={`${exact(row.calls)} calls, ${exact(row.errors)} errors over time`}
+          label={`${exactly(row.calls, "call")}, ${exactly(row.errors, "error")} over time`}
         />
       </td>
       {COUNTS.map(cell)}

@@ -1,7 +1,7 @@
-/** Every function in one table. */
+/** The table of functions. */
 import { useRef } from "preact/hooks";
-import { useNow } from "../parts/live-switch.tsx";
-import { goTo, type View } from "../view/view.ts";
+import { useNow } from "../times/use-now.ts";
+import { goTo, type Sort, type View } from "../view/view.ts";
 import { COUNTS, DURATIONS, LAST_SEEN } from "./columns.tsx";
 import { FunctionRow } from "./function-row.tsx";
 import type { Row } from "./rows.ts";
@@ -43,11 +43,11 @@ export function FunctionTable({ rows, view }: FunctionTableProps) {
 }
 
 interface HeadProps {
-  name: string;
+  name: Sort;
   title: string;
   hint?: string | undefined;
   view: View;
-  /** What a first click does; numbers are wanted the other way round. */
+  /** The direction of the first click. Numbers start with the largest. */
   ascending?: boolean;
 }
 

@@ -1,10 +1,10 @@
-/** Holds the order still while somebody is at it: nothing jumps from under a pointer, or from under the keyboard. */
+/** Freezes the order of rows while the pointer or the keyboard focus is on them, so that no row moves away. */
 import { useRef, useState } from "preact/hooks";
 import type { Row } from "./rows.ts";
 
 /**
- * While held, what was shown stays where it was, with its new numbers; what is new comes after it. `asked` is what
- * the reader chose: another choice makes another order, held or not.
+ * While held, rows keep their places and get their new numbers; new rows come last. A change of `asked` (the range,
+ * the filters or the sort order) always gives the new order.
  */
 export function useHeldOrder(rows: Row[], asked: string, isHeld: boolean): Row[] {
   const shown = useRef({ asked, keys: [] as string[] });
@@ -19,12 +19,14 @@ export function useHeldOrder(rows: Row[], asked: string, isHeld: boolean): Row[]
   return ordered;
 }
 
-/** Whether to hold, and what tells so of the element that holds the rows. */
+/** Whether to hold the order, and the event handlers for the element around the rows. */
 export function useHold() {
   const [isPointedAt, setPointedAt] = useState(false);
   const [isFocused, setFocused] = useState(false);
+  const isHeld = isPointedAt || isFocused;
   const holding = {
-    // A finger is no pointer that rests: it would hold for ever.
+    "data-held": isHeld,
+    // Only a mouse: a touch sends no leave event, so it would hold the order for ever.
     onPointerEnter: (event: PointerEvent) => setPointedAt(event.pointerType === "mouse"),
     onPointerLeave: () => setPointedAt(false),
     onFocusIn: (event: FocusEvent) => {
@@ -33,5 +35,5 @@ export function useHold() {
     },
     onFocusOut: () => setFocused(false),
   };
-  return { isHeld: isPointedAt || isFocused, holding };
+  return { isHeld, holding };
 }

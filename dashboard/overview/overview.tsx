@@ -1,41 +1,48 @@
-/** Which function is slow, failing or silent: all of them, at a glance. */
+/** The functions page: what needs attention, filters, and the table of all functions. */
 import { useMemo, useState } from "preact/hooks";
-import { listFunctions, listTotals } from "../api/client.ts";
-import { useLive } from "../api/use-live.ts";
-import { Failure, Loading, Stale } from "../parts/notice.tsx";
-import { lengthMs, previousQuery, refreshMs, toQuery } from "../view/range.ts";
+import { type Health, listFunctions, listTotals } from "../api/client.ts";
+import { Failure, Loading, Missing, Stale } from "../parts/notice.tsx";
+import { FutureRange } from "../range/future-range.tsx";
+import { useCompared } from "../range/use-compared.ts";
+import { useReport } from "../status/freshness.ts";
+import { problemsOf } from "../status/troubles.tsx";
 import type { View } from "../view/view.ts";
-import { AttentionList } from "./attention-list.tsx";
+import { type AttentionItem, AttentionList } from "./attention-list.tsx";
 import { Filters } from "./filters.tsx";
 import { FirstSteps } from "./first-steps.tsx";
-import { FoundFailures } from "./found-failures.tsx";
+import { FoundFailures, useFoundFailures } from "./found-failures.tsx";
 import { FunctionTable } from "./function-table.tsx";
 import { Headline } from "./headline.tsx";
-import { filterRows, makeRows, needingAttention } from "./rows.ts";
-import { sortRows } from "./sorting.ts";
 import { useHeldOrder, useHold } from "./held-order.ts";
+import { filterRows, makeRows, needingAttention, type Row } from "./rows.ts";
+import { sortRows } from "./sorting.ts";
 
-/** A newcomer who waits for the first sample looks often. */
+/** The interval while the server has no functions, so that the first sample appears quickly. */
 const WAITING_FOR_FIRST_MS = 2_000;
 
 interface OverviewProps {
   view: View;
   isPaused: boolean;
+  health: Health | undefined;
 }
 
-export function Overview({ view, isPaused }: OverviewProps) {
+export function Overview({ view, isPaused, health }: OverviewProps) {
   const { range } = view;
-  const key = JSON.stringify(range);
   const [isEmpty, setEmpty] = useState(false);
-  const everyMs = isPaused ? null : isEmpty ? WAITING_FOR_FIRST_MS : refreshMs(range);
-  const now = useLive(key, (signal) => listFunctions(toQuery(range), signal), everyMs);
-  // What was before changes slowly, as slowly as the range moves.
-  const beforeMs = everyMs === null ? null : Math.max(60_000, lengthMs(range) / 30);
-  const before = useLive(key, (signal) => listTotals(previousQuery(range), signal), beforeMs);
+  const compared = useCompared({
+    name: "functions",
+    range,
+    everyMs: isEmpty ? WAITING_FOR_FIRST_MS : undefined,
+    isPaused,
+    read: listFunctions,
+    readPrevious: listTotals,
+  });
+  const { now, covered, previous } = compared;
+  useReport(now);
 
   const table = useMemo(
-    () => now.data && makeRows(now.data, before.isCurrent ? before.data : undefined, range, now.readAt),
-    [now.data, before.data, before.isCurrent],
+    () => now.data && covered && makeRows(now.data, previous?.data, { range, covered, readAt: now.readAt }),
+    [now.data, previous?.data],
   );
   const { isHeld, holding } = useHold();
   const filtered = useMemo(() => filterRows(table?.rows ?? [], view), [table, view.service, view.q]);
@@ -47,29 +54,44 @@ export function Overview({ view, isPaused }: OverviewProps) {
     asked,
     isHeld,
   );
+  const found = useFoundFailures(view);
 
   const isEmptyNow = now.data?.functions.length === 0;
   if (isEmptyNow !== isEmpty && now.data) setEmpty(isEmptyNow);
 
-  if (!table) {
+  if (!table || !covered) {
     return now.error ? <Failure error={now.error} retry={now.refresh} /> : <Loading what="functions" />;
   }
-  if (isEmptyNow) return <FirstSteps />;
-  const attention = troubled.filter((row) => row.attention);
+  if (isEmptyNow) return <FirstSteps isDegraded={health !== undefined && problemsOf(health).length > 0} />;
+  if (covered.from >= now.readAt) return <FutureRange view={view} covered={covered} now={now.readAt} />;
+  const attention = troubled.flatMap(itemOf);
   return (
     <div class="overview" aria-busy={!now.isCurrent}>
-      {now.error && <Stale error={now.error} retry={now.refresh} />}
-      <Headline rows={filtered} attention={attention.length} view={view} />
+      <Stale live={now} />
+      <Missing what="the previous range" live={compared.loading} />
+      <Headline
+        rows={filtered}
+        attention={attention.length}
+        failures={found?.failures.length}
+        view={view}
+        compared={compared}
+      />
       <div {...holding}>
-        <AttentionList rows={attention} view={view} />
+        <AttentionList items={attention} view={view} />
         <Filters view={view} services={table.services} />
-        <FoundFailures view={view} />
+        {found && <FoundFailures found={found} view={view} />}
         {rows.length === 0 ? (
-          <p class="nothing">No function is called that here.</p>
+          <p class="nothing">No matching functions.</p>
         ) : (
           <FunctionTable rows={rows} view={view} />
         )}
       </div>
     </div>
   );
+}
+
+function itemOf({ key, service, module, function: name, attention, sparkline }: Row): AttentionItem[] {
+  if (!attention) return [];
+  const { kind, says, before } = attention;
+  return [{ key, service, module, function: name, kind, says, before, sparkline }];
 }

@@ -1,6 +1,8 @@
-/** The table's rows: each function now and before, and whether it needs attention. */
-import type { FunctionList } from "#worker/api/list-functions.d.ts";
-import { boundsOf, lengthMs, type Range } from "../view/range.ts";
+/** Builds the table's rows: each function in this range and in the previous one, and whether it needs attention. */
+import type { FunctionList } from "../api/client.ts";
+import { type Bounds, elapsedMs } from "../range/bounds.ts";
+import type { Range } from "../range/moment.ts";
+import { isLive } from "../range/range.ts";
 import type { View } from "../view/view.ts";
 import { type Attention, attentionOf, compareAttention, type Period } from "./attention.ts";
 
@@ -8,10 +10,12 @@ type Item = FunctionList["functions"][number];
 
 export interface Row extends Item {
   key: string;
-  /** In lower case: what is searched. */
+  /** The text that a search looks at, in lower case. */
   words: string;
+  /** Since the first call, if that is within the range. */
   callsPerSecond: number;
   sparkline: NonNullable<Item["sparkline"]> & { isOpen: boolean };
+  firstSeenAt: number;
   lastSeenAt: number;
   previous: Item | undefined;
   attention: Attention | undefined;
@@ -22,26 +26,34 @@ export interface Table {
   services: string[];
 }
 
-/** A function that was not there in the range before, nor is now, is left out only where it never was. */
+/** The range, the bounds that the answer covers, and the server's time of the answer. */
+interface Shown {
+  range: Range;
+  covered: Bounds;
+  readAt: number;
+}
+
+/** One row for each function that the server knows, also without calls in the range. */
 export function makeRows(
   now: FunctionList,
-  before: FunctionList | undefined,
-  range: Range,
-  readAt: number,
+  before: Pick<FunctionList, "functions"> | undefined,
+  { range, covered, readAt }: Shown,
 ): Table {
   const previous = new Map(before?.functions.map((item) => [keyOf(item), item]));
   const period: Period = {
-    lengthMs: lengthMs(range),
-    endsAt: boundsOf(range, readAt).to,
+    lengthMs: covered.to - covered.from,
+    endsAt: Math.min(readAt, covered.to),
     stepMs: (now.stepSeconds ?? 60) * 1000,
   };
   const rows = now.functions.map((item): Row => {
+    const firstSeenAt = Date.parse(item.firstSeen);
     const row: Row = {
       ...item,
       key: keyOf(item),
       words: `${item.service}\n${item.module}\n${item.function}`.toLowerCase(),
-      callsPerSecond: item.callsPerSecond ?? 0,
-      sparkline: { ...(item.sparkline ?? { calls: [], errors: [] }), isOpen: "last" in range },
+      callsPerSecond: (item.calls * 1000) / elapsedMs(covered, readAt, firstSeenAt),
+      sparkline: { ...(item.sparkline ?? { calls: [], errors: [] }), isOpen: isLive(range) },
+      firstSeenAt,
       lastSeenAt: Date.parse(item.lastSeen),
       previous: previous.get(keyOf(item)),
       attention: undefined,
@@ -52,7 +64,7 @@ export function makeRows(
   return { rows, services: [...new Set(rows.map(({ service }) => service))].sort() };
 }
 
-/** Those of the service chosen, with every word in the service, the module or the name. */
+/** Keeps rows of the chosen service that contain every search word in the service, the module or the name. */
 export function filterRows(rows: readonly Row[], { service, q }: Pick<View, "service" | "q">): Row[] {
   const words = q.normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter(

@@ -1,10 +1,10 @@
-/** The order of the table. */
-import type { View } from "../view/view.ts";
+/** Sorts the rows of the functions table. */
+import type { Sort, View } from "../view/view.ts";
 import type { Row } from "./rows.ts";
 
 type Value = number | string | null;
 
-export const SORTABLE: Record<string, (row: Row) => Value> = {
+const SORTABLE: Record<Sort, (row: Row) => Value> = {
   function: (row) => row.function.toLowerCase(),
   service: (row) => row.service.toLowerCase(),
   calls: (row) => row.calls,
@@ -18,9 +18,9 @@ export const SORTABLE: Record<string, (row: Row) => Value> = {
   lastSeen: (row) => row.lastSeenAt,
 };
 
-/** Nulls last, whatever the order; equals by name, so that the order is total. */
+/** Puts nulls last in both directions. Rows with equal values are sorted by name, so the order is stable. */
 export function sortRows(rows: readonly Row[], { sort, order }: Pick<View, "sort" | "order">): Row[] {
-  const valueOf = SORTABLE[sort] ?? SORTABLE.calls!;
+  const valueOf = SORTABLE[sort];
   const direction = order === "asc" ? 1 : -1;
   return [...rows].sort((a, b) => {
     const [x, y] = [valueOf(a), valueOf(b)];

@@ -1,4 +1,4 @@
-/** What marks a function that needs attention: a shape and a word for each kind, not only a colour. */
+/** Marks a function that needs attention with a shape and a word for each kind, not only with a colour. */
 import { type Attention, KINDS, type Kind, sentence } from "../overview/attention.ts";
 
 const SHAPES: Record<Kind, preact.JSX.Element> = {
@@ -30,7 +30,7 @@ export function Shape({ kind }: { kind: Kind }) {
   );
 }
 
-/** The shape alone, for a row: the word is there for whoever hears it, the sentence for whoever hovers. */
+/** The shape alone, for a table row. The word is for screen readers, the sentence is the tooltip. */
 export function Mark({ attention }: { attention: Attention }) {
   return (
     <span class="mark" title={sentence(attention)}>

@@ -1,8 +1,12 @@
-/** What takes the place of numbers: loading, an error, nothing there. */
+/** Messages in place of numbers (loading, an error, no data) and above numbers (not refreshed). */
 import type { ComponentChildren } from "preact";
+import type { Live } from "../api/use-live.ts";
+import { conditionOf } from "../status/freshness.ts";
+import { useTimes } from "../times/times.ts";
+import { useNow } from "../times/use-now.ts";
 
 interface NoticeProps {
-  title: string;
+  title: ComponentChildren;
   children?: ComponentChildren;
 }
 
@@ -15,7 +19,7 @@ export function Notice({ title, children }: NoticeProps) {
   );
 }
 
-/** Grey lines where rows will be: nothing jumps once they come. */
+/** Grey placeholders for the rows, so that the layout does not jump. */
 export function Loading({ what }: { what: string }) {
   return (
     <div class="loading" role="status">
@@ -34,7 +38,7 @@ interface FailureProps {
 
 export function Failure({ error, retry }: FailureProps) {
   return (
-    <Notice title="The numbers cannot be read">
+    <Notice title="Could not load metrics">
       <p role="alert">{error.message}</p>
       <button type="button" class="primary" onClick={retry}>
         Try again
@@ -43,12 +47,31 @@ export function Failure({ error, retry }: FailureProps) {
   );
 }
 
-/** Above numbers that are there, but old. */
-export function Stale({ error, retry }: FailureProps) {
+/** Shown above numbers that could not be refreshed, or that are older than they should be. */
+export function Stale({ live }: { live: Live<unknown> }) {
+  const { readAt, intervalMs, error, refresh } = live;
+  const now = useNow(1_000);
+  const times = useTimes();
+  const condition = conditionOf({ readAt, intervalMs, hasFailed: error !== undefined }, now);
+  if (live.data === undefined || condition === "fresh" || condition === "waiting") return null;
   return (
     <p class="stale" role="alert">
-      <strong>Not refreshed.</strong> {error.message} The numbers below are the last that were read.{" "}
-      <button type="button" onClick={retry}>
+      <strong>Not refreshed.</strong> {error ? error.message : "Waiting for new numbers."}{" "}
+      {`The numbers below are from ${times.moment(readAt).replace(times.clock(readAt), times.seconds(readAt))}.`}{" "}
+      <button type="button" onClick={refresh}>
+        Try again
+      </button>
+    </p>
+  );
+}
+
+/** A request beside the main one failed, for example the one for the previous range. */
+export function Missing({ what, live }: { what: string; live: Live<unknown> }) {
+  if (!live.error) return null;
+  return (
+    <p class="stale" role="alert">
+      <strong>{`Could not load ${what}.`}</strong> {live.error.message}{" "}
+      <button type="button" onClick={live.refresh}>
         Try again
       </button>
     </p>

@@ -1,4 +1,4 @@
-/** A number for people, its unit quieter than itself, the exact one on hover. */
+/** A rounded number with its unit. The tooltip shows the exact number. */
 import type { Written } from "../format.ts";
 
 interface QuantityProps {

@@ -1,17 +1,17 @@
-/** Calls over time as bars, errors in front of them: cheap enough for one in each row. */
+/** A small chart of calls over time with errors in front. Cheap enough for one in each table row. */
 
-interface SparklineProps {
+export interface SparklineProps {
   calls: readonly number[];
   errors: readonly number[];
-  /** Whether the last step goes on: it is drawn lighter, since it is not as low as it looks. */
+  /** Whether the last step is not over yet. It is drawn lighter, because its count still grows. */
   isOpen: boolean;
-  /** For whoever hears it; left out where it is said beside it. */
+  /** The text for screen readers. Left out if the same is written beside the chart. */
   label?: string;
 }
 
 const HEIGHT = 24;
 const GAP = 0.25;
-/** What happened at all is seen, however little it was. */
+/** The least height of a bar, so that a single call is visible. */
 const LEAST = 1;
 
 export function Sparkline({ calls, errors, isOpen, label }: SparklineProps) {

@@ -1,9 +1,9 @@
-/** Says why there is no duration: nothing was called, or nothing could be measured. */
-import { count, exact, text } from "../format.ts";
+/** Shown in place of a duration: says whether there were no calls, or no calls that the clock could measure. */
+import { count, counted, exactly, text } from "../format.ts";
 
 interface UnmeasurableProps {
   calls: number;
-  /** For a column beside one that says it in words. */
+  /** Shows a dash only, because another column says it in words. */
   isShort?: boolean;
 }
 
@@ -18,11 +18,13 @@ export function Unmeasurable({ calls, isShort = false }: UnmeasurableProps) {
 }
 
 export function whyUnmeasurable(calls: number): string {
-  const which = calls === 1 ? "The call" : `All ${exact(calls)} calls`;
-  return `${which} took less time than the caller's clock can see. On Workers the clock stands still between I/O.`;
+  const which = calls === 1 ? "The call" : `All ${exactly(calls, "call")}`;
+  return `${which} took less time than the caller's clock can measure. On Workers the clock stands still between I/O.`;
 }
 
-/** Of some calls among others. */
+/** Says how many calls could not be measured. */
 export function someUnmeasurable(unmeasured: number, calls: number): string {
-  return `${text(count(unmeasured))} of ${text(count(calls))} calls are not measurable: they took less time than the caller's clock can see.`;
+  const were = unmeasured === 1 ? "was" : "were";
+  const they = unmeasured === 1 ? "It" : "They";
+  return `${text(count(unmeasured))} of ${counted(calls, "call")} ${were} not measurable. ${they} took less time than the caller's clock can measure.`;
 }

@@ -1,22 +1,22 @@
-/** Flushes that D1 keeps refusing, why, and a button that sends them again. */
+/** Lists flushes that D1 keeps rejecting, each with the reason and a button that retries it. */
 import { useState } from "preact/hooks";
 import { listDeadLetters, replayDeadLetter } from "../api/client.ts";
 import { useLive } from "../api/use-live.ts";
 import { ago, count, text } from "../format.ts";
 
 interface DeadLettersProps {
-  /** As many as there are: when it changes, they are read again. */
+  /** The number of dead letters. The list is read again when it changes. */
   count: number;
   onReplay: () => void;
 }
 
 export function DeadLetters({ count: known, onReplay }: DeadLettersProps) {
-  const letters = useLive(String(known), listDeadLetters, null);
+  const letters = useLive(`dead letters ${known}`, listDeadLetters, { everyMs: null, isPaused: false });
   const [said, setSaid] = useState("");
   const replay = async (id: string) => {
     try {
       await replayDeadLetter(id);
-      setSaid(`${id} is on its way again.`);
+      setSaid(`Retrying ${id}.`);
       onReplay();
     } catch (error) {
       setSaid((error as Error).message);
@@ -26,8 +26,8 @@ export function DeadLetters({ count: known, onReplay }: DeadLettersProps) {
     <section class="card" id="dead-letters">
       <h2>Dead letters</h2>
       <p>
-        Their calls are counted all the same, and they are tried again every hour. To replay one is to try it
-        now; it takes one of ADMIN_TOKENS.
+        D1 rejected these flushes. Their calls are still counted. The collector retries each one every hour;
+        "Replay" retries it now and needs one of ADMIN_TOKENS.
       </p>
       <p role="status">{said}</p>
       {letters.error && <p role="alert">{letters.error.message}</p>}
@@ -37,7 +37,7 @@ export function DeadLetters({ count: known, onReplay }: DeadLettersProps) {
           <thead>
             <tr>
               <th scope="col">Flush</th>
-              <th scope="col">What D1 said</th>
+              <th scope="col">Reason</th>
               <th scope="col" class="number">
                 Attempts
               </th>

@@ -1,8 +1,9 @@
-/** The way of a sample: buffer, queue, D1, and how much is where. */
+/** Shows the three stages of the pipeline (buffer, queue, D1) and how much waits in each. */
 import type { ComponentChildren } from "preact";
-import type { Health } from "#worker/admin/health.d.ts";
-import { ago, at, count, exact, text } from "../format.ts";
+import type { Health } from "../api/client.ts";
+import { ago, count, exact, text } from "../format.ts";
 import { Quantity } from "../parts/quantity.tsx";
+import { useTimes } from "../times/times.ts";
 
 export function Stages({ health, now }: { health: Health; now: number }) {
   const { unconfirmedFlushes, deadLetters } = health;
@@ -19,9 +20,9 @@ export function Stages({ health, now }: { health: Health; now: number }) {
             "Empty"
           ) : (
             <>
-              <Since value={health.oldestBufferedAt} now={now} prefix="The oldest came " />
+              <Since value={health.oldestBufferedAt} now={now} prefix="The oldest arrived " />
               <span title={`${exact(health.bufferedBytes ?? 0)} bytes`}>
-                {`, ${text(count(health.bufferedBytes ?? 0))}B in all`}
+                {`, ${text(count(health.bufferedBytes ?? 0))}B in total`}
               </span>
             </>
           )
@@ -29,12 +30,12 @@ export function Stages({ health, now }: { health: Health; now: number }) {
       />
       <Stage
         name="Queue"
-        what="flushes not confirmed yet"
+        what="unconfirmed flushes"
         value={waiting}
         isBad={false}
         note={
           health.oldestUnconfirmedAt === null ? (
-            "Nothing is on its way"
+            "Nothing is waiting"
           ) : (
             <Since value={health.oldestUnconfirmedAt} now={now} prefix="The oldest was sealed " />
           )
@@ -47,7 +48,7 @@ export function Stages({ health, now }: { health: Health; now: number }) {
         isBad={(deadLetters ?? 0) > 0}
         note={
           health.lastFlushAt === null ? (
-            "No flush is known to have arrived"
+            "No flush has arrived yet"
           ) : (
             <Since value={health.lastFlushAt} now={now} prefix="The last flush arrived " />
           )
@@ -60,7 +61,7 @@ export function Stages({ health, now }: { health: Health; now: number }) {
 interface StageProps {
   name: string;
   what: string;
-  /** Null where it cannot be told: then the problems say why. */
+  /** Null if it could not be read. In that case `problems` says why. */
   value: number | null;
   isBad: boolean;
   note: ComponentChildren;
@@ -74,16 +75,18 @@ function Stage({ name, what, value, isBad, note }: StageProps) {
         {value === null ? "?" : <Quantity value={count(value)} exact={`${exact(value)} ${what}`} />}{" "}
         <span>{what}</span>
       </p>
-      <p class="note">{value === null ? "Not known now" : note}</p>
+      <p class="note">{value === null ? "Could not be read" : note}</p>
     </li>
   );
 }
 
 function Since({ value, now, prefix }: { value: string; now: number; prefix: string }) {
+  const times = useTimes();
+  const at = Date.parse(value);
   return (
-    <time dateTime={value} title={at(Date.parse(value))}>
+    <time dateTime={value} title={`${times.moment(at)} ${times.offset(at)}`}>
       {prefix}
-      {ago(Date.parse(value), now)}
+      {ago(at, now)}
     </time>
   );
 }

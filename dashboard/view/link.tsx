@@ -1,4 +1,4 @@
-/** A link to another view: a plain one, which opens in a new tab as well, without loading the page again. */
+/** A link to another view. A plain click does not reload the page; opening in a new tab works as usual. */
 import type { ComponentChildren } from "preact";
 import { goTo, hrefOf, type View } from "./view.ts";
 
@@ -16,7 +16,6 @@ export function Link({ to, current = false, children, ...others }: LinkProps) {
     event.preventDefault();
     event.stopPropagation();
     goTo(to);
-    scrollTo(0, 0);
   };
   return (
     <a href={hrefOf(to)} onClick={follow} {...others} {...(current ? { "aria-current": "page" } : {})}>

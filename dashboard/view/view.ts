@@ -1,45 +1,78 @@
-/** What is looked at, as it stands in the URL: a view can be shared, and the browser's Back is a way back. */
+/** Reads the view (page, range, filters, order) from the address and writes it there, so that a link shows the same. */
 import { useEffect, useState } from "preact/hooks";
-import { DEFAULT_RANGE, PRESETS, type Preset, type Range } from "./range.ts";
+import { serverNow } from "../api/server-clock.ts";
+import type { Range } from "../range/moment.ts";
+import { DEFAULT_RANGE, isSame, readRange, writeRange } from "../range/range.ts";
+import type { Zone } from "../times/times.ts";
+import { rememberScroll, scrollToStart } from "./scroll.ts";
 
-/** One function. Without a module, all of that name together. */
+/** One function. Without a module: the functions of this name in all modules, added up. */
 export interface FunctionName {
   service: string;
   module?: string | undefined;
   function: string;
 }
 
-export interface View {
-  page: "functions" | "function" | "pipeline";
-  range: Range;
-  /** The function of the page "function". */
-  of?: FunctionName | undefined;
-  /** Filters and order of the page "functions". */
+export const SORTS = [
+  "function",
+  "service",
+  "calls",
+  "callsPerSecond",
+  "errors",
+  "errorRate",
+  "averageMs",
+  "p50Ms",
+  "p95Ms",
+  "p99Ms",
+  "lastSeen",
+] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** The filters and the order of the functions page. Other pages keep them for the way back. */
+export interface Filters {
   service: string;
   q: string;
-  sort: string;
+  sort: Sort;
   order: "asc" | "desc";
 }
 
-export const DEFAULT_SORT = { sort: "calls", order: "desc" } as const;
+export interface View extends Filters {
+  /** "unknown": the address names no page. */
+  page: "functions" | "function" | "pipeline" | "unknown";
+  range: Range;
+  zone: Zone;
+  /** The function of the page "function". */
+  of?: FunctionName | undefined;
+  /** What is wrong with the address, as sentences. */
+  problems: readonly string[];
+}
 
-export function readView(search: string): View {
+export const NO_FILTERS: Filters = { service: "", q: "", sort: "calls", order: "desc" };
+
+/** `kept` are the filters of the functions page that the reader came from. */
+export function readView(
+  { pathname, search }: Pick<Location, "pathname" | "search">,
+  kept = NO_FILTERS,
+): View {
   const params = new URLSearchParams(search);
   const name = params.get("function");
   const service = params.get("service") ?? "";
-  const isFunction = name !== null && service !== "";
-  return {
-    page: isFunction ? "function" : params.get("page") === "pipeline" ? "pipeline" : "functions",
-    range: readRange(params),
-    of: isFunction ? { service, function: name, module: params.get("module") ?? undefined } : undefined,
-    service: isFunction ? "" : service,
-    q: params.get("q") ?? "",
-    sort: params.get("sort") ?? DEFAULT_SORT.sort,
-    order: params.get("order") === "asc" ? "asc" : "desc",
-  };
+  const { range, problem } = readRange(params, serverNow());
+  const problems = problem === undefined ? [] : [problem];
+  const zone = params.get("tz") === "utc" ? "utc" : "local";
+  if (name !== null && service !== "") {
+    const of = { service, function: name, module: params.get("module") ?? undefined };
+    return { ...kept, page: "function", range, zone, of, problems };
+  }
+  const page = params.get("page") ?? "functions";
+  const isKnown = pathname === "/" && (page === "functions" || page === "pipeline");
+  if (!isKnown) return { ...kept, page: "unknown", range, zone, problems };
+  if (page === "pipeline") return { ...kept, page, range, zone, problems };
+  const q = params.get("q") ?? "";
+  return { page: "functions", range, zone, service, q, ...readOrder(params, problems), problems };
 }
 
-/** The address of a view. What is as it is by default is left out. */
+/** The address of a view. Defaults are left out. */
 export function hrefOf(view: View): string {
   const params = new URLSearchParams();
   if (view.page === "pipeline") params.set("page", "pipeline");
@@ -51,19 +84,23 @@ export function hrefOf(view: View): string {
   if (view.page === "functions") {
     if (view.service !== "") params.set("service", view.service);
     if (view.q !== "") params.set("q", view.q);
-    if (view.sort !== DEFAULT_SORT.sort || view.order !== DEFAULT_SORT.order) {
+    if (view.sort !== NO_FILTERS.sort || view.order !== NO_FILTERS.order) {
       params.set("sort", view.sort);
       params.set("order", view.order);
     }
   }
-  if ("last" in view.range) {
-    if (JSON.stringify(view.range) !== JSON.stringify(DEFAULT_RANGE)) params.set("range", view.range.last);
-  } else {
-    params.set("from", new Date(view.range.from).toISOString());
-    params.set("to", new Date(view.range.to).toISOString());
+  if (!isSame(view.range, DEFAULT_RANGE)) {
+    for (const [name, value] of Object.entries(writeRange(view.range))) params.set(name, value);
   }
+  if (view.zone === "utc") params.set("tz", "utc");
   const text = params.toString();
   return text === "" ? "/" : `/?${text}`;
+}
+
+/** What this page stores with each entry of the browser's history. */
+interface Entry {
+  filters?: Filters;
+  scroll?: number;
 }
 
 const MOVED = "viewchange";
@@ -71,15 +108,22 @@ const MOVED = "viewchange";
 export function goTo(view: View, { replace = false } = {}): void {
   const href = hrefOf(view);
   if (href === location.pathname + location.search) return;
-  if (replace) history.replaceState(null, "", href);
-  else history.pushState(null, "", href);
+  const { service, q, sort, order, page, of } = view;
+  const entry: Entry = { filters: { service, q, sort, order } };
+  const before = readView(location);
+  if (replace) history.replaceState({ ...(history.state as Entry | null), ...entry }, "", href);
+  else {
+    rememberScroll();
+    history.pushState(entry, "", href);
+  }
   dispatchEvent(new Event(MOVED));
+  if (page !== before.page || JSON.stringify(of) !== JSON.stringify(before.of)) scrollToStart();
 }
 
 export function useView(): View {
-  const [search, setSearch] = useState(location.search);
+  const [view, setView] = useState(current);
   useEffect(() => {
-    const read = () => setSearch(location.search);
+    const read = () => setView(current());
     addEventListener(MOVED, read);
     addEventListener("popstate", read);
     return () => {
@@ -87,13 +131,23 @@ export function useView(): View {
       removeEventListener("popstate", read);
     };
   }, []);
-  return readView(search);
+  return view;
 }
 
-/** What no range can be made of is the default one: an address may be typed, or cut short. */
-function readRange(params: URLSearchParams): Range {
-  const [from, to] = ["from", "to"].map((name) => Date.parse(params.get(name) ?? ""));
-  if (from! < to!) return { from: from!, to: to! };
-  const last = params.get("range") as Preset;
-  return PRESETS.includes(last) ? { last } : DEFAULT_RANGE;
+function current(): View {
+  return readView(location, (history.state as Entry | null)?.filters);
+}
+
+/** Adds a problem for each value that is not allowed. */
+function readOrder(params: URLSearchParams, problems: string[]): Pick<Filters, "sort" | "order"> {
+  const [sort, order] = [params.get("sort"), params.get("order")];
+  const isSort = (SORTS as readonly (string | null)[]).includes(sort);
+  if (sort !== null && !isSort) {
+    problems.push(`The address has sort=${sort}, which is not a column. The functions are sorted by calls.`);
+  }
+  const isOrder = order === null || order === "asc" || order === "desc";
+  if (!isOrder) {
+    problems.push(`The address has order=${order}, which is neither asc nor desc. The order is descending.`);
+  }
+  return { sort: isSort ? (sort as Sort) : NO_FILTERS.sort, order: order === "asc" ? "asc" : "desc" };
 }

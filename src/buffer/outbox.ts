@@ -163,12 +163,20 @@ export class Outbox {
 
   /** The flushes after the one given, in order of their ids, up to a size in bytes. */
   page(afterN: number, bytes: number): Page<{ n: number; deltas: string }> {
-    return takePage(
-      this.#sql.exec<{ n: number; bytes: number; deltas: string }>(
-        "SELECT n, bytes, deltas FROM outbox WHERE n > ? ORDER BY n",
+    const sizes = this.#sql
+      .exec<{ key: number; bytes: number }>(
+        "SELECT n AS key, bytes FROM outbox WHERE n > ? ORDER BY n",
         afterN,
-      ),
-      bytes,
+      )
+      .toArray();
+    return takePage(sizes, bytes, (lastN) =>
+      this.#sql
+        .exec<{ n: number; deltas: string }>(
+          "SELECT n, deltas FROM outbox WHERE n > ? AND n <= ? ORDER BY n",
+          afterN,
+          lastN,
+        )
+        .toArray(),
     );
   }
 

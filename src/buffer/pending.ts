@@ -91,12 +91,20 @@ export class Pending {
 
   /** The rows after the one given, up to a size in bytes. */
   page(afterId: number, bytes: number): Page<{ id: number; deltas: string }> {
-    return takePage(
-      this.#sql.exec<{ id: number; bytes: number; deltas: string }>(
-        "SELECT id, bytes, deltas FROM pending WHERE id > ? ORDER BY id",
+    const sizes = this.#sql
+      .exec<{ key: number; bytes: number }>(
+        "SELECT id AS key, bytes FROM pending WHERE id > ? ORDER BY id",
         afterId,
-      ),
-      bytes,
+      )
+      .toArray();
+    return takePage(sizes, bytes, (lastId) =>
+      this.#sql
+        .exec<{ id: number; deltas: string }>(
+          "SELECT id, deltas FROM pending WHERE id > ? AND id <= ? ORDER BY id",
+          afterId,
+          lastId,
+        )
+        .toArray(),
     );
   }
 

@@ -50,7 +50,7 @@ describe("an alarm", () => {
     expect(storage.writes).toBe(2);
   });
 
-  it("is removed if there is nothing to do, with one write", () => {
+  it("is removed with one write if there is nothing to do", () => {
     alarm.schedule(null, 100);
     expect(storage.writes).toBe(0);
     alarm.schedule(500, 100);
@@ -59,21 +59,21 @@ describe("an alarm", () => {
     expect(storage).toMatchObject({ at: null, writes: 2 });
   });
 
-  it("that rang is set again", () => {
+  it("is set again after it rang", () => {
     alarm.schedule(500, 100);
     alarm.rang();
     alarm.schedule(900, 500);
     expect(storage.at).toBe(900);
   });
 
-  it("that storage has is known after loading", async () => {
+  it("is loaded from storage, and not written again", async () => {
     storage.at = 300;
     await alarm.load();
     alarm.schedule(400, 100);
     expect(storage.writes).toBe(0);
   });
 
-  it("that is overdue by more than ten seconds was dropped and is set again", () => {
+  it("is set again if it is overdue by more than ten seconds", () => {
     alarm.schedule(1_000, 0);
     alarm.schedule(60_000, 11_000);
     expect(storage.at).toBe(1_000);

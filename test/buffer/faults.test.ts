@@ -14,7 +14,7 @@ import {
 
 const call = { function: "work", durationMs: 5 };
 
-describe("without a person, it heals", () => {
+describe("without a person, the buffer recovers", () => {
   it("after the queue refused every message for a while", async () => {
     await acknowledged([call]);
     let refused = 0;

@@ -6,9 +6,18 @@ import { bufferLimits } from "../../src/buffer/limits.ts";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
 import { retain } from "../../src/retention/retain.ts";
 import { keyWithinService } from "../../src/stats/series-id.ts";
-import { failStatements } from "../faults.ts";
+import { failCommits, failStatements } from "../faults.ts";
 import { brokenGroup } from "../model/together.ts";
-import { acknowledged, buffer, calls, callsInD1, carryToD1, letTimePass, ringAlarm } from "../worker.ts";
+import {
+  acknowledged,
+  buffer,
+  calls,
+  callsInD1,
+  carryToD1,
+  letTimePass,
+  post,
+  ringAlarm,
+} from "../worker.ts";
 
 const call = (name = "work") => ({ function: name, durationMs: 5 });
 const { functionsPerService } = bufferLimits;
@@ -21,7 +30,7 @@ afterEach(() => {
 });
 
 describe("after a seal that failed", () => {
-  it("the flush id that it took is free again, and the retention job settles nothing that is pending", async () => {
+  it("its flush id is free again, and the retention job settles nothing that is pending", async () => {
     await acknowledged([call()]);
     await letTimePass();
     restore = await failStatements("DROP TABLE pending");
@@ -43,6 +52,31 @@ describe("after a seal that failed", () => {
     restore();
     expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, bufferedSamples: 1 });
     expect(await buffer().settledBelow()).toMatchObject({ n: 1 });
+  });
+});
+
+describe("after a commit that failed", () => {
+  it("a batch is not stored, and its sender may send it again", async () => {
+    await acknowledged([call()]);
+    const before = await buffer().health();
+    restore = await failCommits();
+    expect((await post([call("new")], { key: "k" })).status).toBe(503);
+    restore();
+    expect(await buffer().health()).toEqual(before);
+    expect(await acknowledged([call("new")], { key: "k" })).toMatchObject({ duplicate: false });
+    expect(await calls()).toEqual({ work: 1, new: 1 });
+  });
+
+  it("a seal has changed nothing, and the next one takes everything", async () => {
+    await acknowledged([call()]);
+    await letTimePass();
+    restore = await failCommits();
+    await ringAlarm();
+    restore();
+    expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, bufferedSamples: 1 });
+    await acknowledged([call()]);
+    await carryToD1();
+    expect(await callsInD1()).toEqual({ work: 2 });
   });
 });
 

@@ -44,6 +44,7 @@ async function callsWith(between: () => Promise<void>): Promise<Record<string, n
 async function seal(): Promise<void> {
   vi.setSystemTime(Date.now() + 301_000);
   await ringAlarm();
+  expect(await buffer().health()).toMatchObject({ bufferedSamples: 0 });
 }
 
 const once = Object.fromEntries(names.map((name) => [name, 1]));

@@ -60,7 +60,7 @@ it("tries a dead letter again hourly, until D1 has it", async () => {
   expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });
 });
 
-it("ignores a dead letter that was confirmed meanwhile", async () => {
+it("does not mark a flush that was confirmed before", async () => {
   const message = await sealedMessage();
   await deliver([message]);
   await deliver([message], { queue, env: refusing() });
@@ -68,20 +68,20 @@ it("ignores a dead letter that was confirmed meanwhile", async () => {
   expect(await alarmTime()).toBeNull();
 });
 
-it("applies a flush that D1 takes after all", async () => {
+it("applies a flush if D1 takes it now", async () => {
   const message = await sealedMessage();
   await deliver([message], { queue });
   expect(await callsInD1()).toEqual({ work: 1 });
   expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });
 });
 
-it("comes again where the buffer cannot be told", async () => {
+it("delivers the message again if the buffer does not answer", async () => {
   const message = await sealedMessage();
   const nothingWorks = envWith({ DB: dbFailingAt(0), BUFFER: unreachableBuffers() });
   expect(await deliver([message], { queue, env: nothingWorks })).toEqual({ acked: [], retried: ["0"] });
 });
 
-it("leaves room for other flushes: sixteen dead letters do not stop the pipeline", async () => {
+it("sixteen dead letters leave room for other flushes", async () => {
   for (let i = 0; i < 16; i++) await sealedMessage();
   await deliver(await sentMessages(), { queue, env: refusing() });
   expect(await buffer().health()).toMatchObject({ deadLetters: 16 });

@@ -16,7 +16,7 @@ import {
   sentMessages,
 } from "../worker.ts";
 
-/** Four statements reach D1 for it: totals, rollups, failures, ledger. */
+/** Applying these takes four statements: totals, rollups, failures, ledger. */
 const samples = [
   { function: "work", durationMs: 5 },
   { function: "work", durationMs: 7, error: { name: "ValueError", message: "An error occurred" } },
@@ -30,7 +30,7 @@ async function sealed(): Promise<string[]> {
   return sentMessages();
 }
 
-/** Everything that D1 holds of the calls: a second application would show in any of it. */
+/** Everything that D1 holds about the calls. If a flush is applied twice, any of it changes. */
 async function stored() {
   const [functions, rollups, failures, flushes] = await env.DB.batch([
     env.DB.prepare(
@@ -154,7 +154,7 @@ describe("a flush is counted once", () => {
 });
 
 describe("several flushes of one delivery", () => {
-  it("go to D1 in one transaction", async () => {
+  it("are applied in one transaction", async () => {
     await acknowledged([{ function: "other", durationMs: 1 }]);
     const messages = await sealed();
     expect(messages).toHaveLength(2);
@@ -172,7 +172,7 @@ describe("several flushes of one delivery", () => {
     expect(await callsInD1()).toEqual({ work: 2, other: 1 });
   });
 
-  it("go one by one where one of them is refused, and it alone comes again", async () => {
+  it("are applied one by one if D1 refuses one, and only that one comes again", async () => {
     await acknowledged([{ function: "other", durationMs: 1 }]);
     const [good, other] = (await sealed()) as [string, string];
     const poison = other.replace('"calls":1', '"calls":null');
@@ -181,7 +181,7 @@ describe("several flushes of one delivery", () => {
     expect(await calls()).toEqual({ work: 2, other: 1 });
   });
 
-  it("are exact where only some of a large flush were applied", async () => {
+  it("count exactly if only some of them are applied", async () => {
     await acknowledged(
       Array.from({ length: 900 }, (_, i) => ({
         function: `f${i}`,

@@ -9,7 +9,7 @@ const STEPS = 30;
 const each = (n: number) => Array.from({ length: STEPS }, () => n);
 const sums = { calls: 3_000, errors: 0, unmeasured: 0, p95Ms: 100 };
 
-/** A hundred calls in each step, all well, now as before. */
+/** A hundred successful calls in each step, in this range and in the previous one. */
 function observed(changes: Partial<Observed> = {}): Observed {
   return {
     ...sums,
@@ -25,13 +25,13 @@ function said(changes: Partial<Observed>, period = HOUR): string | undefined {
   return attention && sentence(attention).replaceAll("\u00a0", " ");
 }
 
-describe("what needs attention", () => {
-  it("is nothing where all is as it was", () => {
+describe("attentionOf", () => {
+  it("finds nothing if nothing changed", () => {
     expect(said({})).toBeUndefined();
     expect(said({ previous: undefined })).toBeUndefined();
   });
 
-  it("is a function of whose calls more than one in twenty fails", () => {
+  it("reports a function if more than 5 % of its calls fail", () => {
     const errors = { errors: 180, sparkline: { calls: each(100), errors: each(6) } };
     expect(said(errors)).toBe("Failing: 6.0 % of calls fail, was 0 %");
     expect(said({ ...errors, previous: { ...sums, errors: 180 } })).toBe(
@@ -40,7 +40,7 @@ describe("what needs attention", () => {
     expect(said({ ...errors, previous: undefined })).toBe("Failing: 6.0 % of calls fail");
   });
 
-  it("is an error rate that rises, but not one that stays low, nor one or two errors", () => {
+  it("reports a rising error rate, but not a steady low one, and not one or two errors", () => {
     const errors = { errors: 60, sparkline: { calls: each(100), errors: each(2) } };
     expect(said({ ...errors, previous: { ...sums, errors: 6 } })).toBe(
       "Failing: 2.0 % of calls fail, was 0.2 %",
@@ -50,7 +50,7 @@ describe("what needs attention", () => {
     expect(said({ ...few, previous: undefined })).toBeUndefined();
   });
 
-  it("says so where it is the end of the range that fails, or no longer does", () => {
+  it("says whether only the end of the range fails, or no longer fails", () => {
     const late = [...each(0).slice(0, 26), 40, 40, 40, 40];
     expect(said({ errors: 160, sparkline: { calls: each(100), errors: late } })).toBe(
       "Failing: 40 % of calls fail in the last 8 min, was 0 %",
@@ -60,14 +60,14 @@ describe("what needs attention", () => {
     );
   });
 
-  it("is a p95 half as long again as before, if enough was measured, and it is not a matter of microseconds", () => {
+  it("reports a p95 that rose by half, if enough calls were measured and the rise is at least 1 ms", () => {
     expect(said({ p95Ms: 320 })).toBe("Slower: p95 is 320 ms, was 100 ms, ×3.2");
     expect(said({ p95Ms: 140 })).toBeUndefined();
     expect(said({ p95Ms: 320, calls: 25, unmeasured: 10 })).toBeUndefined();
     expect(said({ p95Ms: 0.9, previous: { ...sums, p95Ms: 0.1 } })).toBeUndefined();
   });
 
-  it("is a function that has gone silent", () => {
+  it("reports a function that stopped being called", () => {
     const silent = {
       calls: 2_000,
       sparkline: { calls: [...each(100).slice(0, 20), ...each(0).slice(0, 10)], errors: each(0) },
@@ -78,14 +78,14 @@ describe("what needs attention", () => {
     expect(said(gone)).toMatch(/^Silent: last call 61 min ago/);
   });
 
-  it("is no function that often pauses so long, nor one that may report any moment", () => {
+  it("ignores a pause that is usual for the function, or shorter than a late report", () => {
     const hourly = { calls: 60, lastSeenAt: NOW - 8 * MINUTE, previous: { ...sums, calls: 60 } };
     const bursts = each(0).map((_, i) => (i % 10 === 5 ? 20 : 0));
     expect(said({ ...hourly, sparkline: { calls: bursts, errors: each(0) } })).toBeUndefined();
     expect(said({ lastSeenAt: NOW - 3 * MINUTE })).toBeUndefined();
   });
 
-  it("is judged at the end of a range that is past, whatever happened since", () => {
+  it("judges a past range at its own end, whatever happened since", () => {
     const period = { ...HOUR, endsAt: NOW - 24 * 60 * MINUTE };
     expect(said({}, period)).toBeUndefined();
     const calls = [...each(100).slice(0, 15), ...each(0).slice(0, 15)];

@@ -3,22 +3,22 @@ import { seed, send } from "../../scripts/seed.ts";
 import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
 import { cellsOf, functionNames } from "./table.ts";
 
-describe.skipIf(skipped)("the overview", () => {
+describe.skipIf(skipped)("the functions page", () => {
   let site: Site;
   beforeAll(async () => {
     site = await startSite({ vars: { MAX_ITEMS: "10000" } });
   });
   afterAll(() => site?.close());
 
-  it("shows a newcomer how to wrap a function, until the first sample arrives by itself", async () => {
+  it("shows how to wrap a function until the first sample arrives", async () => {
     const page = await site.open();
-    await page.getByRole("heading", { name: "Nothing has been measured yet" }).waitFor();
+    await page.getByRole("heading", { name: "No metrics yet" }).waitFor();
     const code = await page.locator("pre").textContent();
     expect(code!.split("\n").filter((line) => line !== "")).toHaveLength(4);
     expect(code).toContain(`url: "${site.url}"`);
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-    await page.getByRole("button", { name: "Copy" }).click();
-    await page.getByRole("button", { name: "Copied" }).waitFor();
+    await page.getByRole("button", { name: "Copy", exact: true }).click();
+    await page.getByRole("button", { name: "Copied", exact: true }).waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(code);
 
     await send(site.url, "demo", [
@@ -44,17 +44,17 @@ describe.skipIf(skipped)("the overview", () => {
     expectNoMisdeeds(page);
   });
 
-  describe("of a shop", () => {
+  describe("with the data of a shop", () => {
     beforeAll(() => seed(site.url));
 
-    it("says which functions are in trouble, and why, in words as well as in colour", async () => {
+    it("lists the functions that need attention with the reason in words", async () => {
       const page = await site.open();
-      await page.getByText("compared with the range before").waitFor();
+      await page.getByText("compared with the previous hour").waitFor();
       const texts = await page.locator(".attention li").allInnerTexts();
       const said = texts.map((text) => text.replace(/\s+/g, " "));
       expect(said).toEqual([
         expect.stringMatching(
-          /^Failing chargeCard payments (2|3)\d % of calls fail in the last 8 min, was 0.\d %$/,
+          /^Failing chargeCard card payments (2|3)\d % of calls fail in the last 8 min, was 0.\d %$/,
         ),
         expect.stringMatching(/^Failing error_function demo 100 % of calls fail/),
         expect.stringMatching(/^Slower suggest search p95 is 2\d\d ms, was \d\d ms, ×\d\.\d$/),
@@ -68,13 +68,13 @@ describe.skipIf(skipped)("the overview", () => {
       expectNoMisdeeds(page);
     });
 
-    it("sorts by what is clicked, and the other way round when it is clicked again", async () => {
+    it("sorts by a clicked column, and reverses the order at the second click", async () => {
       const page = await site.open();
       await page.getByRole("button", { name: "p95" }).click();
       expect((await functionNames(page))[0]).toBe("importFeed");
       expect(new URL(page.url()).search).toBe("?sort=p95Ms&order=desc");
       await page.getByRole("button", { name: "p95" }).click();
-      // What has no p95 stays last.
+      // Functions without a p95 stay last.
       expect((await functionNames(page))[0]).toBe("normaliseQuery");
       expect((await functionNames(page)).at(-1)).toBe("hashCookie");
       const head = page.getByRole("columnheader", { name: "p95" });
@@ -82,25 +82,28 @@ describe.skipIf(skipped)("the overview", () => {
       expectNoMisdeeds(page);
     });
 
-    it("searches functions and failures while one types, from the keyboard alone", async () => {
+    it("searches functions and failures while typing, with the keyboard alone", async () => {
       const page = await site.open();
       await page.getByText("chargeCard").first().waitFor();
       await page.keyboard.press("/");
       await page.keyboard.type("card");
-      const found = page.getByRole("region", { name: "Failures found" });
+      const found = page.getByRole("region", { name: "Matching failures" });
       await found.getByText("The card was declined: insufficient funds").waitFor();
       expect(await functionNames(page)).toEqual(["chargeCard"]);
       await page.keyboard.press("ControlOrMeta+A");
       await page.keyboard.type("shard");
       await found.getByText("suggest, search").waitFor();
       expect(await functionNames(page)).toEqual([]);
+      await page
+        .getByRole("heading", { level: 1, name: "No matching functions, 1 matching failure" })
+        .waitFor();
       await page.keyboard.press("ControlOrMeta+A");
       await page.keyboard.type('"); DROP %_*');
-      await page.getByText("No function is called that here.").waitFor();
+      await page.getByText("No matching functions.").waitFor();
       expectNoMisdeeds(page);
     });
 
-    it("filters by service, and a deep link shows the same to somebody else", async () => {
+    it("filters by service, and the link shows the same in another browser", async () => {
       const page = await site.open();
       await page.getByLabel("Service").selectOption("payments");
       await page.getByRole("button", { name: "Function" }).click();
@@ -119,7 +122,7 @@ describe.skipIf(skipped)("the overview", () => {
       expectNoMisdeeds(other);
     });
 
-    it("shows the range that is picked, a custom one too", async () => {
+    it("shows a custom range", async () => {
       const page = await site.open();
       await page.getByText("Custom").click();
       const to = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 60 * 60_000);
@@ -128,7 +131,7 @@ describe.skipIf(skipped)("the overview", () => {
       await page.getByLabel("From").fill(local(new Date(to.getTime() - 10 * 60_000)));
       await page.getByLabel("To", { exact: true }).fill(local(to));
       await page.getByRole("button", { name: "Show", exact: true }).click();
-      await page.getByText("Fixed range").waitFor();
+      await page.getByText("Not live").first().waitFor();
       // An hour ago nothing was wrong, and mail was sent.
       await page.getByText("Nothing needs attention in 16 functions").waitFor();
       expect(await cellsOf(page, "error_function", "calls")).toEqual(["0"]);
@@ -136,11 +139,11 @@ describe.skipIf(skipped)("the overview", () => {
       expectNoMisdeeds(page);
     });
 
-    it("says of what cannot be measured why", async () => {
+    it("says why a duration could not be measured", async () => {
       const page = await site.open();
       const cell = page.locator("tr", { hasText: "hashCookie" }).locator("td.p95Ms span");
       expect(await cell.textContent()).toBe("not measurable");
-      expect(await cell.getAttribute("title")).toMatch(/took less time than the caller's clock can see/);
+      expect(await cell.getAttribute("title")).toMatch(/took less time than the caller's clock can measure/);
       expectNoMisdeeds(page);
     });
   });

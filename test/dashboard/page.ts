@@ -1,4 +1,4 @@
-/** A server and a browser for tests of the page, and what must hold for whatever a test does there. */
+/** Starts a server and a browser for tests of the page, and records errors that no test may cause. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,21 +9,21 @@ import { Server, type ServerOptions } from "../../scripts/server.ts";
 
 const chromium = await findChromium();
 
-/** Why tests of the page cannot be run here, or nothing. CI has no such excuse. */
+/** The reason why the dashboard's tests cannot run on this machine, if there is one. In CI that is an error. */
 export const skipped = ((): string | undefined => {
   if (chromium !== undefined) return undefined;
   const reason =
     "there is no Chromium here. Install one (Debian: apt-get install chromium; anywhere on Linux: " +
     "npm install --no-save @sparticuz/chromium), or name one in CHROME_PATH.";
   if (process.env.CI) throw new Error(`The dashboard's tests must run in CI, but ${reason}`);
-  // Not by console: what a skipped test says there is not shown.
+  // Not through console, because vitest hides the console output of skipped tests.
   process.stderr.write(`\nSKIPPED: all tests of the dashboard, since ${reason}\n`);
   return reason;
 })();
 
 export interface Site {
   url: string;
-  /** A page in a browser of its own, as a stranger's. */
+  /** Opens a page in a new browser context, without cookies or storage of other pages. */
   open: (path?: string, options?: BrowserContextOptions) => Promise<Page>;
   close: () => Promise<void>;
 }
@@ -45,10 +45,10 @@ export async function startSite(options: Omit<ServerOptions, "stateFolder"> = {}
   };
 }
 
-/** What the page must not do, whatever happens to it. */
+/** Errors, warnings and foreign requests of each page. */
 const misdeeds = new WeakMap<Page, string[]>();
 
-/** @throws where the page wrote an error, or asked another server for anything */
+/** @throws if the page logged an error or a warning, or sent a request to another server */
 export function expectNoMisdeeds(page: Page, { except = /^$/ } = {}): void {
   expect(misdeeds.get(page)!.filter((misdeed) => !except.test(misdeed))).toEqual([]);
 }

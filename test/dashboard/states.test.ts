@@ -18,26 +18,26 @@ describe.skipIf(skipped)("a server with tokens", () => {
 
   const denied = /status of 401/;
 
-  it("is asked with a token once, which the tab keeps and forgets when told to", async () => {
+  it("asks for a token, keeps it in the tab, and forgets it at sign-out", async () => {
     const page = await site.open("/?range=15m");
-    await page.getByRole("heading", { name: "A token is needed to read" }).waitFor();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await page.getByLabel("Token").fill("wrong");
     await page.getByLabel("Token").press("Enter");
-    await page.getByRole("heading", { name: "This token may not read" }).waitFor();
+    await page.getByRole("heading", { name: "The server does not know this token" }).waitFor();
     await page.getByLabel("Token").fill(READ);
-    await page.getByRole("button", { name: "Read" }).click();
+    await page.getByRole("button", { name: "Sign in" }).click();
     await page.locator("table.functions").waitFor();
     expect(new URL(page.url()).search).toBe("?range=15m");
     await page.reload();
     await page.locator("table.functions").waitFor();
     expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, ""]);
-    await page.getByRole("button", { name: "Forget token" }).click();
-    await page.getByRole("heading", { name: "A token is needed to read" }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
     expect(await page.locator("table.functions").count()).toBe(0);
     expectNoMisdeeds(page, { except: denied });
   });
 
-  it("serves the page itself to anybody, under a policy that lets nothing else in", async () => {
+  it("serves the page without a token, under a policy that blocks foreign content", async () => {
     const response = await fetch(site.url);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-security-policy")).toMatch(
@@ -58,7 +58,7 @@ describe.skipIf(skipped)("a server with tokens", () => {
     ]);
   });
 
-  it("that has no tokens yet says which secret to set, and asks for none", async () => {
+  it("says which secret to set if the server has no tokens", async () => {
     const page = await site.open("/?page=pipeline");
     const message = "Nobody may read yet, because the secret READ_TOKENS is not set.";
     await page.route("**/metrics?**", (route) =>
@@ -81,7 +81,7 @@ describe.skipIf(skipped)("a server with tokens", () => {
   };
   for (const [name, path] of Object.entries(views)) {
     for (const colorScheme of ["light", "dark"] as const) {
-      it(`has nothing that axe calls serious: ${name}, ${colorScheme}`, async () => {
+      it(`has no serious accessibility problems: ${name}, ${colorScheme}`, async () => {
         const page = await site.open("/", { colorScheme });
         expect(await seriousProblems(page)).toEqual([]);
         await page.evaluate((token) => sessionStorage.setItem("metrics-collector.token", token), READ);
@@ -97,7 +97,7 @@ describe.skipIf(skipped)("a server with tokens", () => {
     }
   }
 
-  it("shows that it loads, what went wrong, and recovers from it", async () => {
+  it("shows that it is loading, shows errors, and recovers", async () => {
     const page = await site.open("/");
     await page.evaluate((token) => sessionStorage.setItem("metrics-collector.token", token), READ);
     let answer: "wait" | "fail" | "pass" = "wait";
@@ -121,7 +121,7 @@ describe.skipIf(skipped)("a server with tokens", () => {
     await page.getByRole("button", { name: "Try again" }).click();
     await page.locator("table.functions").waitFor();
 
-    // From here on numbers are there: they stay, and are said to be old.
+    // From here on there are numbers. They stay and are marked as old.
     answer = "fail";
     await page.getByRole("button", { name: "15 m" }).click();
     await page.getByText("Not refreshed.").waitFor();
@@ -129,11 +129,11 @@ describe.skipIf(skipped)("a server with tokens", () => {
     expectNoMisdeeds(page, { except: /status of (401|500)/ });
   });
 
-  it("shows the pipeline, and replays dead letters", async () => {
+  it("shows the pipeline and replays dead letters", async () => {
     const page = await site.open("/");
     await page.evaluate((token) => sessionStorage.setItem("metrics-collector.token", token), READ);
     await page.goto(new URL("/?page=pipeline", site.url).href);
-    await page.getByText("The pipeline is well").waitFor();
+    await page.getByText("The collector is healthy").waitFor();
     expect(await page.locator(".stage h2").allTextContents()).toEqual(["Buffer", "Queue", "D1"]);
 
     const health = { ...((await (await get("/health")).json()) as object), ...DEGRADED };
@@ -144,11 +144,12 @@ describe.skipIf(skipped)("a server with tokens", () => {
       replayed = decodeURIComponent(new URL(route.request().url()).pathname);
       await route.fulfill({ status: 202, json: { replayed: LETTER.id } });
     });
-    await page.getByText("The pipeline needs attention").waitFor();
+    await page.getByText("The collector is degraded").waitFor();
     await page.getByText("too many functions of one name").waitFor();
-    expect(await page.getByRole("listitem").filter({ hasText: "shop" }).count()).toBe(1);
+    expect(await page.locator(".card li").allTextContents()).toEqual(["shop"]);
+    await page.getByText('The service "shop" has more functions than the limit.').waitFor();
     await page.getByRole("button", { name: "Replay a1:7" }).click();
-    await page.getByText("a1:7 is on its way again.").waitFor();
+    await page.getByText("Retrying a1:7.").waitFor();
     expect(replayed).toBe("/dead-letters/a1:7/replay");
     expect(await seriousProblems(page)).toEqual([]);
     expectNoMisdeeds(page, { except: /status of (401|503)/ });

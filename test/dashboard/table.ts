@@ -1,4 +1,4 @@
-/** How tests read the table of functions. */
+/** Reads the functions table for tests. */
 import type { Page } from "playwright-core";
 
 /** The functions in the table, from top to bottom. */
@@ -6,7 +6,7 @@ export async function functionNames(page: Page): Promise<string[]> {
   return page.locator("table.functions tbody th a").allTextContents();
 }
 
-/** What stands in the row of a function, by the class of its cell. */
+/** The texts of a function's cells, chosen by their classes. */
 export async function cellsOf(page: Page, name: string, ...classes: string[]): Promise<string[]> {
   const row = page.locator("table.functions tbody tr").filter({
     has: page.getByRole("link", { name, exact: true }),

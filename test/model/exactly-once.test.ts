@@ -18,14 +18,14 @@ import { World } from "./world.ts";
 const settings = env as unknown as { HISTORIES: string; SEED: string };
 const HISTORIES = Number(settings.HISTORIES) || 500;
 const SEED = Number(settings.SEED) || Math.floor(Math.random() * 2 ** 31);
-/** For shrinking a history that failed. */
+/** How long a failing history is shrunk, in milliseconds. */
 const SHRINK_MS = 60_000;
 
 const { log, error } = console;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
-  // Not a spy, which would keep all that it hears.
+  // Not a spy, which would keep all messages in memory.
   Object.assign(console, { log: () => {}, error: () => {} });
 });
 

@@ -1,4 +1,4 @@
-/** The bindings that a step breaks in the way that it names, each around the real one. */
+/** Bindings with the faults that a step names. Each wraps the real binding. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { dbWith, queueThat, replaceBufferEnv } from "../faults.ts";
@@ -7,7 +7,7 @@ import type { Step, TransactionFate } from "./step.ts";
 
 type Confirmation = Extract<Step, { do: "deliver" }>["confirmation"];
 
-/** D1, whose transactions end as given, one after the other; the further ones commit. */
+/** D1 whose first transactions end as given. Further ones commit. */
 export function dbWithFates(
   fates: readonly TransactionFate[],
   afterFirst: () => Promise<void> = async () => {},
@@ -31,7 +31,7 @@ export function dbWithFates(
   });
 }
 
-/** Buffers whose answers to the consumer are lost, before or after they heard it. */
+/** Buffers that do not get the consumer's message, or whose answer is lost. */
 export function buffersWith(confirmation: Confirmation): Env["BUFFER"] {
   if (confirmation === "arrives") return env.BUFFER;
   const faulty =
@@ -68,7 +68,7 @@ export async function replaceQueue(
   await replaceBufferEnv({ QUEUE });
 }
 
-/** What a reader reads from, with a pause before each read. */
+/** Bindings for a reader, with a pause before each request. */
 export function pausingBindings(pause: () => Promise<void>): Pick<Env, "BUFFER" | "DB"> {
   const BUFFER = new Proxy(env.BUFFER, {
     get: () => (name: string) => {
@@ -88,14 +88,14 @@ export function pausingBindings(pause: () => Promise<void>): Pick<Env, "BUFFER" 
   return { BUFFER, DB };
 }
 
-/** What a person's `DELETE` works on: the ledger and the confirmation end as given, with a pause before each and after. */
+/** Bindings for dropping a dead letter. Ledger entry and confirmation end as given, with a pause before each and after. */
 export function dropBindings(
   { ledger, confirmation }: Extract<Step, { do: "drop letter" }>,
   pause: (nth: number) => Promise<void>,
 ): Pick<Env, "BUFFER" | "DB"> {
   const BUFFER = new Proxy(env.BUFFER, {
     get: () => (name: string) => {
-      // A stub does not outlive an object that is killed.
+      // A stub stops working when its object is killed.
       const stub = () => env.BUFFER.getByName(name);
       return {
         deadDeltas: (epoch: string, n: number) => stub().deadDeltas(epoch, n),

@@ -40,7 +40,7 @@ describe("the retention job", () => {
     expect(merged).toMatchObject({ sum_us: 16_000, min_ms: 3, max_ms: 10, histogram: '{"106":1,"50":2}' });
   });
 
-  it("moves what comes late into the hour that is already there", async () => {
+  it("moves late minutes into an hour that exists", async () => {
     await inD1(delta(now - 3 * DAY, { calls: 2, durationMs: 10 }));
     await retain(env, now);
     await inD1(delta(now - 3 * DAY + MINUTE, { calls: 1, durationMs: 20 }));
@@ -50,14 +50,14 @@ describe("the retention job", () => {
     expect(await retain(env, now)).toMatchObject({ moved: 0 });
   });
 
-  it("goes on where an earlier one stopped", async () => {
+  it("continues where an earlier run stopped", async () => {
     await inD1(...Array.from({ length: 100 }, (_, i) => delta(now - 5 * DAY + i * MINUTE)));
     expect(await retain(env, now, { chunk: 7, maxChunks: 3 })).toMatchObject({ moved: 21, complete: false });
     expect(await retain(env, now, { chunk: 7 })).toMatchObject({ moved: 79, complete: true });
     expect((await rollups()).map(({ calls }) => calls)).toEqual([30, 60, 10]);
   });
 
-  it("forgets failures not seen for a year, also from the search, and leaves the totals alone", async () => {
+  it("deletes failures that did not occur for a year, also from the search, and leaves the totals unchanged", async () => {
     await inD1(delta(now - 366 * DAY, { errors: 1 }), delta(now - 364 * DAY, { name: "b", errors: 1 }));
     expect(await retain(env, now)).toMatchObject({ prunedFailures: 1 });
     expect(await getJson("/metrics/shop/a")).toMatchObject({ totals: { calls: 1, errors: 1 }, failures: [] });
@@ -68,9 +68,9 @@ describe("the retention job", () => {
     expect(left.results).toEqual([{ function: "b" }]);
   });
 
-  it("is stopped by no sum, however large: past what is exact, sums are approximate", async () => {
+  it("handles sums of any size: above 2^53 they are approximate", async () => {
     const hour = now - 3 * DAY - (now % HOUR);
-    // Two thousand sums of the most that one may hold, in each minute, and calls to match.
+    // In each minute as much as two thousand of the largest sums that a sample may hold.
     const huge = (at: number) => ({
       ...delta(at),
       calls: 2e17,
@@ -136,7 +136,7 @@ describe("the retention job", () => {
     expect(await getJson("/metrics")).toMatchObject({ functions: [{ calls: 2 }] });
   });
 
-  it("runs by the cron and records that it did", async () => {
+  it("runs by its cron trigger and records the run", async () => {
     await inD1(delta(Date.now() - 3 * DAY));
     const before = Date.now();
     await worker.scheduled(createScheduledController(), env);

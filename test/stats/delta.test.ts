@@ -106,7 +106,7 @@ describe("merging", () => {
     );
   });
 
-  it("by function is the same as merging first", () => {
+  it("by series gives the same before and after merging deltas", () => {
     fc.assert(
       fc.property(lists, (list) => {
         const inOrder = sumBySeries(list).map((row) => ({ ...row, buckets: sumBuckets([row.buckets]) }));

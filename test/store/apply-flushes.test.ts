@@ -93,7 +93,7 @@ describe("merging in SQL", () => {
     );
   });
 
-  it("keeps a minimum and a maximum that only one side knows", async () => {
+  it("keeps a minimum and a maximum if only one of two deltas has them", async () => {
     const unmeasured = { unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, buckets: [] };
     await apply(1, [delta(unmeasured)]);
     expect(await rows("SELECT min_ms, max_ms, histogram FROM functions")).toEqual([
@@ -125,7 +125,7 @@ describe("what a flush costs in D1", () => {
       return results;
     });
     await applyFlushes(db, [{ epoch, n: 2, deltas: small }]);
-    // A function, a minute and a failure each; and one entry of the ledger.
+    // One row for each function, minute and failure, and one for the ledger.
     expect(written).toBe(20 * 3 + 1);
     expect(read).toBeLessThan(20 * 3 * 12);
   });
@@ -150,15 +150,16 @@ describe("failures", () => {
     ]);
   });
 
-  it("were first seen at the earliest time that any flush says, though a later one is applied first", async () => {
-    await apply(2, [delta({ errors: 1, failures: [failure(1)], firstSeen: 90_000, lastSeen: 90_000 })]);
-    await apply(1, [delta({ errors: 1, failures: [failure(1)], firstSeen: 61_000, lastSeen: 61_000 })]);
-    expect(await rows("SELECT calls, first_seen, last_seen FROM failures")).toEqual([
-      { calls: 2, first_seen: 61_000, last_seen: 90_000 },
-    ]);
+  it("were first seen at the earliest time and last at the latest, in whatever order flushes are applied", async () => {
+    for (const [n, at] of [90_000, 61_000, 75_000].entries()) {
+      await apply(n + 1, [delta({ errors: 1, failures: [failure(1)], firstSeen: at, lastSeen: at })]);
+    }
+    const times = { calls: 3, first_seen: 61_000, last_seen: 90_000 };
+    expect(await rows("SELECT calls, first_seen, last_seen FROM failures")).toEqual([times]);
+    expect(await rows("SELECT calls, first_seen, last_seen FROM functions")).toEqual([times]);
   });
 
-  it("past the cap are counted together, known ones on their own, and none is lost", async () => {
+  it("above the cap are counted together; known ones keep their names, and no call is lost", async () => {
     const cap = limits.failuresPerFunction;
     await apply(1, [delta({ failures: Array.from({ length: cap - 1 }, (_, i) => failure(i)) })]);
     await apply(2, [
@@ -178,7 +179,7 @@ describe("failures", () => {
   });
 });
 
-it("the view shows what a person expects", async () => {
+it("the view shows calls, average and errors of each function", async () => {
   await apply(1, [
     delta({ calls: 4, errors: 1, unmeasured: 1, sumUs: 9_000, buckets: [-1, 3] }),
     delta({ function: "cpu", calls: 1, unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, buckets: [] }),

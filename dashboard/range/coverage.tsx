@@ -1,0 +1,86 @@
+/** Says which time the numbers cover, what they are compared with, and which part is missing. */
+import { span } from "../format.ts";
+import { useTimes } from "../times/times.ts";
+import { type Bounds, MINUTE_MS, widthName } from "./bounds.ts";
+import { momentAt, type Range } from "./moment.ts";
+import { isLive, lengthName } from "./range.ts";
+
+interface CoverageProps {
+  range: Range;
+  covered: Bounds;
+  previous: Bounds | undefined;
+  isIncomparable: boolean;
+  /** When the first data was recorded, in epoch milliseconds. */
+  firstData: number;
+  /** The server's time of the answer. */
+  readAt: number;
+}
+
+export function Coverage({ range, covered, previous, isIncomparable, firstData, readAt }: CoverageProps) {
+  const times = useTimes();
+  const shown = isLive(range) ? `${times.moment(covered.from)} – now` : times.span(covered.from, covered.to);
+  const length = lengthName(covered.to - covered.from);
+  const comparison = previous
+    ? comparedWith(previous, firstData, times)
+    : isIncomparable
+      ? `not compared, because the server keeps the previous ${length} by the ${widthName(before(covered), readAt)} only`
+      : firstData >= covered.from
+        ? "no earlier data to compare with"
+        : undefined;
+  return (
+    <>
+      <p class="covers">
+        {`${shown} (${times.offset(covered.from)})`}
+        {comparison !== undefined && ` · ${comparison}`}
+      </p>
+      {notesOf({ range, covered, firstData, readAt, isCompared: previous !== undefined }, times).map(
+        (note) => (
+          <p key={note} class="covers note">
+            {note}
+          </p>
+        ),
+      )}
+    </>
+  );
+}
+
+type Times = ReturnType<typeof useTimes>;
+
+function comparedWith(previous: Bounds, firstData: number, times: Times): string {
+  const { from, to } = previous;
+  const text = `compared with the previous ${lengthName(to - from)}, ${times.span(from, to)}`;
+  return firstData > from ? `${text}, which has data since ${times.moment(firstData)} only` : text;
+}
+
+interface Facts {
+  range: Range;
+  covered: Bounds;
+  firstData: number;
+  readAt: number;
+  isCompared: boolean;
+}
+
+function notesOf({ range, covered, firstData, readAt, isCompared }: Facts, times: Times): string[] {
+  const notes: string[] = [];
+  const asked = { from: momentAt(range.from, readAt), to: momentAt(range.to, readAt) };
+  const isWider = asked.from - covered.from >= MINUTE_MS || covered.to - asked.to >= MINUTE_MS;
+  if (isWider && !isLive(range)) {
+    const width = widthName(covered, readAt);
+    notes.push(
+      `You asked for ${times.span(asked.from, asked.to)}. The server keeps data of that age by the ${width}, so these are whole ${width}s.`,
+    );
+  }
+  const missing = covered.to - readAt;
+  if (missing > 0 && (isCompared || !isLive(range))) {
+    const comparison = isCompared ? " Until then, changes of counts compare calls per second." : "";
+    notes.push(`This range ends in ${span(missing)}.${comparison}`);
+  }
+  if (firstData > covered.from && firstData < covered.to) {
+    notes.push(`Data begins on ${times.moment(firstData)}. Rates count from then.`);
+  }
+  return notes;
+}
+
+function before({ from, to }: Bounds): Bounds {
+  return { from: Math.max(0, from - (to - from)), to: from };
+}
