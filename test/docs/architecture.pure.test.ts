@@ -14,7 +14,7 @@ const sources = import.meta.glob<string>("../../src/*/**/*.ts", {
 
 /** Paths in code spans. */
 function namedPaths(): string[] {
-  const folders = "bench|client|dashboard|docs|migrations|scripts|src|test";
+  const folders = "bench|cli|client|dashboard|docs|examples|migrations|scripts|src|test";
   return [...text.matchAll(new RegExp(`\`((?:${folders})/[^\`\\s]*)\``, "g"))].map(([, path]) => path!);
 }
 

@@ -6,7 +6,7 @@ export const files = Object.keys(
   import.meta.glob([
     "../../*",
     "../../{.oxlintrc.json,.ci/run}",
-    "../../{bench,client,dashboard,docs,examples,migrations,scripts,src,test}/**",
+    "../../{bench,cli,client,dashboard,docs,examples,migrations,scripts,src,test}/**",
     "!../../client/dist/**",
   ]),
 ).map((path) => fromRoot("test/docs/", path));
