@@ -49,7 +49,7 @@ export class KnownFunctions {
   admit(service: string, functions: readonly string[]): Admission {
     const services = this.#load();
     const isNew = !services.has(service);
-    const isAboveCap = isNew && services.size - Number(services.has(OVERFLOW)) >= this.#limits.services;
+    const isAboveCap = isNew && services.size >= this.#limits.services;
     if (isAboveCap) return { ...this.#overflowing(OVERFLOW), isOverflow: () => true };
 
     const known = services.get(service);
