@@ -6,7 +6,7 @@
  * nothing that storage does not hold too, because the platform may stop the object at any line.
  */
 import { DurableObject } from "cloudflare:workers";
-import { readConfiguration } from "../configuration.ts";
+import { readConfiguration, readForgetAfterMs } from "../configuration.ts";
 import type { FlushId } from "../flush.ts";
 import { log, logError } from "../log.ts";
 import type { SeriesSelector } from "../stats/series-id.ts";
@@ -65,6 +65,7 @@ export class MetricsBuffer extends DurableObject<Env> {
         transaction: this.#transaction,
       },
       limits,
+      () => readForgetAfterMs(this.env),
     );
     this.#alarm = new Alarm(storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
