@@ -64,7 +64,8 @@ export async function query(
   options: QueryOptions = {},
 ): Promise<InstantResult> {
   const expression = parse(text, options);
-  const run = await prepare(expression, { startMs: timeMs, stepMs: 1, steps: 1 }, source, options);
+  const grid: Grid = { startMs: timeMs, stepMs: 1, steps: 1 };
+  const run = await prepare(expression, grid, timeMs, source, options);
   if (typeOf(expression) === "matrix") {
     const series = await run.readMatrix();
     return { type: "matrix", series: series.sort(byLabels), ...run.notes(text) };
@@ -113,7 +114,7 @@ export async function queryRange(
     throw new PromqlError("bad_data", reason);
   }
   const grid: Grid = { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
-  const run = await prepare(expression, grid, source, options);
+  const run = await prepare(expression, grid, endMs, source, options);
   const value = await run.evaluate();
   const rows = value.type === "scalar" ? [scalarRow(value.values)] : rowsOf(value);
   const series = rows.map((row) => toSeries(row, grid)).filter(({ times }) => times.length > 0);
@@ -127,16 +128,23 @@ interface Run {
   notes(text: string): Notes;
 }
 
-async function prepare(root: Expression, grid: Grid, source: Source, options: QueryOptions): Promise<Run> {
+async function prepare(
+  root: Expression,
+  grid: Grid,
+  endMs: number,
+  source: Source,
+  options: QueryOptions,
+): Promise<Run> {
   const annotations = new Annotations();
   const budget = new Budget(options);
   const lookbackMs = options.lookbackMs ?? DEFAULT_LOOKBACK_MS;
   const delayedNames = options.delayedNameRemoval ?? false;
   await budget.check();
-  const loaded = await loadSeries(root, source, { grid, lookbackMs, budget });
+  const ends = { start: grid.startMs, end: endMs };
+  const loaded = await loadSeries(root, source, { grid, ends, lookbackMs, budget });
   const subqueryStepMs = options.subqueryStepMs ?? DEFAULT_SUBQUERY_STEP_MS;
-  const settings = { lookbackMs, subqueryStepMs, delayedNames, budget, annotations };
-  const evaluator = new Evaluator(loaded, grid, settings);
+  const settings = { lookbackMs, subqueryStepMs, ends, delayedNames, budget, annotations };
+  const evaluator = new Evaluator(loaded, settings);
   return {
     async evaluate() {
       const value = await evaluator.evaluate(root, grid);

@@ -32,6 +32,7 @@ import {
   type Grid,
   HISTOGRAM,
   NONE,
+  type QueryEnds,
   Row,
   type Value,
   dropNames,
@@ -46,6 +47,7 @@ import { applyWindows } from "./windows.ts";
 export interface EvaluationOptions {
   lookbackMs: number;
   subqueryStepMs: number;
+  ends: QueryEnds;
   delayedNames: boolean;
   budget: Budget;
   annotations: Annotations;
@@ -54,13 +56,10 @@ export interface EvaluationOptions {
 export class Evaluator {
   private readonly loaded: Loaded;
   private readonly options: EvaluationOptions;
-  /** The times of `start()` and `end()`. */
-  private readonly queryEnds: { start: number; end: number };
 
-  constructor(loaded: Loaded, grid: Grid, options: EvaluationOptions) {
+  constructor(loaded: Loaded, options: EvaluationOptions) {
     this.loaded = loaded;
     this.options = options;
-    this.queryEnds = { start: grid.startMs, end: timeAt(grid, grid.steps - 1) };
   }
 
   async evaluate(expression: Expression, grid: Grid): Promise<Value> {
@@ -127,7 +126,7 @@ export class Evaluator {
     offsetMs: number;
   }): (timeMs: number) => number {
     if (at === undefined) return (timeMs) => timeMs - offsetMs;
-    const fixed = (typeof at === "number" ? at : this.queryEnds[at]) - offsetMs;
+    const fixed = (typeof at === "number" ? at : this.options.ends[at]) - offsetMs;
     return () => fixed;
   }
 

@@ -12,10 +12,11 @@ import { sizeOfHistogram } from "../histogram/histogram.ts";
 import type { Hints, SampleValue, Series, Source } from "../source.ts";
 import type { Budget } from "./budget.ts";
 import { Track } from "./track.ts";
-import { type Grid, timeAt } from "./value.ts";
+import { type Grid, type QueryEnds, timeAt } from "./value.ts";
 
 export interface LoadOptions {
   grid: Grid;
+  ends: QueryEnds;
   lookbackMs: number;
   budget: Budget;
 }
@@ -77,9 +78,8 @@ function keyOfRequest({ matchers }: VectorSelector, fromMs: number, toMs: number
   return JSON.stringify([texts, fromMs, toMs, hints.function, hints.rangeMs, hints.aggregation]);
 }
 
-function collectRequests(root: Expression, { grid, lookbackMs, budget }: LoadOptions): Request[] {
+function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: LoadOptions): Request[] {
   const requests: Request[] = [];
-  const queryEnds = { start: grid.startMs, end: timeAt(grid, grid.steps - 1) };
 
   /** `path` are the expressions around this one, from the outside to the inside. */
   const visit = (expression: Expression, fromMs: number, toMs: number, path: readonly Expression[]): void => {
@@ -108,11 +108,11 @@ function collectRequests(root: Expression, { grid, lookbackMs, budget }: LoadOpt
     fromMs: number,
     toMs: number,
   ): [number, number] => {
-    const fixed = at === "start" || at === "end" ? queryEnds[at] : at;
+    const fixed = at === "start" || at === "end" ? ends[at] : at;
     return [(fixed ?? fromMs) - offsetMs, (fixed ?? toMs) - offsetMs];
   };
 
-  visit(root, queryEnds.start, queryEnds.end, []);
+  visit(root, grid.startMs, timeAt(grid, grid.steps - 1), []);
   return requests;
 }
 

@@ -11,6 +11,12 @@ export interface Grid {
   readonly steps: number;
 }
 
+/** What `@ start()` and `@ end()` stand for. The end need not be the last step. */
+export interface QueryEnds {
+  readonly start: number;
+  readonly end: number;
+}
+
 export const timeAt = (grid: Grid, step: number): number => grid.startMs + step * grid.stepMs;
 
 export const NONE = 0;
