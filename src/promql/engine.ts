@@ -11,6 +11,7 @@ import { PromqlError } from "./errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits } from "./evaluate/budget.ts";
 import { Evaluator } from "./evaluate/evaluator.ts";
 import { loadSeries } from "./evaluate/load.ts";
+import { endOf } from "./evaluate/places.ts";
 import { FLOAT, type Grid, NONE, Row, type Value, mergeRows, rowsOf, timeAt } from "./evaluate/value.ts";
 import type { Histogram } from "./histogram/histogram.ts";
 import { type Labels, NO_LABELS, compareLabels, dropMetadata } from "./labels.ts";
@@ -156,7 +157,7 @@ async function prepare(
       const matrix = unwrap(root);
       if (matrix.kind !== "range" && matrix.kind !== "subquery")
         throw new Error("The root is no range vector.");
-      const endMs = evaluator.endOf(matrix)(grid.startMs);
+      const endMs = endOf(matrix, ends)(grid.startMs);
       const tracks = await evaluator.tracksOf(matrix, grid);
       return tracks
         .map((track) => track.cut(endMs - matrix.rangeMs, endMs))

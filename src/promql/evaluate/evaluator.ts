@@ -2,7 +2,6 @@
 import { type Annotations, MESSAGES } from "../annotations.ts";
 import type {
   Aggregation,
-  AtModifier,
   Binary,
   Call,
   Expression,
@@ -24,6 +23,7 @@ import type { Budget } from "./budget.ts";
 import { applyToNumbers } from "./elements.ts";
 import { isStepInvariant } from "./invariant.ts";
 import type { Loaded } from "./load.ts";
+import { endOf, shiftOf, subqueryGrid } from "./places.ts";
 import { chooseRows, countValues } from "./select-rows.ts";
 import { applySetOperator } from "./sets.ts";
 import { Track, sampleTrack, trackOfRow } from "./track.ts";
@@ -39,6 +39,7 @@ import {
   rowsOf,
   scalarOf,
   sizeOf,
+  spread,
   stringOf,
   timeAt,
 } from "./value.ts";
@@ -105,7 +106,7 @@ export class Evaluator {
   /** The series of a range vector, with the samples of all windows. */
   async tracksOf(expression: MatrixSelector | Subquery, grid: Grid): Promise<Track[]> {
     if (expression.kind === "range") return this.loaded.get(expression.selector)!;
-    const inner = this.subqueryGrid(expression, grid);
+    const inner = subqueryGrid(expression, grid, this.options);
     if (inner.steps <= 0) return [];
     // Fails before anything of that length is made.
     this.options.budget.hold(inner.steps);
@@ -113,36 +114,9 @@ export class Evaluator {
     return rows.map((row) => trackOfRow(row, inner));
   }
 
-  /** The end of a range vector's window for an evaluation at a time. */
-  endOf(expression: MatrixSelector | Subquery): (timeMs: number) => number {
-    return this.shiftOf(expression.kind === "range" ? expression.selector : expression);
-  }
-
-  private shiftOf({
-    at,
-    offsetMs,
-  }: {
-    at: AtModifier | undefined;
-    offsetMs: number;
-  }): (timeMs: number) => number {
-    if (at === undefined) return (timeMs) => timeMs - offsetMs;
-    const fixed = (typeof at === "number" ? at : this.options.ends[at]) - offsetMs;
-    return () => fixed;
-  }
-
-  /** The times of a subquery are multiples of its step, whatever the times of the query are. */
-  private subqueryGrid(subquery: Subquery, grid: Grid): Grid {
-    const shift = this.shiftOf(subquery);
-    const stepMs = subquery.stepMs || this.options.subqueryStepMs;
-    const afterMs = shift(grid.startMs) - subquery.rangeMs;
-    const endMs = shift(timeAt(grid, grid.steps - 1));
-    const startMs = stepMs * (Math.floor(afterMs / stepMs) + 1);
-    return { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
-  }
-
   private select(selector: VectorSelector, grid: Grid, asTime: boolean): Row[] {
     const { budget, lookbackMs } = this.options;
-    const shift = this.shiftOf(selector);
+    const shift = shiftOf(selector, this.options.ends);
     const rows: Row[] = [];
     for (const track of this.loaded.get(selector)!) {
       budget.spend(grid.steps);
@@ -218,7 +192,7 @@ export class Evaluator {
   }
 
   private async call(call: Call, grid: Grid): Promise<Value> {
-    const { annotations, budget, delayedNames } = this.options;
+    const { annotations, budget, delayedNames, ends } = this.options;
     const { body } = FUNCTIONS[call.name]!;
     const context: CallContext = {
       call: { ...call, args: call.args.map(unwrap) },
@@ -232,7 +206,7 @@ export class Evaluator {
       const other = call.args.find((arg) => typeOf(arg) === "scalar");
       const parameters = other && scalarOf(await this.evaluate(other, grid));
       const tracks = await this.tracksOf(range, grid);
-      const place = { rangeMs: range.rangeMs, endOf: this.endOf(range) };
+      const place = { rangeMs: range.rangeMs, endOf: endOf(range, ends) };
       return { type: "vector", rows: applyWindows(body, tracks, place, parameters, context, budget) };
     }
     const args = await this.arguments(context.call, grid);
@@ -278,17 +252,4 @@ export class Evaluator {
     }
     return { type: "vector", rows: dropNames(rows, delayedNames) };
   }
-}
-
-/** Repeats the value at the only step for so many steps. */
-function spread(value: Value, steps: number): Value {
-  if (value.type === "scalar")
-    return { type: "scalar", values: new Float64Array(steps).fill(value.values[0]!) };
-  const rows = rowsOf(value).map((row) => {
-    const long = new Row(row.labels, steps, row.dropName);
-    const only = row.get(0);
-    if (only !== undefined) for (let step = 0; step < steps; step++) long.set(step, only);
-    return long;
-  });
-  return value.type === "vector" ? { type: "vector", rows } : value;
 }

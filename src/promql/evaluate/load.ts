@@ -11,6 +11,7 @@ import { executionError } from "../errors.ts";
 import { sizeOfHistogram } from "../histogram/histogram.ts";
 import type { Hints, SampleValue, Series, Source } from "../source.ts";
 import type { Budget } from "./budget.ts";
+import { shiftOf } from "./places.ts";
 import { Track } from "./track.ts";
 import { type Grid, type QueryEnds, timeAt } from "./value.ts";
 
@@ -85,12 +86,12 @@ function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: L
   const visit = (expression: Expression, fromMs: number, toMs: number, path: readonly Expression[]): void => {
     const inside = [...path, expression];
     if (expression.kind === "subquery") {
-      const [from, to] = shift(expression, fromMs, toMs);
-      visit(expression.inner, from - expression.rangeMs, to, inside);
+      const shift = shiftOf(expression, ends);
+      visit(expression.inner, shift(fromMs) - expression.rangeMs, shift(toMs), inside);
     } else if (expression.kind === "range" || expression.kind === "selector") {
       const isRange = expression.kind === "range";
       const selector = isRange ? expression.selector : expression;
-      const [from, to] = shift(selector, fromMs, toMs);
+      const shift = shiftOf(selector, ends);
       const rangeMs = isRange ? expression.rangeMs : 0;
       const hints: Hints = {
         stepMs: grid.steps > 1 ? grid.stepMs : 0,
@@ -99,17 +100,13 @@ function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: L
         signal: budget.signal,
         maxSeries: budget.maxSeries,
       };
-      requests.push({ selector, fromMs: from - (isRange ? rangeMs : lookbackMs), toMs: to, hints });
+      requests.push({
+        selector,
+        fromMs: shift(fromMs) - (isRange ? rangeMs : lookbackMs),
+        toMs: shift(toMs),
+        hints,
+      });
     } else for (const child of childrenOf(expression)) visit(child, fromMs, toMs, inside);
-  };
-
-  const shift = (
-    { at, offsetMs }: Pick<VectorSelector, "at" | "offsetMs">,
-    fromMs: number,
-    toMs: number,
-  ): [number, number] => {
-    const fixed = at === "start" || at === "end" ? ends[at] : at;
-    return [(fixed ?? fromMs) - offsetMs, (fixed ?? toMs) - offsetMs];
   };
 
   visit(root, grid.startMs, timeAt(grid, grid.steps - 1), []);

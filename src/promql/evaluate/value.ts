@@ -145,3 +145,16 @@ export function dropNames(rows: Row[], delayed: boolean): Row[] {
 
 export const duplicateSeries = (): Error =>
   executionError("vector cannot contain metrics with the same labelset");
+
+/** Repeats the value at the only step for so many steps. */
+export function spread(value: Value, steps: number): Value {
+  if (value.type === "scalar")
+    return { type: "scalar", values: new Float64Array(steps).fill(value.values[0]!) };
+  const rows = rowsOf(value).map((row) => {
+    const long = new Row(row.labels, steps, row.dropName);
+    const only = row.get(0);
+    if (only !== undefined) for (let step = 0; step < steps; step++) long.set(step, only);
+    return long;
+  });
+  return value.type === "vector" ? { type: "vector", rows } : value;
+}

@@ -45,13 +45,15 @@ class SyntaxParser {
 
   parse(): Syntax {
     const root = this.choice();
-    if (this.position < this.chars.length) throw this.error("unexpected )", this.rest());
+    if (this.position < this.chars.length)
+      throw new RegexpError("unexpected )", this.chars.slice(this.position).join(""));
     checkRepeats(root, 1);
     return { root, groupNames: this.groupNames };
   }
 
   private choice(): Node {
-    if (++this.depth > MAX_DEPTH) throw this.error("expression nests too deeply", this.rest());
+    if (++this.depth > MAX_DEPTH)
+      throw new RegexpError("expression nests too deeply", this.chars.slice(this.position).join(""));
     const parts = [this.sequence()];
     while (this.take("|")) parts.push(this.sequence());
     this.depth--;
@@ -78,7 +80,7 @@ class SyntaxParser {
     const lazy = this.take("?") !== this.flags.swapLazy;
     const end = this.position;
     if (this.quantifier()) {
-      throw this.error(
+      throw new RegexpError(
         "invalid nested repetition operator",
         this.chars.slice(begin, Math.max(end, this.position)).join(""),
       );
@@ -96,7 +98,7 @@ class SyntaxParser {
     const min = Number(counts[1]);
     const max = counts[2] === undefined ? min : counts[3] === "" ? Infinity : Number(counts[3]);
     if (min > MAX_REPEAT || (max !== Infinity && max > MAX_REPEAT) || max < min) {
-      throw this.error("invalid repeat count", counts[0]);
+      throw new RegexpError("invalid repeat count", counts[0]);
     }
     this.position += counts[0].length;
     return [min, max];
@@ -128,7 +130,7 @@ class SyntaxParser {
       case "*":
       case "+":
       case "?":
-        throw this.error("missing argument to repetition operator", char);
+        throw new RegexpError("missing argument to repetition operator", char);
       default:
         return this.literal(char);
     }
@@ -148,14 +150,14 @@ class SyntaxParser {
     const named = /^P?<([^>]*)>/.exec(rest);
     if (named && !rest.startsWith("<=") && !rest.startsWith("<!")) {
       const name = named[1]!;
-      if (!/^\w+$/.test(name)) throw this.error("invalid named capture", `(?${named[0]}`);
-      if (this.groupNames.includes(name)) throw this.error("duplicate capture group name", name);
+      if (!/^\w+$/.test(name)) throw new RegexpError("invalid named capture", `(?${named[0]}`);
+      if (this.groupNames.includes(name)) throw new RegexpError("duplicate capture group name", name);
       this.position += Array.from(named[0]).length;
       return this.groupBody(outer, name, true);
     }
     const flags = /^([imsU]*)(-[imsU]+)?([:)])/.exec(rest);
     if (!flags || (flags[0] === ")" && flags[1] === "")) {
-      throw this.error("invalid or unsupported Perl syntax", `(?${rest.slice(0, 1)}`);
+      throw new RegexpError("invalid or unsupported Perl syntax", `(?${rest.slice(0, 1)}`);
     }
     this.position += flags[0].length;
     this.setFlags(flags[1]!, true);
@@ -166,7 +168,7 @@ class SyntaxParser {
   private groupBody(outer: Flags, name: string | undefined, captures: boolean): Node {
     const index = captures ? this.groupNames.push(name) - 1 : 0;
     const part = this.choice();
-    if (!this.take(")")) throw this.error("missing closing )", this.chars.join(""));
+    if (!this.take(")")) throw new RegexpError("missing closing )", this.chars.join(""));
     this.flags = outer;
     return captures ? { type: "group", part, index } : part;
   }
@@ -182,7 +184,7 @@ class SyntaxParser {
 
   private escape(): Node {
     const char = this.chars[this.position++];
-    if (char === undefined) throw this.error("trailing backslash at end of expression", "");
+    if (char === undefined) throw new RegexpError("trailing backslash at end of expression", "");
     const assertion = ASSERTIONS[char];
     if (assertion) return { type: "assert", assertion };
     if (char === "Q") return this.quoted();
@@ -224,14 +226,6 @@ class SyntaxParser {
     if (this.peek() !== char) return false;
     this.position++;
     return true;
-  }
-
-  private rest(): string {
-    return this.chars.slice(this.position).join("");
-  }
-
-  private error(reason: string, fragment: string): RegexpError {
-    return new RegexpError(reason, fragment);
   }
 }
 
