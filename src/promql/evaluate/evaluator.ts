@@ -1,5 +1,5 @@
 /** Evaluates an expression for all steps of a grid at once, from the leaves of the tree to its root. */
-import { type Annotations, MESSAGES } from "../annotations.ts";
+import type { Annotations } from "../annotations.ts";
 import type {
   Aggregation,
   Binary,
@@ -15,16 +15,16 @@ import type { CallContext } from "../functions/function.ts";
 import { mapFloats } from "../functions/math.ts";
 import { FUNCTIONS } from "../functions/registry.ts";
 import { scale } from "../histogram/arithmetic.ts";
+import type { Histogram } from "../histogram/histogram.ts";
 import { dropLabels, METRIC_NAME } from "../labels.ts";
 import { isSetOperator } from "../operators.ts";
-import { aggregateGroup, groupRows } from "./aggregate.ts";
+import { aggregateRows } from "./aggregate.ts";
 import { vectorWithScalar, vectorWithVector } from "./binary.ts";
 import type { Budget } from "./budget.ts";
 import { applyToNumbers } from "./elements.ts";
 import { isStepInvariant } from "./invariant.ts";
 import type { Loaded } from "./load.ts";
 import { endOf, shiftOf, subqueryGrid } from "./places.ts";
-import { chooseRows, countValues } from "./select-rows.ts";
 import { applySetOperator } from "./sets.ts";
 import { Track, sampleTrack, trackOfRow } from "./track.ts";
 import {
@@ -40,7 +40,6 @@ import {
   scalarOf,
   sizeOf,
   spread,
-  stringOf,
   timeAt,
 } from "./value.ts";
 import { applyWindows } from "./windows.ts";
@@ -165,30 +164,8 @@ export class Evaluator {
     const parameter = aggregation.parameter && (await this.evaluate(aggregation.parameter, grid));
     const rows = rowsOf(await this.evaluate(aggregation.inner, grid));
     budget.spend(grid.steps * rows.length);
-    const { operator } = aggregation;
-    let result: Row[];
-    if (operator === "count_values")
-      result = countValues(aggregation, rows, stringOf(parameter), grid.steps, budget);
-    else if (operator === "topk" || operator === "bottomk") {
-      result = chooseRows(
-        aggregation,
-        groupRows(rows, aggregation),
-        scalarOf(parameter),
-        annotations,
-        budget,
-      );
-    } else {
-      const parameters = scalarOf(parameter);
-      if (operator === "quantile") {
-        for (const q of new Set(parameters)) {
-          if (!(q >= 0 && q <= 1)) annotations.warn(MESSAGES.invalidQuantile(q), aggregation.parameter!.span);
-        }
-      }
-      result = groupRows(rows, aggregation)
-        .map((group) => aggregateGroup(aggregation, group, grid.steps, parameters, annotations))
-        .filter((row) => !row.isEmpty);
-    }
-    return { type: "vector", rows: result };
+    const context = { annotations, budget, steps: grid.steps };
+    return { type: "vector", rows: aggregateRows(aggregation, rows, parameter, context) };
   }
 
   private async call(call: Call, grid: Grid): Promise<Value> {
@@ -238,16 +215,14 @@ export class Evaluator {
     return values;
   }
 
-  private mapHistograms(
-    rows: Row[],
-    map: (histogram: NonNullable<Row["histograms"]>[number] & {}) => number,
-  ): Value {
+  private mapHistograms(rows: Row[], map: (histogram: Histogram) => number): Value {
     const { delayedNames } = this.options;
     for (const row of rows) {
       for (let step = 0; step < row.kinds.length; step++) {
         if (row.kinds[step] === HISTOGRAM) row.set(step, map(row.histograms![step]!));
         else row.kinds[step] = NONE;
       }
+      row.histograms = undefined;
       if (!delayedNames) row.labels = dropLabels(row.labels, [METRIC_NAME]);
     }
     return { type: "vector", rows: dropNames(rows, delayedNames) };

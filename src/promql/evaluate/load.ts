@@ -1,12 +1,5 @@
 /** Asks the source for the series of every selector of a query, all at once and each only once. */
-import {
-  type Aggregation,
-  type Call,
-  type Expression,
-  type VectorSelector,
-  childrenOf,
-  unwrap,
-} from "../ast.ts";
+import { type Expression, type VectorSelector, childrenOf, unwrap } from "../ast.ts";
 import { executionError } from "../errors.ts";
 import { sizeOfHistogram } from "../histogram/histogram.ts";
 import type { Hints, SampleValue, Series, Source } from "../source.ts";
@@ -95,7 +88,7 @@ function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: L
       const rangeMs = isRange ? expression.rangeMs : 0;
       const hints: Hints = {
         stepMs: grid.steps > 1 ? grid.stepMs : 0,
-        ...describePath(path),
+        ...describePath(expression, path),
         rangeMs,
         signal: budget.signal,
         maxSeries: budget.maxSeries,
@@ -114,16 +107,20 @@ function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: L
 }
 
 /** The function directly around a selector, and the aggregation directly around that. */
-function describePath(path: readonly Expression[]): Pick<Hints, "function" | "aggregation"> {
+function describePath(
+  selected: Expression,
+  path: readonly Expression[],
+): Pick<Hints, "function" | "aggregation"> {
   const around = path.filter(({ kind }) => kind !== "parentheses");
+  let inner = selected;
   let parent = around.pop();
-  let call: Call | undefined;
-  if (parent?.kind === "call") {
-    call = parent;
+  const call = parent?.kind === "call" ? parent : undefined;
+  if (call) {
+    inner = call;
     parent = around.pop();
   }
-  const aggregation: Aggregation | undefined =
-    parent?.kind === "aggregation" && unwrap(parent.inner) !== parent.parameter ? parent : undefined;
+  // Not if it is only the parameter of the aggregation.
+  const aggregation = parent?.kind === "aggregation" && unwrap(parent.inner) === inner ? parent : undefined;
   return {
     function: call?.name ?? "",
     aggregation: aggregation && {

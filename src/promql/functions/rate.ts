@@ -1,6 +1,6 @@
 /** `rate`, `increase`, `delta`, `irate` and `idelta`: how a value changes within a window. */
 import { MESSAGES } from "../annotations.ts";
-import { NONE, type Row } from "../evaluate/value.ts";
+import { FLOAT, type Row } from "../evaluate/value.ts";
 import { combine, divide, scale } from "../histogram/arithmetic.ts";
 import { type Histogram, compact } from "../histogram/histogram.ts";
 import { isReset } from "../histogram/resets.ts";
@@ -179,7 +179,7 @@ function warnOfNonCounters(
 ): Row[] {
   for (const [index, row] of rows.entries()) {
     const name = metricName(inputs[index]!);
-    if (name !== "" && !COUNTER_NAME.test(name) && row.kinds.some((kind) => kind !== NONE && kind === 1)) {
+    if (name !== "" && !COUNTER_NAME.test(name) && row.kinds.includes(FLOAT)) {
       annotations.inform(MESSAGES.possibleNonCounter(name), call.args[0]!.span);
     }
   }
