@@ -1,5 +1,5 @@
 /** Parses RE2 syntax into a tree. Rejects what RE2 rejects: backreferences, lookaround, large repeats. */
-import { type CharTest, caseless, negated, parseBracket, perlClass, unicodeClass } from "./classes.ts";
+import { type CharTest, type ParsedClass, compileClass, readBracket, readNamedClass } from "./classes.ts";
 import { RegexpError, parseEscape } from "./escape.ts";
 
 export type Assertion = "textStart" | "textEnd" | "lineStart" | "lineEnd" | "boundary" | "notBoundary";
@@ -110,11 +110,8 @@ class SyntaxParser {
     switch (char) {
       case "(":
         return this.group();
-      case "[": {
-        const { test, length } = parseBracket(this.chars, this.position - 1, this.flags.ignoreCase);
-        this.position += length - 1;
-        return { type: "char", test, literal: undefined };
-      }
+      case "[":
+        return this.charClass(readBracket(this.chars, this.position - 1));
       case ".":
         return {
           type: "char",
@@ -139,8 +136,16 @@ class SyntaxParser {
   private literal(char: string): Node {
     const code = char.codePointAt(0)!;
     const folds = this.flags.ignoreCase && char.toLowerCase() !== char.toUpperCase();
-    const exactly: CharTest = (other) => other === code;
-    return { type: "char", test: folds ? caseless(exactly) : exactly, literal: folds ? undefined : char };
+    if (folds) return { type: "char", test: compileClass(char, true, char), literal: undefined };
+    return { type: "char", test: (other) => other === code, literal: char };
+  }
+
+  /** A class that begins with the character read last. */
+  private charClass({ source, length }: ParsedClass): Node {
+    const begin = this.position - 1;
+    this.position = begin + length;
+    const pattern = this.chars.slice(begin, this.position).join("");
+    return { type: "char", test: compileClass(source, this.flags.ignoreCase, pattern), literal: undefined };
   }
 
   private group(): Node | undefined {
@@ -188,13 +193,10 @@ class SyntaxParser {
     const assertion = ASSERTIONS[char];
     if (assertion) return { type: "assert", assertion };
     if (char === "Q") return this.quoted();
-    const perl = perlClass(char);
-    if (perl) return { type: "char", test: perl, literal: undefined };
-    if (char === "p" || char === "P") {
-      const { test, length } = unicodeClass(this.chars, this.position - 2);
-      this.position += length - 2;
-      const folded = this.flags.ignoreCase ? caseless(test) : test;
-      return { type: "char", test: char === "P" ? negated(folded) : folded, literal: undefined };
+    const named = readNamedClass(this.chars, this.position - 2);
+    if (named) {
+      this.position--;
+      return this.charClass(named);
     }
     const { code, length } = parseEscape(this.chars, this.position - 2);
     this.position += length - 2;
