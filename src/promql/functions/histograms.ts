@@ -1,6 +1,5 @@
 /** Functions of histograms, native and classic. */
 import { MESSAGES } from "../annotations.ts";
-import type { ValueType } from "../ast.ts";
 import {
   FLOAT,
   HISTOGRAM,
@@ -16,7 +15,7 @@ import type { Histogram } from "../histogram/histogram.ts";
 import { histogramFraction, histogramQuantile, histogramVariance } from "../histogram/statistics.ts";
 import { BUCKET_LABEL, type Labels, dropLabels, dropMetadata, labelsKey, metricName } from "../labels.ts";
 import type { Span } from "../position.ts";
-import type { CallContext, FunctionEntry, FunctionTable } from "./function.ts";
+import { type CallContext, type FunctionEntry, type FunctionTable, ofValues } from "./function.ts";
 
 const ofHistogram = (map: (histogram: Histogram) => number): FunctionEntry => ({
   parameters: ["vector"],
@@ -24,11 +23,6 @@ const ofHistogram = (map: (histogram: Histogram) => number): FunctionEntry => ({
   returns: "vector",
   body: { kind: "histograms", map },
 });
-
-const ofValues = (
-  parameters: ValueType[],
-  apply: (args: readonly Value[], context: CallContext) => Value,
-): FunctionEntry => ({ parameters, optional: 0, returns: "vector", body: { kind: "values", apply } });
 
 export const histogramFunctions: FunctionTable = {
   histogram_count: ofHistogram(({ count }) => count),

@@ -7,23 +7,15 @@ import { isReset } from "../histogram/resets.ts";
 import { type Labels, metricName } from "../labels.ts";
 import {
   type CallContext,
-  type FunctionEntry,
   type FunctionTable,
   type Window,
-  type WindowBody,
   type WindowContext,
   countFloats,
   countHistograms,
+  ofWindow,
 } from "./function.ts";
 import { counterIncrease, histogramChange } from "./increase.ts";
 import { isStartReset } from "./start-times.ts";
-
-const ofWindow = (apply: WindowBody["apply"], more: Partial<WindowBody> = {}): FunctionEntry => ({
-  parameters: ["matrix"],
-  optional: 0,
-  returns: "vector",
-  body: { kind: "window", apply, ...more },
-});
 
 export const rateFunctions: FunctionTable = {
   rate: ofWindow((window, context) => extrapolated(window, context, true, true), {
