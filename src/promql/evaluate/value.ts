@@ -98,7 +98,8 @@ export class RowSet {
     this.budget = budget;
   }
 
-  put(labels: Labels, dropName: boolean, step: number, value: number | Histogram): void {
+  /** The row of a label set, which is made if need be. */
+  rowOf(labels: Labels, dropName: boolean): Row {
     const key = labelsKey(labels);
     let row = this.rows.get(key);
     if (!row) {
@@ -106,13 +107,22 @@ export class RowSet {
       row = new Row(labels, this.steps, dropName);
       this.rows.set(key, row);
     }
-    if (row.kinds[step] !== NONE) throw duplicateSeries();
-    row.set(step, value);
+    return row;
+  }
+
+  put(labels: Labels, dropName: boolean, step: number, value: number | Histogram): void {
+    putOnce(this.rowOf(labels, dropName), step, value);
   }
 
   list(): Row[] {
     return [...this.rows.values()];
   }
+}
+
+/** Sets a value where none is yet. */
+export function putOnce(row: Row, step: number, value: number | Histogram): void {
+  if (row.kinds[step] !== NONE) throw duplicateSeries();
+  row.set(step, value);
 }
 
 /** Joins rows of one label set, whose values must not be at the same step. */
@@ -127,8 +137,7 @@ export function mergeRows(rows: Row[]): Row[] {
     }
     for (let step = 0; step < row.kinds.length; step++) {
       if (row.kinds[step] === NONE) continue;
-      if (first.kinds[step] !== NONE) throw duplicateSeries();
-      first.set(step, row.get(step)!);
+      putOnce(first, step, row.get(step)!);
     }
   }
   return merged.size === rows.length ? rows : [...merged.values()];

@@ -4,6 +4,7 @@ import {
   FLOAT,
   HISTOGRAM,
   type Row,
+  putOnce,
   RowSet,
   type Value,
   rowsOf,
@@ -77,8 +78,9 @@ interface Statistic {
 
 interface Group {
   labels: Labels;
-  /** By ascending upper bound. */
-  buckets: { upper: number; row: Row }[];
+  /** By ascending upper bound. The count is that of the step at hand. */
+  buckets: (ClassicBucket & { row: Row })[];
+  result: Row | undefined;
 }
 
 /** Applies a statistic to each classic histogram, joined from its buckets, and to each native one. */
@@ -86,8 +88,8 @@ function perHistogram(rows: Row[], span: Span, context: CallContext, statistic: 
   const { annotations, delayedNames, grid } = context;
   const groups = groupBuckets(rows, span, context);
   const results = new RowSet(grid.steps, context.budget);
-  const put = (labels: Labels, step: number, value: number): void =>
-    results.put(delayedNames ? labels : dropMetadata(labels), delayedNames, step, value);
+  const rowOf = (labels: Labels): Row =>
+    results.rowOf(delayedNames ? labels : dropMetadata(labels), delayedNames);
   const natives = rows.filter(({ histograms }) => histograms !== undefined);
   const conflicts = new Map(natives.map((row) => [row, groups.get(labelsKey(row.labels))]));
   for (let step = 0; step < grid.steps; step++) {
@@ -100,16 +102,16 @@ function perHistogram(rows: Row[], span: Span, context: CallContext, statistic: 
         conflicting.add(group);
         continue;
       }
-      const labels = delayedNames ? row.labels : dropMetadata(row.labels);
-      put(row.labels, step, statistic.native(row.histograms![step]!, step, labels));
+      const result = rowOf(row.labels);
+      putOnce(result, step, statistic.native(row.histograms![step]!, step, result.labels));
     }
     for (const group of groups.values()) {
       if (conflicting.has(group)) continue;
-      const buckets: ClassicBucket[] = [];
-      for (const { upper, row } of group.buckets) {
-        if (row.kinds[step] === FLOAT) buckets.push({ upper, count: row.floats[step]! });
-      }
-      if (buckets.length > 0) put(group.labels, step, statistic.classic(buckets, step, group.labels));
+      const buckets = group.buckets.filter(({ row }) => row.kinds[step] === FLOAT);
+      for (const bucket of buckets) bucket.count = bucket.row.floats[step]!;
+      if (buckets.length === 0) continue;
+      group.result ??= rowOf(group.labels);
+      putOnce(group.result, step, statistic.classic(buckets, step, group.labels));
     }
   }
   return { type: "vector", rows: results.list() };
@@ -133,8 +135,8 @@ function groupBuckets(
     const labels = dropLabels(row.labels, [BUCKET_LABEL]);
     const key = labelsKey(labels);
     const group = groups.get(key);
-    if (group) group.buckets.push({ upper, row });
-    else groups.set(key, { labels, buckets: [{ upper, row }] });
+    if (group) group.buckets.push({ upper, count: 0, row });
+    else groups.set(key, { labels, buckets: [{ upper, count: 0, row }], result: undefined });
   }
   for (const { buckets } of groups.values())
     buckets.sort((a, b) => (a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0));
