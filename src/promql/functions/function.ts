@@ -78,3 +78,18 @@ export interface WindowContext {
 
 export const countFloats = (window: Window): number => window.to - window.from;
 export const countHistograms = (window: Window): number => window.histogramTo - window.histogramFrom;
+
+/** A function of one range vector. */
+export const ofWindow = (apply: WindowBody["apply"], more: Partial<WindowBody> = {}): FunctionEntry => ({
+  parameters: ["matrix"],
+  optional: 0,
+  returns: "vector",
+  body: { kind: "window", apply, ...more },
+});
+
+/** A function that gets all its arguments at once. */
+export const ofValues = (
+  parameters: ValueType[],
+  apply: (args: readonly Value[], context: CallContext) => Value,
+  returns: ValueType = "vector",
+): FunctionEntry => ({ parameters, optional: 0, returns, body: { kind: "values", apply } });

@@ -11,21 +11,14 @@ import {
   type FunctionEntry,
   type FunctionTable,
   type Window,
-  type WindowBody,
   type WindowContext,
   countFloats,
   countHistograms,
+  ofWindow,
 } from "./function.ts";
 import { HistogramTotal, Mean } from "./means.ts";
 import { quantileOf } from "./quantile.ts";
 import { isStartReset } from "./start-times.ts";
-
-const ofWindow = (apply: WindowBody["apply"], more: Partial<WindowBody> = {}): FunctionEntry => ({
-  parameters: ["matrix"],
-  optional: 0,
-  returns: "vector",
-  body: { kind: "window", apply, ...more },
-});
 
 /** A function of floats, which leaves histograms out and says so. */
 const ofFloats = (apply: (window: Window, context: WindowContext) => number, minFloats = 1): FunctionEntry =>
