@@ -7,6 +7,7 @@ import { guard } from "./access/guard.ts";
 import { rejectCrossOriginWrites } from "./access/reject-cross-origin-writes.ts";
 import { listDeadLettersRoute, dropDeadLetterRoute, replayDeadLetterRoute } from "./admin/dead-letters.ts";
 import { healthRoute } from "./admin/health.ts";
+import { attentionRoute } from "./api/attention.ts";
 import { describeFunctionRoute } from "./api/describe-function.ts";
 import { distributionRoute } from "./api/distribution.ts";
 import { listFunctionsRoute } from "./api/list-functions.ts";
@@ -28,6 +29,7 @@ const routes = [
   distributionRoute,
   listServicesRoute,
   searchRoute,
+  attentionRoute,
   healthRoute,
   listDeadLettersRoute,
   replayDeadLetterRoute,
