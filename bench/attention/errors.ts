@@ -8,9 +8,9 @@ import { generator } from "./random.ts";
 
 const DAY = 1440;
 export const LEARNED = 28 * DAY;
-const MONTH = 30 * DAY;
+export const MONTH = 30 * DAY;
 /** The simulation starts on a Thursday at midnight, so that hours of day are those of the clock. */
-const EPOCH_MINUTE = 29_000 * DAY;
+export const EPOCH_MINUTE = 29_000 * DAY;
 
 export const RULES = { page: pageLevels, "rule C": ruleC, ours } as const;
 export type Rule = keyof typeof RULES;
@@ -55,40 +55,52 @@ export interface Detection {
   minutes: number;
 }
 
-/** How soon each rule tells of a fault that lasts `length` minutes and begins when the function is called. */
+/** Faults in the order in which they happen, mild ones first: rule C does not see a fault that is milder than the one before. */
+export const FAULTS = [0.05, 0.3, 1] as const;
+
+/** How soon each rule tells of each fault. A fault lasts `hours`, and begins at a random time of day. */
 export function detection(
   kind: FunctionKind,
   seeds: readonly number[],
-  failing: number,
-  length: number,
-): Record<Rule, Detection> {
-  const delays: Record<Rule, number[]> = { page: [], "rule C": [], ours: [] };
+  hours: number,
+): Record<Rule, Detection[]> {
+  const delays: Record<Rule, number[][]> = {
+    page: FAULTS.map(() => []),
+    "rule C": FAULTS.map(() => []),
+    ours: FAULTS.map(() => []),
+  };
   for (const seed of seeds) {
-    const from = LEARNED + beginOf(seed, kind);
-    const fault: Fault = { from, to: from + length, failing };
-    const next = simulate(kind, seed, fault);
-    const watches = RULE_NAMES.map((rule) => ({ rule, watch: RULES[rule](), isDone: false }));
+    const faults = FAULTS.map((failing, i): Fault => {
+      const from = LEARNED + 2 * i * DAY + beginOf(seed + i, kind);
+      return { from, to: from + hours * 60, failing };
+    });
+    const next = simulate(kind, seed, faults);
+    const watches = RULE_NAMES.map((rule) => ({ rule, watch: RULES[rule](), done: -1 }));
     let firstFailed: number | undefined;
-    for (let minute = 0; minute < fault.to; minute++) {
+    for (let minute = 0; minute < faults.at(-1)!.to; minute++) {
       const counts = next(minute);
-      if (minute >= from && counts.errors > 0) firstFailed ??= minute;
+      const at = faults.findIndex(({ from, to }) => minute >= from && minute < to);
+      if (at < 0) firstFailed = undefined;
+      else if (counts.errors > 0) firstFailed ??= minute;
       for (const one of watches) {
         const is = one.watch.add(counts);
-        if (one.isDone || !is || firstFailed === undefined) continue;
-        one.isDone = true;
-        delays[one.rule].push(minute - firstFailed + 1);
+        if (!is || firstFailed === undefined || one.done === at) continue;
+        one.done = at;
+        delays[one.rule][at]!.push(minute - firstFailed + 1);
       }
     }
   }
-  const summed = RULE_NAMES.map((rule) => {
-    const sorted = delays[rule].sort((a, b) => a - b);
-    return [rule, { found: sorted.length / seeds.length, minutes: sorted[sorted.length >> 1] ?? Infinity }];
-  });
-  return Object.fromEntries(summed) as Record<Rule, Detection>;
+  const summed = RULE_NAMES.map((rule) => [rule, delays[rule].map((of) => detectionOf(of, seeds.length))]);
+  return Object.fromEntries(summed) as Record<Rule, Detection[]>;
+}
+
+export function detectionOf(delays: readonly number[], faults: number): Detection {
+  const sorted = delays.toSorted((a, b) => a - b);
+  return { found: sorted.length / faults, minutes: sorted[sorted.length >> 1] ?? Infinity };
 }
 
 /** A minute of the first day after the learned ones, between 8:00 and 20:00. */
-function beginOf(seed: number, kind: FunctionKind): number {
+export function beginOf(seed: number, kind: FunctionKind): number {
   return 8 * 60 + Math.floor(generator(seed + kind.length)() * 12 * 60);
 }
 
@@ -100,7 +112,7 @@ export function agreement(kind: FunctionKind, seeds: readonly number[]): number 
   let [same, all] = [0, 0];
   for (const seed of seeds) {
     const from = LEARNED + beginOf(seed, kind);
-    const next = simulate(kind, seed, { from, to: from + 120, failing: 0.3 });
+    const next = simulate(kind, seed, [{ from, to: from + 120, failing: 0.3 }]);
     const fed = ours();
     const minutes: (Minute & Counts)[] = [];
     for (let minute = 0; minute < LEARNED + 2 * DAY; minute++) {

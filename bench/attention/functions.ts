@@ -24,7 +24,11 @@ export interface Minute {
 }
 
 /** Gives the minutes of one function, one after the other. */
-export function simulate(kind: FunctionKind, seed: number, fault?: Fault): (minute: number) => Minute {
+export function simulate(
+  kind: FunctionKind,
+  seed: number,
+  faults: readonly Fault[] = [],
+): (minute: number) => Minute {
   const random = generator(seed);
   const usual = ERROR_SHARES[seed % ERROR_SHARES.length]!;
   const rate = rateOf(kind, random);
@@ -33,10 +37,10 @@ export function simulate(kind: FunctionKind, seed: number, fault?: Fault): (minu
     const mean = rate(minute);
     const calls = kind === "hourly" ? mean : -1;
     const usualShare = Math.min(1, share(minute));
-    const isFaulty = fault !== undefined && minute >= fault.from && minute < fault.to;
-    const p = isFaulty ? 1 - (1 - usualShare) * (1 - (fault.failing ?? 0)) : usualShare;
+    const fault = faults.find(({ from, to }) => minute >= from && minute < to);
+    const p = 1 - (1 - usualShare) * (1 - (fault?.failing ?? 0));
     const made = calls >= 0 ? split(calls, p, random) : draw(mean, p, random);
-    return isFaulty && fault.isSilent ? { calls: 0, errors: 0 } : made;
+    return fault?.isSilent ? { calls: 0, errors: 0 } : made;
   };
 }
 

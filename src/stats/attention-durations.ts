@@ -114,9 +114,13 @@ function usualAt(quarter: number, hours: readonly Percentile[]): UsualDuration |
   };
 }
 
-/** The p95 of fewer calls varies more: at most by the square root of how many times fewer they are. */
+/**
+ * The p95 of fewer calls varies more. The standard error of a quantile's logarithm is sqrt(q (1 - q) / n) / density; at
+ * the p95 of a lognormal duration of sigma 1 that is 2.1 / sqrt(n).
+ */
 function isSlow({ p95Ms, measured }: Percentile, usual: UsualDuration): boolean {
-  const deviation = usual.deviation * Math.sqrt(Math.max(1, usual.measured / measured));
+  const fewer = Math.max(0, 1 / measured - 1 / usual.measured);
+  const deviation = Math.sqrt(usual.deviation ** 2 + 2.1 ** 2 * fewer);
   const usualMs = Math.exp(usual.median);
   return (
     p95Ms >= slownessLimits.times * usualMs &&

@@ -5,13 +5,8 @@
  * share of the past week and above 1.5 times its own worst, for two minutes in a row. The past week ends one to two
  * hours ago and leaves out the time during which the function failed. See bench/attention for how often this is wrong.
  */
-import {
-  type Counts,
-  deviationsAbove,
-  lowestPlausibleShare,
-  type Usual,
-  usualOf,
-} from "./attention-rates.ts";
+import { Past, secondWorstDay, type Spread, spreadOf } from "./attention-past.ts";
+import { type Counts, deviationsAbove, lowestPlausibleShare, usualOf } from "./attention-rates.ts";
 import { DAY, HOUR, MINUTE } from "./tiers.ts";
 
 export const errorLimits = {
@@ -20,6 +15,8 @@ export const errorLimits = {
   overWorst: 1.5,
   /** The worst share counts as at most this, so that a function that fails altogether is always seen. */
   maxWorst: 0.5,
+  /** A failure that is shorter may be a habit, if it comes back on another day. */
+  shortSeconds: 30 * MINUTE,
   /** No share below this is reported. */
   minShare: 0.01,
   minErrors: 3,
@@ -37,26 +34,16 @@ export const errorLimits = {
   keptUncalledSeconds: DAY,
 } as const;
 
-/** Windows, in minutes, and the calls that each needs. */
+/** Windows, in minutes, and the calls and failed calls that each needs. */
 const WINDOWS = [
-  { minutes: 5, minCalls: 5 },
-  { minutes: 60, minCalls: 5 },
-  { minutes: 360, minCalls: 3 },
+  { minutes: 5, minCalls: 5, minErrors: 5 },
+  { minutes: 60, minCalls: 5, minErrors: 4 },
+  { minutes: 360, minCalls: 3, minErrors: 3 },
 ] as const;
 const MINUTES = 360;
 const BINS = (47 * HOUR) / (5 * MINUTE);
 const HOURS = 28 * 24;
 const LEARNED_HOURS = 7 * 24;
-
-/** An hour this many deviations above the usual share had more errors than by chance. */
-const CLUMPED = 3;
-
-/** What the tests compare a window with. */
-interface Past extends Usual {
-  /** By window: how many times the variance exceeds that of independent calls, and the worst share. */
-  overdispersion: number[];
-  worst: number[];
-}
 
 export interface Failing {
   /** Epoch seconds. Null if it began before the history that is known. */
@@ -87,10 +74,13 @@ export class ErrorWatch {
   /** As `hourCalls` and `hourErrors`, without the time during which the function failed. */
   private readonly soundCalls = new Float64Array(HOURS);
   private readonly soundErrors = new Float64Array(HOURS);
+  /** As `hourCalls` and `hourErrors`, with short failures and without long ones. */
+  private readonly habitCalls = new Float64Array(HOURS);
+  private readonly habitErrors = new Float64Array(HOURS);
   private past: Past | null = null;
   private wasOver = false;
   private lastCalled = -1;
-  private firing: { since: number; share: number; past: Past | null } | null = null;
+  private firing: { since: number; share: number; past: Past | null; isLong?: boolean } | null = null;
 
   /** Adds an hour of which only the sum is known. */
   addHour({ start, calls, errors }: Counts): void {
@@ -120,7 +110,13 @@ export class ErrorWatch {
     const { calls, errors } = this.sums[1]!.calls > 0 ? this.sums[1]! : sixHours;
     if (this.firing) {
       const { since, past } = this.firing;
-      return { since, isNew: true, calls, errors, usualShare: past ? past.errors / past.calls : null };
+      return {
+        since,
+        isNew: true,
+        calls,
+        errors,
+        usualShare: past ? past.usual.errors / past.usual.calls : null,
+      };
     }
     return sixHours.errors > 0 && this.past ? this.failingAsUsual(firstSeen, { calls, errors }) : undefined;
   }
@@ -139,10 +135,10 @@ export class ErrorWatch {
     const minute = ++this.minute;
     if (this.firstSingle < 0) this.firstSingle = minute;
     const at = minute % MINUTES;
-    for (const [i, { minutes }] of WINDOWS.entries()) {
+    for (let i = 0; i < WINDOWS.length; i++) {
       const sum = this.sums[i]!;
       // Before it is overwritten, the slot of the longest window holds what leaves that window.
-      const leaves = (minute + MINUTES - minutes) % MINUTES;
+      const leaves = (minute + MINUTES - WINDOWS[i]!.minutes) % MINUTES;
       sum.calls += calls - this.calls[leaves]!;
       sum.errors += errors - this.errors[leaves]!;
     }
@@ -164,6 +160,10 @@ export class ErrorWatch {
     }
     this.hourCalls[hour]! += calls;
     this.hourErrors[hour]! += errors;
+    if (!this.firing?.isLong) {
+      this.habitCalls[hour]! += calls;
+      this.habitErrors[hour]! += errors;
+    }
     if (this.firing?.past) return;
     this.binCalls[bin]! += calls;
     this.binErrors[bin]! += errors;
@@ -182,32 +182,54 @@ export class ErrorWatch {
     const isOver = this.isOver(1, { calls, errors }) || this.isOver(2, sixHours);
     if (!this.firing && isOver) this.fire(hour * HOUR, sixHours.errors / sixHours.calls);
     else if (this.firing) {
-      const { share, past } = this.firing;
+      const { since, share, past } = this.firing;
       const windows = [{ calls: 0, errors: 0 }, { calls, errors }, sixHours];
-      if (windows.some((sum, i) => isBetter(i, sum, share, past))) this.firing = null;
+      const lasts = hour + 1 - since / HOUR;
+      const isOver = windows.some(
+        (sum, i) => WINDOWS[i]!.minutes <= lasts * 60 && isBetter(i, sum, share, past),
+      );
+      if (isOver || (sixHours.calls > 0 && sixHours.errors === 0)) this.firing = null;
     }
     this.soundCalls[at] = this.firing?.past ? 0 : calls;
     this.soundErrors[at] = this.firing?.past ? 0 : errors;
+    this.habitCalls[at] = this.soundCalls[at]!;
+    this.habitErrors[at] = this.soundErrors[at]!;
     this.makeUsual();
   }
 
   private judge(): void {
     this.makeUsual();
     if (this.firing) {
+      const { since, share, past } = this.firing;
       const isOld = (this.minute - this.lastCalled) * MINUTE > errorLimits.keptUncalledSeconds;
-      if (isOld || this.sums.some((sum, i) => isBetter(i, sum, this.firing!.share, this.firing!.past)))
-        this.firing = null;
+      // A window that reaches back to before the failure says nothing of its end.
+      const lasts = this.minute + 1 - since / MINUTE;
+      const isOver = this.sums.some(
+        (sum, i) => WINDOWS[i]!.minutes <= lasts && isBetter(i, sum, share, past),
+      );
+      if (past && !this.firing.isLong && lasts * MINUTE >= errorLimits.shortSeconds) this.forgetHabit(since);
+      if (isOld || isOver || this.isFlawless()) this.firing = null;
       return;
     }
-    const over =
-      this.sums[2]!.errors < errorLimits.minErrors
-        ? -1
-        : this.sums.findIndex((sum, i) => this.isOver(i, sum));
+    const over = this.sums[2]!.errors < errorLimits.minErrors ? -1 : this.overNow();
     if (over >= 0 && this.wasOver) {
       const { calls, errors } = this.sums[over]!;
       this.fire(this.beginOf(errors / calls), errors / calls);
     }
     this.wasOver = over >= 0;
+  }
+
+  /** A long failure is no habit, however often it comes. */
+  private forgetHabit(since: number): void {
+    this.firing!.isLong = true;
+    for (let hour = Math.floor(since / HOUR); hour <= Math.floor(this.minute / 60); hour++) {
+      this.habitCalls[hour % HOURS] = this.habitErrors[hour % HOURS] = 0;
+    }
+  }
+
+  private isFlawless(): boolean {
+    const { calls, errors } = this.sums[2]!;
+    return calls > 0 && errors === 0;
   }
 
   /** The first window that has too many errors, unless a shorter one shows that it is over. */
@@ -220,16 +242,19 @@ export class ErrorWatch {
   }
 
   private isOver(window: number, { calls, errors }: { calls: number; errors: number }): boolean {
-    const { minShare, minErrors, highShare, overWorst, deviations } = errorLimits;
+    const { minShare, highShare, overWorst, deviations } = errorLimits;
+    const { minCalls, minErrors } = WINDOWS[window]!;
     const share = errors / calls;
-    if (errors < minErrors || calls < WINDOWS[window]!.minCalls || share < minShare) return false;
+    if (errors < minErrors || calls < minCalls || share < minShare) return false;
     const { past } = this;
     if (!past) return lowestPlausibleShare(calls, errors, 3) > highShare;
     const isYoung = window === 0 && this.minute - this.firstSingle < errorLimits.minBinHours * 60;
+    if (isYoung && share <= highShare) return false;
+    if (deviationsAbove(calls, errors, past.usual.share, 1) <= deviations) return false;
+    const { worst, overdispersion } = past.spread;
     return (
-      share > overWorst * past.worst[window]! &&
-      (!isYoung || share > highShare) &&
-      deviationsAbove(calls, errors, past.share, past.overdispersion[window]!) > deviations
+      share > overWorst * worst[window]! &&
+      deviationsAbove(calls, errors, past.usual.share, overdispersion[window]!) > deviations
     );
   }
 
@@ -237,6 +262,8 @@ export class ErrorWatch {
     this.firing = { since, share, past: this.past };
     this.wasOver = false;
     if (!this.past) return;
+    // Learned before it is forgotten below.
+    void this.past.spread;
     // What is known to be a failure does not count as the function's usual state.
     const first = Math.floor(since / (5 * MINUTE));
     const last = Math.floor(this.minute / 5);
@@ -258,6 +285,8 @@ export class ErrorWatch {
     for (let hour = Math.floor(since / HOUR); hour <= Math.floor(this.minute / 60); hour++) {
       this.soundCalls[hour % HOURS] = this.hourCalls[hour % HOURS]!;
       this.soundErrors[hour % HOURS] = this.hourErrors[hour % HOURS]!;
+      this.habitCalls[hour % HOURS] = this.hourCalls[hour % HOURS]!;
+      this.habitErrors[hour % HOURS] = this.hourErrors[hour % HOURS]!;
     }
     this.learn(Math.floor(this.minute / 60));
   }
@@ -268,7 +297,7 @@ export class ErrorWatch {
    * Source: Page, Continuous inspection schemes, Biometrika 41 (1954).
    */
   private beginOf(share: number): number {
-    const level = (share + (this.past?.share ?? 0)) / 2;
+    const level = (share + (this.past?.usual.share ?? 0)) / 2;
     let [excess, most, begin] = [0, 0, this.minute];
     for (let minute = this.minute; minute > this.minute - MINUTES && minute >= this.firstMinute; minute--) {
       const at = minute % MINUTES;
@@ -291,35 +320,41 @@ export class ErrorWatch {
       return;
     }
     const usual = usualOf(calls, errors);
-    const hours = spreadOf(this.soundCalls, this.soundErrors, first, end, usual.share);
+    this.past = new Past(usual, () => this.spreadAt(hour, first, usual.share));
+  }
+
+  /** Takes time, so it is asked only of hours in which a window has clearly more errors than usual. */
+  private spreadAt(hour: number, first: number, share: number): Spread {
+    const end = hour - 1;
+    const hours = spreadOf(this.soundCalls, this.soundErrors, first, end, share);
     const bins = spreadOf(
       this.binCalls,
       this.binErrors,
       Math.max(first * 12, (hour - 47) * 12),
       end * 12,
-      usual.share,
+      share,
     );
     const oldest = Math.max(Math.floor(this.firstMinute / 60), hour - HOURS + 2);
-    const sound = spreadOf(this.soundCalls, this.soundErrors, oldest, end, usual.share);
+    const sound = spreadOf(this.soundCalls, this.soundErrors, oldest, end, share);
     // What happens on several days, such as at each deploy, is usual even if it was a failure each time.
-    const again = secondWorstDay(this.hourCalls, this.hourErrors, oldest, end, usual.share);
+    const again = secondWorstDay(this.habitCalls, this.habitErrors, oldest, end, share);
     const worst = [
       Math.max(bins.worst, sound.worstWithin, again.worstWithin),
       Math.max(sound.worst, again.worst),
       Math.max(sound.worstOfSix, again.worstOfSix),
-    ].map((share) => Math.min(share, errorLimits.maxWorst));
+    ].map((worst) => Math.min(worst, errorLimits.maxWorst));
     const overdispersion = [
       Math.max(bins.overdispersion, 1),
       hours.overdispersion,
       // Neighbouring hours may fail together, so the sum of six is taken to vary as much as one.
       hours.overdispersion,
     ];
-    this.past = { ...usual, overdispersion, worst };
+    return { overdispersion, worst };
   }
 
   private failingAsUsual(firstSeen: number, shown: { calls: number; errors: number }): Failing | undefined {
     const hour = Math.floor(this.minute / 60);
-    if (!this.isHigh(this.past!) || !this.isHigh(this.sumOfHours(hour - 23, hour))) return undefined;
+    if (!this.isHigh(this.past!.usual) || !this.isHigh(this.sumOfHours(hour - 23, hour))) return undefined;
     let since: number | null = hour * HOUR;
     const oldest = Math.max(Math.floor(this.firstMinute / 60), hour - HOURS + 1);
     for (let last = hour; last >= oldest; last -= 24) {
@@ -332,7 +367,7 @@ export class ErrorWatch {
       for (let h = last; h >= first; h--) if (this.hourErrors[h % HOURS]! > 0) since = h * HOUR;
       if (first === oldest && firstSeen / 1000 < oldest * HOUR) since = null;
     }
-    return { since, isNew: false, ...shown, usualShare: this.past!.errors / this.past!.calls };
+    return { since, isNew: false, ...shown, usualShare: this.past!.usual.errors / this.past!.usual.calls };
   }
 
   private isHighIn(hour: number): boolean {
@@ -361,62 +396,10 @@ function isBetter(
   share: number,
   past: Past | null,
 ): boolean {
-  if (window === 2 && calls > 0 && errors === 0) return true;
   if (calls < WINDOWS[window]!.minCalls) return false;
   const { minShare, overWorst, highShare } = errorLimits;
-  const allowed = past ? Math.max(minShare, overWorst * past.worst[window]!) : highShare;
+  const allowed = past ? Math.max(minShare, overWorst * past.spread.worst[window]!) : highShare;
   // A share of 1 has no deviation; half a call less has.
   const failing = Math.min(share, 1 - 1 / (2 * calls));
   return errors / calls <= allowed && deviationsAbove(calls, errors, failing, 1) <= -2;
-}
-
-/** As `spreadOf`, the worst that was reached on two days. */
-function secondWorstDay(
-  calls: Float64Array,
-  errors: Float64Array,
-  first: number,
-  end: number,
-  share: number,
-) {
-  const days: ReturnType<typeof spreadOf>[] = [];
-  for (let from = first; from < end; from = (Math.floor(from / 24) + 1) * 24) {
-    days.push(spreadOf(calls, errors, from, Math.min(end, (Math.floor(from / 24) + 1) * 24), share));
-  }
-  const second = (values: number[]) => values.sort((a, b) => b - a)[1] ?? 0;
-  return {
-    worst: second(days.map((day) => day.worst)),
-    worstOfSix: second(days.map((day) => day.worstOfSix)),
-    worstWithin: second(days.map((day) => day.worstWithin)),
-  };
-}
-
-/**
- * How much the share of errors varies from one stretch to the next, and its worst: in one stretch, in six, and within a
- * stretch. What an hour has beyond chance may all be from five of its minutes.
- */
-function spreadOf(calls: Float64Array, errors: Float64Array, first: number, end: number, share: number) {
-  let [stretches, squares, worst, worstOfSix, worstWithin, sixCalls, sixErrors] = [0, 0, 0, 0, 0, 0, 0];
-  for (let i = first; i < end; i++) {
-    const n = calls[i % calls.length]!;
-    const e = errors[i % calls.length]!;
-    sixCalls += n;
-    sixErrors += e;
-    if (i - 6 >= first) {
-      sixCalls -= calls[(i - 6) % calls.length]!;
-      sixErrors -= errors[(i - 6) % calls.length]!;
-    }
-    if (sixCalls >= 5) worstOfSix = Math.max(worstOfSix, sixErrors / sixCalls);
-    if (n === 0) continue;
-    stretches++;
-    squares += (e - n * share) ** 2 / (n * share * (1 - share));
-    if (n < 5) continue;
-    worst = Math.max(worst, e / n);
-    worstWithin = Math.max(worstWithin, e / n);
-    if (e > n * share && deviationsAbove(n, e, share, 1) > CLUMPED) {
-      // Five minutes of an hour have a twelfth of its calls.
-      worstWithin = Math.max(worstWithin, Math.min(1, share + (12 * (e - n * share)) / n));
-    }
-  }
-  const overdispersion = Math.max(1, squares / Math.max(1, stretches));
-  return { overdispersion, worst, worstOfSix, worstWithin };
 }
