@@ -129,8 +129,8 @@ function quartersOf(known: KnownFunction | undefined, deltas: readonly Delta[], 
   const last = lastQuarter(now / 1000);
   return [last, last - quarterSeconds].map((start) => {
     const parts: Sums[] = deltas.filter(({ minute }) => minute >= start && minute < start + quarterSeconds);
-    for (let at = start; known && at < start + quarterSeconds; at += MINUTE) {
-      const minute = known.minutes.get(at);
+    for (let at = start; at < start + quarterSeconds; at += MINUTE) {
+      const minute = known?.minutes.get(at);
       if (minute?.buckets) parts.push({ ...minute, sumUs: 0, buckets: minute.buckets });
     }
     return percentileOf(start, parts);

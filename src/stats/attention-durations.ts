@@ -1,6 +1,7 @@
 /**
  * Says since when a function is slower than its own past: its p95 lies 4 deviations (on a logarithmic scale) and 1.5
- * times above the usual one of this hour of day, in two quarters of an hour in a row.
+ * times above the usual one of this hour of day, and above what it reached on two earlier days, in two quarters of an
+ * hour in a row.
  *
  * The usual p95 is the median over this hour and its neighbours on the 14 days before; the deviation is their median
  * absolute deviation. Source: Rousseeuw, Croux, Alternatives to the median absolute deviation, JASA 88 (1993).
@@ -19,6 +20,8 @@ export const slownessLimits = {
   minPastHours: 3,
   /** No function is steadier than this, on a logarithmic scale: a bucket of the histogram spans 0.02. */
   minDeviation: 0.05,
+  /** The deviation is learned from few days, so it is taken to be larger: by a fifth with 14 days. */
+  caution: 3,
   learnedDays: 14,
   /** Quarters are those of the clock, so that they are the same for every reader. */
   quarterSeconds: 15 * MINUTE,
@@ -96,6 +99,8 @@ interface UsualDuration {
   median: number;
   deviation: number;
   measured: number;
+  /** The worst p95 that was reached on two days. */
+  worstMs: number;
 }
 
 function usualAt(quarter: number, hours: readonly Percentile[]): UsualDuration | undefined {
@@ -105,12 +110,14 @@ function usualAt(quarter: number, hours: readonly Percentile[]): UsualDuration |
   if (past.length < slownessLimits.minPastHours) return undefined;
   const logs = past.map(({ p95Ms }) => Math.log(p95Ms));
   const median = medianOf(logs);
+  const days = new Set(past.map(({ start }) => dayBefore(quarter, start))).size;
   // 1.4826 makes the median absolute deviation of a normal distribution its standard deviation.
   const spread = 1.4826 * medianOf(logs.map((log) => Math.abs(log - median)));
   return {
     median,
-    deviation: Math.max(slownessLimits.minDeviation, spread),
+    deviation: Math.max(slownessLimits.minDeviation, spread) * (1 + slownessLimits.caution / days),
     measured: medianOf(past.map(({ measured }) => measured)),
+    worstMs: secondWorstDay(past, quarter),
   };
 }
 
@@ -125,8 +132,19 @@ function isSlow({ p95Ms, measured }: Percentile, usual: UsualDuration): boolean 
   return (
     p95Ms >= slownessLimits.times * usualMs &&
     p95Ms - usualMs >= slownessLimits.minMs &&
+    p95Ms > usual.worstMs &&
     Math.log(p95Ms) - usual.median > slownessLimits.deviations * deviation
   );
+}
+
+function dayBefore(quarter: number, hour: number): number {
+  return Math.round((quarter - hour) / DAY);
+}
+
+function secondWorstDay(past: readonly Percentile[], quarter: number): number {
+  const days = Map.groupBy(past, ({ start }) => dayBefore(quarter, start));
+  const worst = Array.from(days.values(), (day) => Math.max(...day.map(({ p95Ms }) => p95Ms)));
+  return worst.sort((a, b) => b - a)[1] ?? 0;
 }
 
 function medianOf(values: number[]): number {

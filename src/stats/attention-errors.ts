@@ -330,7 +330,8 @@ export class ErrorWatch {
     const bins = spreadOf(
       this.binCalls,
       this.binErrors,
-      Math.max(first * 12, (hour - 47) * 12),
+      // Later ones only: the current hour overwrites the oldest.
+      Math.max(first * 12, (hour - 46) * 12),
       end * 12,
       share,
     );

