@@ -5,7 +5,7 @@
  * It is valid exactly as long as each flush below the buffer's next one is either in what D1 answered or still in the
  * buffer's snapshot. When a flush has left the snapshot, D1 is asked for each function's totals and for its latest
  * minutes. A function's older numbers stay valid if its totals are what they and the latest minutes add up to; if not,
- * calls came late, and the function is read again. After five minutes D1 is asked in any case.
+ * calls came late, and the function is read again. After five minutes, and in each new hour, D1 is asked in any case.
  */
 import { callBinding } from "../call-binding.ts";
 import type { Counts } from "../stats/attention-rates.ts";
@@ -62,10 +62,16 @@ type Database = Pick<Env, "DB">;
 
 /** Whether what is remembered and the snapshot together are all acknowledged calls. */
 export function isValid(memory: Memory, snapshot: Snapshot, now: number): boolean {
-  if (memory.epoch !== snapshot.epoch || now - memory.readAt > MAX_AGE_MS) return false;
+  const isOld = now - memory.readAt > MAX_AGE_MS || hourOf(now) !== hourOf(memory.readAt);
+  if (memory.epoch !== snapshot.epoch || isOld) return false;
   const sealed = new Set(snapshot.sealed.map(({ n }) => n));
   for (let n = memory.lowest; n < snapshot.next; n++) if (!memory.includes(n) && !sealed.has(n)) return false;
   return true;
+}
+
+/** Minutes become hours at whole hours, so that every isolate judges the same history. */
+function hourOf(epochMs: number): number {
+  return Math.floor(epochMs / 1000 / HOUR);
 }
 
 /** Asks D1 for what is new. Undefined if D1 changed meanwhile: then start over with a new snapshot. */
@@ -86,6 +92,10 @@ export async function refresh(
   const stale: number[] = [];
   for (const row of memory.rows[0]) {
     const known = before?.functions.get(row.id);
+    if (known && hourOf(before!.readAt) === hourOf(now) && isSame(known, row)) {
+      memory.functions.set(row.id, known);
+      continue;
+    }
     const updated = updatedBy(known, row, start);
     memory.functions.set(row.id, updated);
     const isWhole = start === whole || (known ? addsUp(updated) : row.firstSeen / 1000 >= start);
@@ -167,6 +177,11 @@ function updatedBy(known: KnownFunction | undefined, row: RecentCalls, start: nu
     updated.earlier = { calls: row.calls - sum.calls, errors: row.errors - sum.errors };
   }
   return updated;
+}
+
+/** Whether it was not called since. Then what is known of it stays, and with it what was computed from that. */
+function isSame(known: KnownFunction, { calls, errors, lastSeen }: RecentCalls): boolean {
+  return known.calls === calls && known.errors === errors && known.lastSeen === lastSeen;
 }
 
 function addsUp({ calls, errors, minutes, earlier }: KnownFunction): boolean {

@@ -11,9 +11,12 @@ import {
   judgeDurations,
   type Kind,
   mayNeedAttention,
+  type Prepared,
+  prepareWatch,
   type Verdict,
 } from "../stats/attention.ts";
 import { lastQuarter, slownessLimits } from "../stats/attention-durations.ts";
+import type { ErrorWatch } from "../stats/attention-errors.ts";
 import type { Counts } from "../stats/attention-rates.ts";
 import { learnPauses, type UsualPauses } from "../stats/attention-silence.ts";
 import type { Delta } from "../stats/delta.ts";
@@ -151,8 +154,8 @@ function judge(functions: readonly Merged[], now: number): Attention {
   for (const one of functions) {
     const judgements = [];
     if (isSuspect(one, now)) {
-      const { history, pauses } = learn(one);
-      judgements.push(judgeCalls(history, now, pauses));
+      const { history, prepared } = prepare(one, now);
+      judgements.push(judgeCalls(history, now, prepared));
     }
     if (isTimed(one)) {
       const past = one.known && durations.get(one.known.id);
@@ -168,18 +171,31 @@ function judge(functions: readonly Merged[], now: number): Attention {
   return { items: items.sort(compareVerdicts), unknown: unknown.sort(byName) };
 }
 
-/** The same at every read until D1 is asked again, for functions of which the buffer holds nothing. */
-const learned = new WeakMap<KnownFunction, { history: CallHistory; pauses: UsualPauses }>();
+/** Of the numbers that are in D1; by function as it was read, so that it ends when D1 is asked again. */
+const prepared = new WeakMap<
+  KnownFunction,
+  { history: CallHistory; watch: ErrorWatch; pauses: UsualPauses; until: number }
+>();
 
-function learn(one: Merged): { history: CallHistory; pauses: UsualPauses } {
+/** What the buffer holds is rarely older than this. If it is, nothing that was kept is used. */
+const SETTLED = 15 * MINUTE;
+
+function prepare(one: Merged, now: number): { history: CallHistory; prepared?: Prepared } {
   const { known, deltas } = one;
-  const isKept = known?.hours !== undefined && deltas.length === 0;
-  const kept = isKept ? learned.get(known) : undefined;
-  if (kept) return kept;
-  const history = historyOf(one);
-  const of = { history, pauses: learnPauses(history.minutes, history.hours) };
-  if (isKept) learned.set(known, of);
-  return of;
+  if (!known?.hours) return { history: historyOf(one) };
+  let kept = prepared.get(known);
+  if (!kept) {
+    const history = historyOf({ ...one, deltas: [] });
+    const until = now / 1000 - SETTLED;
+    const pauses = learnPauses(history.minutes, history.hours);
+    kept = { history, watch: prepareWatch(history, until), pauses, until };
+    prepared.set(known, kept);
+  }
+  const { history, watch, pauses, until } = kept;
+  if (deltas.length === 0)
+    return { history: { ...history, lastSeen: one.lastSeen }, prepared: { watch, pauses } };
+  const isSettled = deltas.every(({ minute }) => minute >= until);
+  return { history: historyOf(one), prepared: isSettled ? { watch } : {} };
 }
 
 function historyOf(one: Merged): CallHistory {

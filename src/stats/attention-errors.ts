@@ -64,23 +64,46 @@ export class ErrorWatch {
   private firstMinute = -1;
   /** From here on single minutes are known. */
   private firstSingle = -1;
-  private readonly calls = new Float64Array(MINUTES);
-  private readonly errors = new Float64Array(MINUTES);
-  private readonly sums = WINDOWS.map(() => ({ calls: 0, errors: 0 }));
-  private readonly binCalls = new Float64Array(BINS);
-  private readonly binErrors = new Float64Array(BINS);
-  private readonly hourCalls = new Float64Array(HOURS);
-  private readonly hourErrors = new Float64Array(HOURS);
+  private calls = new Float64Array(MINUTES);
+  private errors = new Float64Array(MINUTES);
+  private sums = WINDOWS.map(() => ({ calls: 0, errors: 0 }));
+  private binCalls = new Float64Array(BINS);
+  private binErrors = new Float64Array(BINS);
+  private hourCalls = new Float64Array(HOURS);
+  private hourErrors = new Float64Array(HOURS);
   /** As `hourCalls` and `hourErrors`, without the time during which the function failed. */
-  private readonly soundCalls = new Float64Array(HOURS);
-  private readonly soundErrors = new Float64Array(HOURS);
+  private soundCalls = new Float64Array(HOURS);
+  private soundErrors = new Float64Array(HOURS);
   /** As `hourCalls` and `hourErrors`, with short failures and without long ones. */
-  private readonly habitCalls = new Float64Array(HOURS);
-  private readonly habitErrors = new Float64Array(HOURS);
+  private habitCalls = new Float64Array(HOURS);
+  private habitErrors = new Float64Array(HOURS);
   private past: Past | null = null;
   private wasOver = false;
   private lastCalled = -1;
   private firing: { since: number; share: number; past: Past | null; isLong?: boolean } | null = null;
+
+  /** A copy, which goes on alone. */
+  clone(): ErrorWatch {
+    const copy = Object.assign(new ErrorWatch(), this);
+    copy.calls = this.calls.slice();
+    copy.errors = this.errors.slice();
+    copy.sums = this.sums.map((sum) => ({ ...sum }));
+    copy.binCalls = this.binCalls.slice();
+    copy.binErrors = this.binErrors.slice();
+    copy.hourCalls = this.hourCalls.slice();
+    copy.hourErrors = this.hourErrors.slice();
+    copy.soundCalls = this.soundCalls.slice();
+    copy.soundErrors = this.soundErrors.slice();
+    copy.habitCalls = this.habitCalls.slice();
+    copy.habitErrors = this.habitErrors.slice();
+    copy.firing = this.firing && { ...this.firing };
+    return copy;
+  }
+
+  /** Epoch seconds up to which minutes were added. */
+  get addedUntil(): number {
+    return (this.minute + 1) * MINUTE;
+  }
 
   /** Adds an hour of which only the sum is known. */
   addHour({ start, calls, errors }: Counts): void {

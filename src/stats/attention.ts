@@ -71,11 +71,18 @@ export function mayNeedAttention(lastSixHours: { errors: number }, lastSeen: num
   return lastSixHours.errors > 0 || now - lastSeen > 5 * MINUTE * 1000;
 }
 
+/** What can be kept from one judgement of a function to the next, to save time. The judgement is the same without it. */
+export interface Prepared {
+  pauses?: UsualPauses;
+  /** Was given the history's hours and some of its first minutes, and nothing else. */
+  watch?: ErrorWatch;
+}
+
 /** Judges calls and errors. `now` is in epoch milliseconds. */
-export function judgeCalls(history: CallHistory, now: number, pauses?: UsualPauses): Judgement {
+export function judgeCalls(history: CallHistory, now: number, prepared: Prepared = {}): Judgement {
   const judgement: Judgement = { verdicts: [], unknown: [] };
-  if (mayFail(history, now)) addErrors(judgement, history, now);
-  addSilence(judgement, history, now, pauses ?? learnPauses(history.minutes, history.hours));
+  if (mayFail(history, now)) addErrors(judgement, history, now, prepared.watch);
+  addSilence(judgement, history, now, prepared.pauses ?? learnPauses(history.minutes, history.hours));
   return judgement;
 }
 
@@ -86,8 +93,13 @@ function mayFail({ minutes, lastSeen }: CallHistory, now: number): boolean {
   return minutes.some((minute) => minute.errors > 0 && minute.start >= start);
 }
 
-function addErrors(judgement: Judgement, history: CallHistory, now: number): void {
-  const watch = watchOf(history, now);
+function addErrors(
+  judgement: Judgement,
+  history: CallHistory,
+  now: number,
+  prepared: ErrorWatch | undefined,
+): void {
+  const watch = watchOf(history, now, prepared);
   const failing = watch.failing(history.firstSeen);
   if (failing) judgement.verdicts.push(verdictOfErrors(failing));
   else if (!watch.hasPast && hasErrors(history, now)) {
@@ -125,12 +137,19 @@ export function compareVerdicts(a: Verdict & SeriesId, b: Verdict & SeriesId): n
   );
 }
 
-/** Gives the state of a function's errors at a moment, from its history. */
-export function watchOf({ minutes, hours }: CallHistory, now: number): ErrorWatch {
+/** Gives the state of a function's errors at a moment, from its history. Does not change `prepared`. */
+export function watchOf(history: CallHistory, now: number, prepared?: ErrorWatch): ErrorWatch {
+  const watch = prepared ? prepared.clone() : prepareWatch(history, 0);
+  for (const minute of history.minutes) if (minute.start >= watch.addedUntil) watch.addMinute(minute);
+  watch.passTo(Math.floor(now / 1000 / MINUTE));
+  return watch;
+}
+
+/** Adds the hours of a history, and its minutes before `until` (epoch seconds). */
+export function prepareWatch({ minutes, hours }: CallHistory, until: number): ErrorWatch {
   const watch = new ErrorWatch();
   for (const hour of hours) watch.addHour(hour);
-  for (const minute of minutes) watch.addMinute(minute);
-  watch.passTo(Math.floor(now / 1000 / MINUTE));
+  for (const minute of minutes) if (minute.start < until) watch.addMinute(minute);
   return watch;
 }
 
