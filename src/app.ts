@@ -8,6 +8,7 @@ import { rejectCrossOriginWrites } from "./access/reject-cross-origin-writes.ts"
 import { listDeadLettersRoute, dropDeadLetterRoute, replayDeadLetterRoute } from "./admin/dead-letters.ts";
 import { deleteFunctionRoute, deleteServiceRoute } from "./admin/delete-series.ts";
 import { healthRoute } from "./admin/health.ts";
+import { attentionRoute } from "./api/attention.ts";
 import { describeFunctionRoute } from "./api/describe-function.ts";
 import { distributionRoute } from "./api/distribution.ts";
 import { listFunctionsRoute } from "./api/list-functions.ts";
@@ -31,6 +32,7 @@ const routes = [
   searchRoute,
   deleteServiceRoute,
   deleteFunctionRoute,
+  attentionRoute,
   healthRoute,
   listDeadLettersRoute,
   replayDeadLetterRoute,
