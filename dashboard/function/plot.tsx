@@ -16,7 +16,9 @@ export interface ChartProps {
   values: readonly (readonly (number | null)[])[];
   stepSeconds: number;
   isCount?: boolean;
+  /** Writes a value rounded for reading. */
   write: (value: number) => string;
+  writeTick: (value: number) => string;
   zoom: (from: number, to: number) => void;
 }
 
@@ -29,7 +31,7 @@ interface PlotProps extends ChartProps {
 const LEAST_DRAG = 6;
 
 export function Plot(props: PlotProps) {
-  const { lines, starts, values, stepSeconds, isCount = false, write, index } = props;
+  const { lines, starts, values, stepSeconds, isCount = false, writeTick, index } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const latest = useRef(props);
@@ -40,7 +42,7 @@ export function Plot(props: PlotProps) {
 
   useEffect(() => {
     const width = box.current!.clientWidth;
-    const options = optionsFor({ lines, stepSeconds, isCount, write, times, width });
+    const options = optionsFor({ lines, stepSeconds, isCount, writeTick, times, width });
     const select = (from: number, to: number) => latest.current.zoom(from * 1000, to * 1000);
     options.hooks = {
       setCursor: [({ cursor: { idx } }) => latest.current.setIndex(idx ?? undefined)],

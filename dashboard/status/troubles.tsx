@@ -7,7 +7,7 @@ import { Link } from "../view/link.tsx";
 import type { View } from "../view/view.ts";
 
 /** Every page checks the collector this often. A hanging server is seen within 15 s. */
-const CHECK_MS = 9_000;
+const CHECK_MS = 8_000;
 /** The pipeline page shows what moves. */
 const WATCH_MS = 2_000;
 
