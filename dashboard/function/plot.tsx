@@ -27,6 +27,9 @@ interface PlotProps extends ChartProps {
   setIndex: (index: number | undefined) => void;
 }
 
+/** The third argument tells the other charts. uPlot has it, but its types lack it. */
+type MoveCursor = (at: { left: number; top: number }, fireHooks: boolean, publish: boolean) => void;
+
 /** Pixels. A shorter drag counts as a click. */
 const LEAST_DRAG = 6;
 
@@ -74,8 +77,9 @@ export function Plot(props: PlotProps) {
   useEffect(() => {
     const self = plot.current;
     if (!self || index === (self.cursor.idx ?? undefined)) return;
-    if (index === undefined) self.setCursor({ left: -10, top: -10 });
-    else self.setCursor({ left: self.valToPos(self.data[0][index]!, "x"), top: HEIGHT / 4 });
+    const left = index === undefined ? -10 : self.valToPos(self.data[0][index]!, "x");
+    const move = self.setCursor.bind(self) as MoveCursor;
+    move({ left, top: index === undefined ? -10 : HEIGHT / 4 }, true, true);
   }, [index]);
 
   return <div ref={box} class="plot" />;

@@ -3,6 +3,7 @@ import { useRef } from "preact/hooks";
 import { type Health, readHealth } from "../api/client.ts";
 import { type Live, useLive } from "../api/use-live.ts";
 import { exactly } from "../format.ts";
+import { isolate } from "../parts/name.tsx";
 import { Link } from "../view/link.tsx";
 import type { View } from "../view/view.ts";
 
@@ -20,7 +21,7 @@ export function problemsOf({ problems, overflow, status }: Health): string[] {
   const found = [...problems];
   for (const service of overflow ?? []) {
     found.push(
-      `The service "${service}" has more functions than the limit. Calls of further functions are counted as __overflow__.`,
+      `The service "${isolate(service)}" has more functions than the limit. Calls of further functions are counted as __overflow__.`,
     );
   }
   if (status !== "ok" && found.length === 0) found.push("The collector reports that it is degraded.");
