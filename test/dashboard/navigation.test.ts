@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { seed, send } from "../../scripts/seed.ts";
 import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
 import { cellsOf, functionNames } from "./table.ts";
@@ -213,7 +213,7 @@ describe.skipIf(skipped)("getting about", () => {
     await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
     expect(await functionNames(page)).toHaveLength(500);
     await page.evaluate(() => dispatchEvent(new Event("afterprint")));
-    await expect.poll(async () => (await functionNames(page)).length).toBeLessThan(200);
+    await vi.waitFor(async () => expect((await functionNames(page)).length).toBeLessThan(200));
     expectNoMisdeeds(page);
   });
 
@@ -252,7 +252,7 @@ describe.skipIf(skipped)("getting about", () => {
     it("have a table on demand", async () => {
       const page = await site.open(CHARGE_CARD);
       const tables = page.locator(".as-table");
-      await expect.poll(() => tables.count()).toBe(3);
+      await tables.nth(2).waitFor();
       for (const i of [0, 1, 2]) await tables.nth(i).locator("summary").click();
       expect(await tables.nth(0).locator("tbody tr").count()).toBe(60);
       expect(await tables.nth(1).locator("thead th").allTextContents()).toEqual([
