@@ -31,8 +31,8 @@ const patient = { testTimeout: 60_000, hookTimeout: 120_000, setupFiles: ["test/
 const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
 const node = { ...patient, env: onDisk };
 
-/** Tests of code that imports neither the platform nor the framework. */
-const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts"];
+/** Tests of code that needs neither the platform nor a server. */
+const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts", "test/**/*.pure.test.ts"];
 
 export default defineConfig({
   test: {
@@ -67,6 +67,7 @@ export default defineConfig({
           exclude: [
             ...PURE,
             "test/pipeline.test.ts",
+            "test/cli/**",
             "test/client/**",
             "test/dashboard/**",
             "test/process/**",
@@ -95,6 +96,17 @@ export default defineConfig({
           fileParallelism: false,
           include: ["test/process/**/*.test.ts"],
           testTimeout: 300_000,
+        },
+      },
+      {
+        // The command line with the real wrangler, against a local stand-in for the Cloudflare API.
+        test: {
+          ...node,
+          ...order(5),
+          name: "cli",
+          maxWorkers: 2,
+          include: ["test/cli/**/*.test.ts"],
+          globalSetup: "test/cli/build.ts",
         },
       },
     ],

@@ -1,10 +1,10 @@
-/** Logs for machines and people alike: one JSON object a line, at events and never at single samples. */
+/** Writes logs: one JSON object a line, for events and never for single samples. */
 
 export function log(event: string, fields: Record<string, unknown> = {}): void {
   console.log(JSON.stringify({ event, ...fields }));
 }
 
-/** Something went wrong that heals by itself or needs a look. */
+/** Logs a fault that heals by itself or that a person should look at. */
 export function logError(event: string, error: unknown, fields: Record<string, unknown> = {}): void {
   console.error(JSON.stringify({ event, ...fields, error: String(error) }));
 }

@@ -28,7 +28,7 @@ describe("a setting", () => {
       expect(response.status).toBe(500);
       const { error } = await response.json<{ error: { code: string; message: string } }>();
       expect(error.code).toBe("misconfigured");
-      expect(error.message).toMatch(/^MAX_ITEMS must be a whole number from 1 to 1000000; it is /);
+      expect(error.message).toMatch(/^MAX_ITEMS must be a whole number from 1 to 1000000. It is /);
       expect(await calls()).toEqual({});
     },
   );

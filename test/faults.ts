@@ -1,17 +1,18 @@
-/** Faults around real bindings: each lets the real one work, but at the moment that a test names. */
+/** Faults of bindings and storage. Each wraps the real one and breaks it at the moment that a test names. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { byteLength } from "../src/byte-length.ts";
 import type { MetricsBuffer } from "../src/buffer/metrics-buffer.ts";
 import { buffer } from "./worker.ts";
 
-/** The Worker's environment, with some bindings replaced. */
+/** The Worker's environment with some bindings replaced. */
 export function envWith(replaced: Partial<Env>): Env {
   return Object.assign(Object.create(null), env, replaced) as Env;
 }
 
 type Batch = D1Database["batch"];
 
-/** D1, with another `batch`. */
+/** D1 with another `batch`. */
 export function dbWith(
   batch: (real: Batch, statements: D1PreparedStatement[]) => Promise<D1Result[]>,
 ): D1Database {
@@ -26,14 +27,14 @@ export function dbWith(
   });
 }
 
-/** D1, where every transaction fails before its statement `at`, as a constraint or a full disk would make it. */
+/** D1 whose transactions all fail before their statement `at`, as with a broken constraint or a full disk. */
 export function dbFailingAt(at: number): D1Database {
   return dbWith((real, statements) =>
     real([...statements.slice(0, at), env.DB.prepare("SELECT json('not JSON')"), ...statements.slice(at)]),
   );
 }
 
-/** D1, where every transaction commits, and then its answer is lost. */
+/** D1 whose transactions all commit, but whose answers are lost. */
 export function dbLosingAnswers(): D1Database {
   return dbWith(async (real, statements) => {
     await real(statements);
@@ -41,7 +42,7 @@ export function dbLosingAnswers(): D1Database {
   });
 }
 
-/** D1, when it does not answer at all. */
+/** D1 that answers nothing. */
 export function dbAway(): D1Database {
   const away = () => {
     throw new Error("D1_ERROR: D1 DB is overloaded. Requests queued for too long.");
@@ -59,7 +60,7 @@ export function unreachableBuffers(error = new Error("Durable Object is unreacha
   });
 }
 
-/** Buffers that do some of what they are asked otherwise. */
+/** Buffers with some methods replaced. */
 export function buffersThat(otherwise: Partial<Record<keyof MetricsBuffer, () => unknown>>): Env["BUFFER"] {
   return new Proxy(env.BUFFER, {
     get: () => (name: string) =>
@@ -69,24 +70,83 @@ export function buffersThat(otherwise: Partial<Record<keyof MetricsBuffer, () =>
   });
 }
 
-/** Buffers that have more to do than they can. */
+/** Buffers that the platform reports as overloaded. */
 export function overloadedBuffers(): Env["BUFFER"] {
   const error = new Error("Durable Object is overloaded. Too many requests queued.");
   return unreachableBuffers(Object.assign(error, { overloaded: true, remote: true }));
 }
 
 /**
- * Replaces the queue that the buffer sends to, until it is evicted, by one that keeps what it was sent; `fault` may
- * throw instead.
+ * Replaces the queue that the buffer sends to, until the buffer is evicted, by one that keeps what it was sent. Like the
+ * platform, it rejects a send that is too large. `fault` may throw to refuse a send.
  */
 export async function watchQueue(fault: () => void = () => {}): Promise<string[]> {
   const sent: string[] = [];
-  await runInDurableObject(buffer(), (instance) => {
-    const sendBatch = async (messages: Iterable<MessageSendRequest<string>>) => {
+  await replaceBufferEnv({
+    QUEUE: queueThat(async (bodies) => {
       fault();
-      for (const { body } of messages) sent.push(body);
-    };
-    Reflect.set(instance, "env", envWith({ QUEUE: { sendBatch } as unknown as Queue }));
+      sent.push(...bodies);
+    }),
   });
   return sent;
+}
+
+/** A queue that hands the bodies of each `sendBatch` to a function and limits their size as the platform does. */
+export function queueThat(take: (bodies: string[]) => Promise<void>): Queue {
+  const sendBatch = async (messages: Iterable<MessageSendRequest<string>>) => {
+    const bodies = Array.from(messages, ({ body }) => body);
+    const sizes = bodies.map((body) => byteLength(body) + QUEUE_METADATA_BYTES);
+    if (sizes.some((size) => size > QUEUE_MESSAGE_BYTES)) throw new Error("A message is above 128 KB.");
+    if (sizes.reduce((sum, size) => sum + size, 0) > QUEUE_SEND_BYTES) {
+      throw new Error("A send is above 256 KB.");
+    }
+    if (bodies.length > QUEUE_SEND_MESSAGES) throw new Error("A send has more than 100 messages.");
+    await take(bodies);
+  };
+  return { sendBatch } as unknown as Queue;
+}
+
+const QUEUE_MESSAGE_BYTES = 128_000;
+const QUEUE_METADATA_BYTES = 100;
+const QUEUE_SEND_BYTES = 256_000;
+const QUEUE_SEND_MESSAGES = 100;
+
+/** Replaces bindings and settings of the buffer, until it is evicted. */
+export async function replaceBufferEnv(replaced: Partial<Env>): Promise<void> {
+  await runInDurableObject(buffer(), (instance) => {
+    Reflect.set(instance, "env", envWith(replaced));
+  });
+}
+
+/**
+ * Lets statements of the buffer that contain `text` fail, until the function that it returns is called. Storage is real, so
+ * what the statements before wrote is rolled back.
+ */
+export async function failStatements(text: string): Promise<() => void> {
+  const sql = await runInDurableObject(
+    buffer(),
+    (_, { storage }) => Object.getPrototypeOf(storage.sql) as SqlStorage,
+  );
+  const { exec } = sql;
+  sql.exec = function (this: SqlStorage, ...args: Parameters<typeof exec>) {
+    if (args[0].includes(text)) throw new Error("SQLITE_FULL: database or disk is full");
+    return exec.apply(this, args);
+  } as typeof exec;
+  return () => void (sql.exec = exec);
+}
+
+/** Lets the next transactions of the buffer fail when they commit, until the function that it returns is called. */
+export async function failCommits(): Promise<() => void> {
+  const storage = await runInDurableObject(
+    buffer(),
+    (_, state) => Object.getPrototypeOf(state.storage) as DurableObjectStorage,
+  );
+  const { transactionSync } = storage;
+  storage.transactionSync = function <T>(this: DurableObjectStorage, write: () => T): T {
+    return transactionSync.call(this, () => {
+      write();
+      throw new Error("SQLITE_FULL: database or disk is full");
+    }) as T;
+  };
+  return () => void (storage.transactionSync = transactionSync);
 }

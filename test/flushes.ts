@@ -1,4 +1,4 @@
-/** Flushes made of little, to be applied to D1 at any time of the past. */
+/** Makes flushes from a few numbers and applies them to D1, with calls at any time in the past. */
 import { env } from "cloudflare:workers";
 import { applyFlushes } from "../src/store/apply-flushes.ts";
 import type { Delta } from "../src/stats/delta.ts";
@@ -6,7 +6,10 @@ import { bucketIndex } from "../src/stats/histogram.ts";
 
 let n = 0;
 
-/** What one function did in the minute of `at`: calls of one duration each, some in error, and some unmeasured besides. */
+/**
+ * The delta of one function in the minute of `at` (epoch milliseconds): `calls` measured calls of one duration, of which
+ * `errors` failed, and `unmeasured` calls besides.
+ */
 export function delta(
   at: number,
   { service = "shop", module = "", name = "a", calls = 1, errors = 0, unmeasured = 0, durationMs = 10 } = {},
@@ -29,7 +32,7 @@ export function delta(
   };
 }
 
-/** Writes them to D1 as a flush that no buffer sent. */
+/** Applies deltas to D1 as one flush, without a buffer. */
 export async function inD1(...deltas: Delta[]): Promise<void> {
   await applyFlushes(env.DB, [{ epoch: "test", n: ++n, deltas }]);
 }

@@ -6,8 +6,8 @@
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Random } from "../scripts/random.ts";
-import { limits } from "../src/limits.ts";
-import { readTotals } from "../src/read/totals.ts";
+import { ingestLimits } from "../src/ingest/limits.ts";
+import { readTotals } from "../src/read/series.ts";
 import { validBatch } from "./fuzz/batch.ts";
 import { type FuzzedRequest, fuzzedRequest } from "./fuzz/generate.ts";
 import { ROUTES } from "./fuzz/read.ts";
@@ -91,7 +91,7 @@ describe("hostile input", () => {
         body: encoding === "gzip" ? endless.pipeThrough(new CompressionStream("gzip")) : endless,
       });
       expect(response.status).toBe(413);
-      expect(pulled).toBeLessThan(32 * limits.bodyBytes);
+      expect(pulled).toBeLessThan(32 * ingestLimits.bodyBytes);
     },
   );
 });
@@ -214,7 +214,7 @@ async function bodyText({ body, headers }: FuzzedRequest): Promise<string> {
 }
 
 async function counted(): Promise<Counted> {
-  return sumOf(await readTotals(env, () => true));
+  return sumOf(await readTotals(env));
 }
 
 async function countedInD1(): Promise<Counted> {

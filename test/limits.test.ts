@@ -1,7 +1,12 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { limits } from "../src/limits.ts";
-import { readSample, toDelta } from "../src/ingest/samples/sample.ts";
+import { ingestLimits } from "../src/ingest/limits.ts";
+import { bufferLimits } from "../src/buffer/limits.ts";
+import { limits } from "../src/api/limits.ts";
+import { MAX_QUERY_LENGTH } from "../src/http/parameters.ts";
+import { MAX_RANGE_MS } from "../src/read/range.ts";
+import { storeLimits } from "../src/store/limits.ts";
+import { sumSamples } from "../src/ingest/samples/sum-samples.ts";
 import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.ts";
 import { together } from "./model/together.ts";
 import { acknowledged, buffer, calls, fetchWorker, get, getJson, metrics, post } from "./worker.ts";
@@ -50,15 +55,15 @@ function rowsPending(): Promise<number> {
 }
 
 describe("each limit of a sample, below, at and above it", () => {
-  it.each(around(limits.functionLength))("a name of %i characters: %s", async (length, taken) => {
+  it.each(around(ingestLimits.functionLength))("a name of %i characters: %s", async (length, taken) => {
     expect(await isTaken({ ...call, function: "f".repeat(length) })).toBe(taken);
   });
 
-  it.each(around(limits.moduleLength))("a module of %i characters: %s", async (length, taken) => {
+  it.each(around(ingestLimits.moduleLength))("a module of %i characters: %s", async (length, taken) => {
     expect(await isTaken({ ...call, module: "m".repeat(length) })).toBe(taken);
   });
 
-  it.each(around(limits.callsPerSample))("a sum of %i calls: %s", async (count, taken) => {
+  it.each(around(ingestLimits.callsPerSample))("a sum of %i calls: %s", async (count, taken) => {
     expect(await isTaken(sum(count))).toBe(taken);
   });
 
@@ -66,18 +71,18 @@ describe("each limit of a sample, below, at and above it", () => {
     expect(await isTaken({ ...call, durationMs })).toBe(taken);
   });
 
-  it.each(around(limits.sumMs))("durations of %i ms in one sum: %s", async (sumMs, taken) => {
+  it.each(around(ingestLimits.sumMs))("durations of %i ms in one sum: %s", async (sumMs, taken) => {
     const bounds = { calls: 1_000, sumMs, minMs: 1, maxMs: MAX_DURATION_MS, histogram: { "0": 1_000 } };
     expect(await isTaken({ function: "work", ...bounds })).toBe(taken);
   });
 
-  it.each(around(limits.failuresPerSample))("%i different failures: %s", async (kinds, taken) => {
+  it.each(around(ingestLimits.failuresPerSample))("%i different failures: %s", async (kinds, taken) => {
     const failures = Array.from({ length: kinds }, (_, i) => ({ name: "E", message: `${i}`, calls: 1 }));
     expect(await isTaken({ ...sum(1_000), errors: 1_000, failures })).toBe(taken);
   });
 
   it("a histogram with every bucket that there is, and one more", async () => {
-    const buckets = limits.histogramEntries;
+    const buckets = ingestLimits.histogramEntries;
     const histogram = Object.fromEntries(
       Array.from({ length: buckets }, (_, i) => [String(MIN_BUCKET + i), 1]),
     );
@@ -104,34 +109,34 @@ describe("each limit of a sample, below, at and above it", () => {
     const now = Date.now();
     vi.useFakeTimers({ toFake: ["Date"], now });
     try {
-      expect(await isTaken({ ...call, at: now - limits.sampleAgeMs })).toBe(true);
-      expect(await isTaken({ ...call, at: now - limits.sampleAgeMs - 1 })).toBe(false);
+      expect(await isTaken({ ...call, at: now - ingestLimits.sampleAgeMs })).toBe(true);
+      expect(await isTaken({ ...call, at: now - ingestLimits.sampleAgeMs - 1 })).toBe(false);
     } finally {
       vi.useRealTimers();
     }
   });
 
-  it.each(around(limits.failureNameLength))(
+  it.each(around(ingestLimits.failureNameLength))(
     "a failure's name of %i characters is cut, not refused",
     async (length) => {
       expect(await isTaken({ ...call, error: { name: "N".repeat(length), message: "m" } })).toBe(true);
-      const kept = Math.min(length, limits.failureNameLength);
+      const kept = Math.min(length, ingestLimits.failureNameLength);
       expect(await failures()).toMatchObject([{ name: "N".repeat(kept), message: "m", calls: 1 }]);
       expect(await metrics()).toMatchObject([{ calls: 1, errors: 1 }]);
     },
   );
 
-  it.each(around(limits.failureMessageLength))(
+  it.each(around(ingestLimits.failureMessageLength))(
     "a failure's message of %i characters is cut, not refused",
     async (length) => {
       const failure = { name: "N", message: "m".repeat(length), calls: 1 };
       expect(await isTaken({ ...sum(1), errors: 1, failures: [failure] })).toBe(true);
-      const kept = Math.min(length, limits.failureMessageLength);
+      const kept = Math.min(length, ingestLimits.failureMessageLength);
       expect(await failures()).toMatchObject([{ name: "N", message: "m".repeat(kept), calls: 1 }]);
     },
   );
 
-  it.each(around(limits.failuresPerFunction))(
+  it.each(around(storeLimits.failuresPerFunction))(
     "%i different failures of one function are told apart, or not",
     async (kinds, all) => {
       const samples = Array.from({ length: kinds }, (_, i) => ({
@@ -141,7 +146,7 @@ describe("each limit of a sample, below, at and above it", () => {
       await acknowledged(samples);
       const found = await failures();
       expect(found.filter(({ name }) => name === "E")).toHaveLength(
-        Math.min(kinds, limits.failuresPerFunction),
+        Math.min(kinds, storeLimits.failuresPerFunction),
       );
       expect(found.filter(({ name }) => name === "other")).toHaveLength(all ? 0 : 1);
       expect(found.reduce((total, { calls: each }) => total + each, 0)).toBe(kinds);
@@ -150,24 +155,24 @@ describe("each limit of a sample, below, at and above it", () => {
 });
 
 describe("each limit of a batch, below, at and above it", () => {
-  it.each(around(limits.serviceLength))("a service of %i characters: %s", async (length, taken) => {
+  it.each(around(ingestLimits.serviceLength))("a service of %i characters: %s", async (length, taken) => {
     expect((await post([call], { service: "s".repeat(length) })).status).toBe(taken ? 202 : 400);
   });
 
-  it.each(around(limits.idempotencyKeyLength))("a key of %i characters: %s", async (length, taken) => {
+  it.each(around(ingestLimits.idempotencyKeyLength))("a key of %i characters: %s", async (length, taken) => {
     expect((await post([call], { key: "k".repeat(length) })).status).toBe(taken ? 202 : 400);
   });
 
-  it.each(around(limits.samplesPerBatch))("%i samples: %s", async (count, taken) => {
+  it.each(around(ingestLimits.samplesPerBatch))("%i samples: %s", async (count, taken) => {
     expect((await post(Array.from({ length: count }, () => call))).status).toBe(taken ? 202 : 413);
   });
 
-  it.each(around(limits.reasonsPerBatch))("%i bad samples are told, up to the limit", async (count) => {
+  it.each(around(ingestLimits.reasonsPerBatch))("%i bad samples are told, up to the limit", async (count) => {
     const { reasons } = await acknowledged(Array.from({ length: count }, () => ({})));
-    expect(reasons).toHaveLength(Math.min(count, limits.reasonsPerBatch));
+    expect(reasons).toHaveLength(Math.min(count, ingestLimits.reasonsPerBatch));
   });
 
-  it.each(around(limits.bodyBytes))("a body of %i bytes: %s", async (bytes, taken) => {
+  it.each(around(ingestLimits.bodyBytes))("a body of %i bytes: %s", async (bytes, taken) => {
     const response = await fetchWorker("/samples", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -176,8 +181,8 @@ describe("each limit of a batch, below, at and above it", () => {
     expect(response.status).toBe(taken ? 202 : 413);
   });
 
-  it.each(around(limits.storedBatchBytes))("%i bytes as stored: %s", async (bytes, taken) => {
-    const service = "s".repeat(limits.serviceLength);
+  it.each(around(ingestLimits.storedBytesPerGroup))("%i bytes as stored: %s", async (bytes, taken) => {
+    const service = "s".repeat(ingestLimits.serviceLength);
     const at = Date.now();
     const named = (length: number, i: number) => ({
       function: `${"f".repeat(length)}${1_000 + i}`,
@@ -186,26 +191,21 @@ describe("each limit of a batch, below, at and above it", () => {
     });
     const samples = (length: number, longer = 0) =>
       Array.from({ length: 4_000 }, (_, i) => named(length + Number(i < longer), i));
-    const stored = (batch: ReturnType<typeof samples>) => {
-      const deltas = batch.map((each) => {
-        const read = readSample(each);
-        return "sample" in read ? toDelta(service, read.sample, at) : read;
-      });
-      return JSON.stringify(deltas.map((each) => ("delta" in each ? each.delta : each))).length;
-    };
+    const stored = (batch: ReturnType<typeof samples>) =>
+      JSON.stringify(sumSamples(service, batch, at).deltas).length;
     const missing = bytes - stored(samples(0));
     const batch = samples(Math.floor(missing / 4_000), missing % 4_000);
     expect(stored(batch)).toBe(bytes);
     expect((await post(batch, { service })).status).toBe(taken ? 202 : 413);
   });
 
-  it.each(around(limits.batchesPerGroup))("%i batches at once in one row: %s", async (count, isOne) => {
+  it.each(around(ingestLimits.batchesPerGroup))("%i batches at once in one row: %s", async (count, isOne) => {
     await sentAtOnce(Array.from({ length: count }, () => [call]));
     expect(await rowsPending()).toBe(isOne ? 1 : 2);
     expect(await calls()).toEqual({ work: count });
   });
 
-  it.each(around(limits.groupLength))(
+  it.each(around(ingestLimits.bodyBytesPerGroup))(
     "bodies of %i characters at once in one row: %s",
     async (length, isOne) => {
       const body = JSON.stringify({ service: "shop", samples: [call] });
@@ -226,7 +226,7 @@ describe("each limit of a batch, below, at and above it", () => {
     },
   );
 
-  it.each(around(limits.samplesPerBatch))("%i samples at once in one row: %s", async (count, isOne) => {
+  it.each(around(ingestLimits.deltasPerGroup))("%i samples at once in one row: %s", async (count, isOne) => {
     const named = Array.from({ length: count }, (_, i) => ({ ...call, function: `f${i}` }));
     await sentAtOnce([named.slice(0, 2_000), named.slice(2_000)]);
     expect(await rowsPending()).toBe(isOne ? 1 : 2);
@@ -279,7 +279,7 @@ describe("each limit of a question, below, at and above it", () => {
     expect(await isAnswered(`/search?q=work&limit=${count}`, "limit")).toBe(answered);
   });
 
-  it.each(around(limits.queryLength))("%i characters to search for: %s", async (length, answered) => {
+  it.each(around(MAX_QUERY_LENGTH))("%i characters to search for: %s", async (length, answered) => {
     const q = "q".repeat(length);
     expect(await isAnswered(`/search?q=${q}`, "q")).toBe(answered);
     expect(await isAnswered(`/metrics?q=${q}`, "q")).toBe(answered);
@@ -300,7 +300,7 @@ describe("each limit of a question, below, at and above it", () => {
     },
   );
 
-  it.each(around(limits.rangeMs))("a range of %i milliseconds: %s", async (length, answered) => {
+  it.each(around(MAX_RANGE_MS))("a range of %i milliseconds: %s", async (length, answered) => {
     for (const path of ["/metrics", "/metrics/shop/work", "/metrics/shop/work/histogram"]) {
       expect(await isAnswered(`${path}?from=0&to=${length}`, "from")).toBe(answered);
     }
@@ -309,16 +309,16 @@ describe("each limit of a question, below, at and above it", () => {
 
 it("a buffer whose storage is full takes no new key, and still knows the old ones", async () => {
   await acknowledged([call], { key: "old" });
-  const before = limits.bufferBytes;
+  const before = bufferLimits.bufferBytes;
   try {
-    Object.assign(limits, { bufferBytes: 1 });
+    Object.assign(bufferLimits, { bufferBytes: 1 });
     const response = await post([call], { key: "new" });
     expect(response.status).toBe(503);
     expect(response.headers.get("Retry-After")).toBe("30");
     expect(await acknowledged([call], { key: "old" })).toMatchObject({ duplicate: true });
     expect(await calls()).toEqual({ work: 1 });
   } finally {
-    Object.assign(limits, { bufferBytes: before });
+    Object.assign(bufferLimits, { bufferBytes: before });
   }
   expect(await acknowledged([call], { key: "new" })).toMatchObject({ duplicate: false });
 });

@@ -9,12 +9,14 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import worker from "../src/index.ts";
+import type { SeriesSelector } from "../src/stats/series-id.ts";
 import type { Answer } from "../src/buffer/idempotency-store.ts";
 import type { FunctionMetrics } from "../src/api/function-metrics.ts";
 import type { FunctionList } from "../src/api/list-functions.ts";
-import { theBuffer } from "../src/buffer/buffers.ts";
+import { bufferFor } from "../src/buffer/buffers.ts";
+import { encodeFlush } from "../src/flush.ts";
 
-export const buffer = () => theBuffer(env);
+export const buffer = () => bufferFor(env, "shop");
 
 export interface PostOptions {
   service?: string;
@@ -120,9 +122,14 @@ export function sentMessages(): Promise<string[]> {
       .exec<{ name: string; epoch: string }>("SELECT name, epoch FROM identity")
       .one();
     return sql
-      .exec<{ n: number; deltas: string }>("SELECT n, deltas FROM outbox ORDER BY n")
+      .exec<{ n: number; version: number; deltas: string; deletion: string | null }>(
+        "SELECT n, version, deltas, deletion FROM outbox ORDER BY n",
+      )
       .toArray()
-      .map(({ n, deltas }) => `{"buffer":"${name}","epoch":"${epoch}","n":${n},"deltas":${deltas}}`);
+      .map(({ deletion, ...flush }) => {
+        const deleted = deletion === null ? {} : { deletion: JSON.parse(deletion) as SeriesSelector };
+        return encodeFlush({ buffer: name, epoch, ...flush, ...deleted });
+      });
   });
 }
 

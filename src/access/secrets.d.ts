@@ -1,14 +1,14 @@
 /**
- * Bindings that wrangler.toml does not declare: secrets, which a first deploy does not have yet, and the setting that
- * opens a local server. `wrangler types` therefore cannot know them; they join what it generates.
+ * Types of the bindings that wrangler.toml does not declare: the secrets with tokens, and the setting that opens a local
+ * server. `wrangler types` cannot know them. This interface merges with the one that it generates.
  */
 interface __BaseEnv_Env {
-  /** Bearer tokens that may post samples, comma-separated. `shop=TOKEN` may post for the service "shop" only. */
+  /** Bearer tokens that may post samples, separated by commas. `shop=TOKEN` may post for the service "shop" only. */
   INGEST_TOKENS?: string;
-  /** Bearer tokens that may read, comma-separated. */
+  /** Bearer tokens that may read, separated by commas. */
   READ_TOKENS?: string;
-  /** Bearer tokens that may read, and replay or drop dead letters, comma-separated. */
+  /** Bearer tokens that may read, and replay or drop dead letters, separated by commas. */
   ADMIN_TOKENS?: string;
-  /** "true" where `npm start` runs: what has no tokens is open. Given on the command line only, never deployed. */
+  /** "true" under `npm start`: then a server without any token is open. Set on the command line only, never deployed. */
   OPEN_WITHOUT_TOKENS?: string;
 }

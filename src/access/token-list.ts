@@ -1,25 +1,31 @@
-/** Reads a secret that holds tokens: a comma-separated list of `TOKEN` and `service=TOKEN`. */
-import { normalised } from "../ingest/samples/sample.ts";
+/** Parses a secret that holds tokens: entries `TOKEN` and `service=TOKEN`, separated by commas. */
+import { normaliseName } from "../stats/series-id.ts";
 
 export interface Token {
   value: string;
-  /** The services that it may post for; null where it may speak for any. */
+  /** The services that the token may post for. Null if it may post for any. */
   services: ReadonlySet<string> | null;
 }
 
 export interface TokenList {
-  /** Each token once. */
+  /** Each token once. A token of several entries has the services of all of them. */
   tokens: Token[];
-  /** Why entries were dropped: sentences with their places, since what they hold may be a part of a secret. */
+  /** A sentence for each ignored entry. It gives the entry's position and not its text, which may be part of a secret. */
   problems: string[];
-  /** Whether there is any entry, be it a dropped one. */
+  /** Whether the secret has any entry, even an ignored one. */
   isSet: boolean;
 }
 
-/** Of base64 with padding, in bytes. What is shorter may as well be a service and an empty token. */
-const LEAST_RANDOM_BYTES = 16;
+/** Minimum length, in bytes, of a base64 token that ends in `=`. Anything shorter could also be `service=` without a token. */
+const MIN_RANDOM_BYTES = 16;
 
-/** WARNING: what is not surely a token must open nothing. A secret made by `"shop=$TOKEN"` may lack its token. */
+/**
+ * WARNING: ignore an entry unless it is certainly a token. A secret made with `"shop=$TOKEN"` can lack its token, and
+ * "shop=" must not become one.
+ *
+ * @param name of the secret, for the problems
+ * @param mayBind whether entries may bind a token to a service
+ */
 export function readTokenList(name: string, secret: string | undefined, mayBind: boolean): TokenList {
   const services = new Map<string, Set<string> | null>();
   const problems: string[] = [];
@@ -28,11 +34,10 @@ export function readTokenList(name: string, secret: string | undefined, mayBind:
     const entry = text.trim();
     if (entry === "") continue;
     isSet = true;
-    const { service, value, problem } = readEntry(entry);
-    if (problem !== undefined || (service !== null && !mayBind)) {
-      problems.push(
-        `Entry ${i + 1} of ${name} ${problem ?? "binds its token to a service, which only INGEST_TOKENS can"}.`,
-      );
+    const { service, value } = splitEntry(entry);
+    const problem = problemWith(service, value, mayBind);
+    if (problem !== undefined) {
+      problems.push(`Entry ${i + 1} of ${name} ${problem}. It is ignored.`);
       continue;
     }
     const known = services.get(value);
@@ -42,35 +47,28 @@ export function readTokenList(name: string, secret: string | undefined, mayBind:
   return { tokens: Array.from(services, ([value, of]) => ({ value, services: of })), problems, isSet };
 }
 
-interface Entry {
-  service: string | null;
-  value: string;
-  problem?: string;
-}
-
-function readEntry(entry: string): Entry {
+/** The service is null if the entry is a token alone. */
+function splitEntry(entry: string): { service: string | null; value: string } {
   const at = entry.indexOf("=");
-  const isFree = at < 0 || isRandomBase64(entry);
-  const service = isFree ? null : normalised(entry.slice(0, at));
-  const value = isFree ? entry : entry.slice(at + 1).trim();
-  const problem =
-    service === ""
-      ? "has no service before its ="
-      : value === "" || value.startsWith("=")
-        ? "names a service and no token of it"
-        : /\s/.test(value)
-          ? "has a space in its token"
-          : undefined;
-  return { service, value, ...(problem === undefined ? {} : { problem }) };
+  if (at < 0 || isRandomBase64(entry)) return { service: null, value: entry };
+  return { service: normaliseName(entry.slice(0, at)), value: entry.slice(at + 1).trim() };
 }
 
-/** Whether it is base64 with its padding, of bytes so many and so random that it is no name with an empty token. */
+function problemWith(service: string | null, value: string, mayBind: boolean): string | undefined {
+  if (service === "") return "has no service before the =";
+  if (value === "" || value.startsWith("=")) return "has a service but no token";
+  if (/\s/.test(value)) return "has a space in its token";
+  if (service !== null && !mayBind) return "binds its token to a service, which only INGEST_TOKENS may do";
+  return undefined;
+}
+
+/** Whether an entry is padded base64 that is too long and too random to be the name of a service and a `=`. */
 function isRandomBase64(entry: string): boolean {
   if (!/[a-z]/.test(entry) || !/[A-Z]/.test(entry)) return false;
   try {
     const alphabet = /[-_]/.test(entry) ? "base64url" : "base64";
     const bytes = Uint8Array.fromBase64(entry, { alphabet, lastChunkHandling: "strict" });
-    return bytes.byteLength >= LEAST_RANDOM_BYTES;
+    return bytes.byteLength >= MIN_RANDOM_BYTES;
   } catch {
     return false;
   }

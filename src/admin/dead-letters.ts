@@ -1,46 +1,90 @@
 /**
- * `/dead-letters`: flushes that D1 keeps refusing, for a person to look at, send again or drop. Until it is dropped,
- * a dead letter counts in every read.
+ * `/dead-letters`: flushes that D1 keeps refusing. A person can look at them, send them again or drop them. Until it is
+ * dropped, a dead letter counts in every read.
  */
-import { callBinding } from "../binding-fault.ts";
+import * as z from "zod";
+import { callAllBuffers } from "../buffer/buffers.ts";
+import { callBinding } from "../call-binding.ts";
 import { ErrorResponse } from "../http/error-response.ts";
+import { route } from "../http/route.ts";
 import { log } from "../log.ts";
-import { theBuffer } from "../buffer/buffers.ts";
-import {
-  type Delta,
-  type Failure,
-  type FunctionId,
-  mergeDeltas,
-  parseDeltas,
-  type Sums,
-} from "../stats/delta.ts";
-import { type Histogram, toHistogram } from "../stats/histogram.ts";
+import { toHistogram } from "../stats/histogram.ts";
 import { settle } from "../store/ledger.ts";
+import { type Delta, mergeDeltas, parseDeltas } from "../stats/delta.ts";
 
-export interface DeadLetterView {
-  /** `<epoch>:<n>` */
-  id: string;
-  /** What D1 said. */
-  reason: string;
-  sealedAt: string;
-  nextTryAt: string;
-  attempts: number;
-  bytes: number;
-}
+const DeadLetterList = z.object({
+  deadLetters: z.array(
+    z.object({
+      id: z.string().meta({ description: "<epoch>:<n>" }),
+      reason: z.string().meta({ description: "What D1 answered." }),
+      sealedAt: z.iso.datetime(),
+      nextTryAt: z.iso.datetime(),
+      attempts: z.int(),
+      bytes: z.int(),
+    }),
+  ),
+});
 
-/** By how much each counter falls, as a sample would say it: the calls are gone from every read from now on. */
-export interface Dropped {
-  dropped: (FunctionId &
-    Pick<Sums, "calls" | "errors" | "unmeasured"> & {
-      sumMs: number;
-      histogram: Histogram;
-      failures: Failure[];
-    })[];
-}
+const Dropped = z.object({
+  dropped: z
+    .array(
+      z.object({
+        service: z.string(),
+        module: z.string(),
+        function: z.string(),
+        calls: z.int(),
+        errors: z.int(),
+        unmeasured: z.int(),
+        sumMs: z.number(),
+        histogram: z.record(z.string(), z.int()),
+        failures: z.array(z.object({ name: z.string(), message: z.string(), calls: z.int() })),
+      }),
+    )
+    .meta({ description: "How much each counter falls. These calls are in no answer from now on." }),
+});
 
-export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLetterView[]> {
-  const letters = await callBinding("The buffer", async () => await theBuffer(env).deadLetters());
-  return letters.map(({ epoch, n, sealedAt, nextTryAt, ...letter }) => ({
+export const listDeadLettersRoute = route({
+  method: "get",
+  path: "/dead-letters",
+  right: "read",
+  summary: "Flushes that D1 keeps refusing",
+  query: z.object({}),
+  answer: DeadLetterList,
+  errors: [401, 403, 429, 503],
+  handler: async (c) => ({ deadLetters: await listDeadLetters(c.env) }),
+});
+
+export const replayDeadLetterRoute = route({
+  method: "post",
+  path: "/dead-letters/:id/replay",
+  right: "admin",
+  summary: "Send a dead letter again now",
+  query: z.object({}),
+  status: 202,
+  answer: z.object({ replayed: z.string() }),
+  errors: [401, 403, 404, 429, 503],
+  async handler(c, { params: { id } }) {
+    await replayDeadLetter(c.env, id);
+    return { replayed: id };
+  },
+});
+
+export const dropDeadLetterRoute = route({
+  method: "delete",
+  path: "/dead-letters/:id",
+  right: "admin",
+  summary: "Drop a dead letter: its calls are never counted, and the answer says how much each counter falls",
+  query: z.object({}),
+  answer: Dropped,
+  errors: [401, 403, 404, 409, 429, 503],
+  handler: (c, { params: { id } }) => dropDeadLetter(c.env, id),
+});
+
+export async function listDeadLetters(
+  env: Pick<Env, "BUFFER">,
+): Promise<z.output<typeof DeadLetterList>["deadLetters"]> {
+  const letters = await callAllBuffers(env, async (buffer) => await buffer.deadLetters());
+  return letters.flat().map(({ epoch, n, sealedAt, nextTryAt, ...letter }) => ({
     id: `${epoch}:${n}`,
     ...letter,
     sealedAt: new Date(sealedAt).toISOString(),
@@ -48,40 +92,63 @@ export async function listDeadLetters(env: Pick<Env, "BUFFER">): Promise<DeadLet
   }));
 }
 
-/** @throws {ErrorResponse} 404 */
 export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Promise<void> {
   const { epoch, n } = parseId(id);
-  const isKnown = await callBinding("The buffer", () => theBuffer(env).replay(epoch, n));
-  if (!isKnown) throw notFound(id);
+  const isKnown = await callAllBuffers(env, async (buffer) => await buffer.replay(epoch, n));
+  if (!isKnown.includes(true)) throw notFound(id);
   log("dead_letter_replayed", { epoch, n });
 }
 
 /**
- * The one act that may lower a counter. The ledger comes first: from then on no copy of the flush can be applied, and
- * reads leave it out; only then does the buffer forget it. Until it has, asking again does the rest, and answers the
- * same.
+ * Drops a dead letter. WARNING: this lowers counters, and its order matters. The ledger comes first: from then on no copy
+ * of the flush can be applied, and reads leave it out. Only then does the buffer forget it. If that fails, the same call
+ * again completes it and gives the same answer.
  *
- * @throws {ErrorResponse} 404, and 409 where D1 has taken it after all
+ * @throws {ErrorResponse} 404, or 409 if D1 has applied it after all
  */
-export async function dropDeadLetter(env: Pick<Env, "BUFFER" | "DB">, id: string): Promise<Dropped> {
+export async function dropDeadLetter(
+  env: Pick<Env, "BUFFER" | "DB">,
+  id: string,
+): Promise<z.output<typeof Dropped>> {
   const { epoch, n } = parseId(id);
-  const deltas = await callBinding("The buffer", () => theBuffer(env).deadDeltas(epoch, n));
-  if (deltas === null) throw notFound(id);
+  const { buffer, deltas } = await findDeadLetter(env, id, epoch, n);
   const settled = await callBinding("D1", () => settle(env.DB, epoch, n));
-  await callBinding("The buffer", () => theBuffer(env).confirm(epoch, [n]));
+  await callBinding("The buffer", () => buffer.confirm(epoch, [n]));
   if (settled === null) throw notFound(id);
   if (settled === "applied") {
     throw new ErrorResponse(
       409,
       "already_applied",
-      `D1 has taken ${id} after all: it counts, and nothing was dropped.`,
+      `D1 has applied ${id} after all. It counts, and nothing was dropped.`,
     );
   }
   log("dead_letter_dropped", { epoch, n });
-  return { dropped: fallOf(parseDeltas(deltas)) };
+  return { dropped: sumsByFunction(parseDeltas(deltas)) };
 }
 
-function fallOf(deltas: readonly Delta[]): Dropped["dropped"] {
+/** Only the buffer of the epoch knows the letter. */
+async function findDeadLetter(env: Pick<Env, "BUFFER">, id: string, epoch: string, n: number) {
+  const found = await callAllBuffers(env, async (buffer) => ({
+    buffer,
+    deltas: await buffer.deadDeltas(epoch, n),
+  }));
+  const own = found.find(({ deltas }) => deltas !== null);
+  if (!own) throw await undroppable(env, id);
+  return { buffer: own.buffer, deltas: own.deltas! };
+}
+
+/** A dead letter without deltas is a deletion. Without it, series that reads no longer show would come back from D1. */
+async function undroppable(env: Pick<Env, "BUFFER">, id: string): Promise<ErrorResponse> {
+  const letters = await listDeadLetters(env);
+  if (!letters.some((letter) => letter.id === id)) return notFound(id);
+  return new ErrorResponse(
+    409,
+    "is_deletion",
+    `The dead letter ${id} deletes series and cannot be dropped. Replay it once D1 takes it.`,
+  );
+}
+
+function sumsByFunction(deltas: readonly Delta[]): z.output<typeof Dropped>["dropped"] {
   const ofFunctions = mergeDeltas(deltas.map((delta) => ({ ...delta, minute: 0 })));
   return ofFunctions.map(({ service, module, function: name, ...delta }) => ({
     service,
@@ -103,9 +170,5 @@ function parseId(id: string): { epoch: string; n: number } {
 }
 
 function notFound(id: string): ErrorResponse {
-  return new ErrorResponse(
-    404,
-    "not_found",
-    `There is no dead letter ${id}. GET /dead-letters lists those there are.`,
-  );
+  return new ErrorResponse(404, "not_found", `There is no dead letter ${id}. GET /dead-letters lists them.`);
 }

@@ -1,4 +1,4 @@
-/** Where a page of a sorted list ended, as text that a reader hands back unread. */
+/** Encodes the position in a sorted list as an opaque cursor. */
 import type { FunctionMetrics } from "./function-metrics.ts";
 
 export const SORTABLE = [
@@ -26,58 +26,58 @@ export interface Sorting {
   order: Order;
 }
 
-/** What an item is sorted by. */
+/** The fields that sorting looks at. */
 export type Sortable = Pick<FunctionMetrics, "service" | "module" | "function"> &
   Partial<Record<Column, number | string | null | undefined>>;
 
-/** Nulls last, whatever the order; equals by name, so that the order is total. */
+/** Nulls come last in either order. Equal values are ordered by name, so that the order is total. */
 export function comparing({ sort, order }: Sorting): (a: Sortable, b: Sortable) => number {
   const direction = order === "asc" ? 1 : -1;
   return (a, b) =>
-    compareValues(a[columnOf(sort)] ?? null, b[columnOf(sort)] ?? null, direction) ||
+    compareValues(a[sort] ?? null, b[sort] ?? null, direction) ||
     compare(a.service, b.service) ||
     compare(a.module, b.module) ||
     compare(a.function, b.function);
 }
 
-export function writeCursor({ sort, order }: Sorting, last: Sortable): string {
+/** `now` is the time of the list's first page (epoch milliseconds). Later pages compute rates with it. */
+export function writeCursor({ sort, order }: Sorting, last: Sortable, now: number): string {
   const text = JSON.stringify([
     sort,
     order,
-    last[columnOf(sort)] ?? null,
+    last[sort] ?? null,
     last.service,
     last.module,
     last.function,
+    now,
   ]);
   return new TextEncoder().encode(text).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** Undefined where the text is no cursor. */
-export function readCursor(text: string): { sorting: Sorting; last: Sortable } | undefined {
+/** Undefined if the text is not a cursor. */
+export function readCursor(text: string): { sorting: Sorting; last: Sortable; now: number } | undefined {
   try {
     const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
     const [sort, order, value, ...names] = JSON.parse(new TextDecoder().decode(bytes)) as unknown[];
-    const [service, module, name] = names;
+    const [service, module, name, now] = names;
     const isCursor =
       SORTABLE.includes(sort as Column) &&
       (order === "asc" || order === "desc") &&
       (value === null || typeof value === "number" || typeof value === "string") &&
       typeof service === "string" &&
       typeof module === "string" &&
-      typeof name === "string";
+      typeof name === "string" &&
+      typeof now === "number" &&
+      now >= 0;
     if (!isCursor) return undefined;
     return {
       sorting: { sort: sort as Column, order },
-      last: { service, module, function: name, [columnOf(sort as Column)]: value },
+      last: { service, module, function: name, [sort as Column]: value },
+      now,
     };
   } catch {
     return undefined;
   }
-}
-
-/** Rates fall while time goes on, all of them alike: calls stand in the same order, and stand still. */
-function columnOf(sort: Column): Column {
-  return sort === "callsPerSecond" ? "calls" : sort;
 }
 
 type Value = number | string | null;

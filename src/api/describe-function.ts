@@ -1,95 +1,116 @@
 /** `GET /metrics/:service/:function`: one function since the beginning, over a range, and over time within it. */
 import * as z from "zod";
-import { type Sums, sumOf } from "../stats/delta.ts";
-import { failuresOf } from "../store/read-failures.ts";
-import { type Named, totalsOf } from "../store/read-functions.ts";
-import { rollupsOf } from "../store/read-rollups.ts";
-import { readExact } from "../read/exact.ts";
-import { FailureMetrics, listFailures } from "./failures.ts";
-import { CallMetrics, callMetrics, round, Seen, seen } from "./function-metrics.ts";
-import { limits } from "../limits.ts";
-import { isOf, mergeModules } from "../read/one-function.ts";
+import { READ_ERRORS, route } from "../http/route.ts";
 import { ModuleName, RangeParameters, Step } from "../http/parameters.ts";
-import { applyStep, chooseStep, isWithin, rangeOf, secondsOf, stepOf, type Steps } from "../read/range.ts";
+import { UnknownSeriesError } from "../read/errors.ts";
+import type { FunctionName } from "../read/matchers.ts";
+import {
+  applyStep,
+  type AskedRange,
+  chooseStep,
+  resolveRange,
+  secondsWithData,
+  stepStarts,
+} from "../read/range.ts";
+import { type Point, type ReadBindings, readDetailedSeries } from "../read/series.ts";
+import {
+  CallMetrics,
+  callMetrics,
+  FailureMetrics,
+  failureMetrics,
+  round,
+  Seen,
+  seen,
+} from "./function-metrics.ts";
+import { isoTime } from "./iso-time.ts";
+import { limits } from "./limits.ts";
+import { mergeFailures } from "../stats/failures.ts";
+import { sumBySeries, sumOf, type Sums } from "../stats/sums.ts";
 
 export const DescribeParameters = z.strictObject({
   module: ModuleName.optional(),
   ...RangeParameters.shape,
   step: Step.optional().meta({
     description:
-      `The length of a step; chosen if left out, so that there are at most ${limits.defaultSeriesPoints}. It is widened ` +
-      "where time is not kept as finely: minutes for 48 hours, hours for 90 days, then days.",
+      `The length of a step. If left out, it is chosen so that there are at most ${limits.defaultSeriesPoints} steps. ` +
+      "It is widened where time is not kept as finely: minutes for 48 hours, hours for 90 days, then days.",
   }),
 });
 
 export const FunctionDescription = z.object({
   service: z.string(),
   function: z.string(),
-  module: z.string().nullable().meta({ description: "Null where several modules are taken together." }),
-  modules: z.array(z.string()).meta({ description: "The modules in which the name was met." }),
+  module: z.string().nullable().meta({ description: "Null if several modules are added up." }),
+  modules: z.array(z.string()).meta({ description: "The modules that have a function of this name." }),
   totals: CallMetrics.extend(Seen.shape).meta({ description: "Since the beginning." }),
   failures: z.array(FailureMetrics).meta({ description: "Since the beginning, the most frequent first." }),
-  from: z.iso.datetime().meta({ description: "As it was cut, at whole minutes or coarser." }),
+  from: z.iso.datetime().meta({ description: "The range that is covered, at whole minutes, hours or days." }),
   to: z.iso.datetime(),
   stepSeconds: z.int(),
   range: CallMetrics.extend({ callsPerSecond: z.number() }).meta({
-    description: "From `from` on and before `to`.",
+    description:
+      "From `from` on and before `to`. `callsPerSecond` is over the part of the range since the function's first call.",
   }),
   series: z.array(CallMetrics.extend({ at: z.iso.datetime() })).meta({
     description:
-      "A point for each step, also for those without calls. Steps are whole: the first may begin before `from`, " +
-      "the last end after `to`.",
+      "A point for each step, also for steps without calls. The points add up to `range`. `at` is the start of the " +
+      "step, at a multiple of its length; of the first and the last step only what lies in the range counts.",
   }),
 });
 export type FunctionDescription = z.infer<typeof FunctionDescription>;
 
+export const describeFunctionRoute = route({
+  method: "get",
+  path: "/metrics/:service/:function",
+  right: "read",
+  summary: "One function, its failures, and what it did over time",
+  query: DescribeParameters,
+  answer: FunctionDescription,
+  errors: [...READ_ERRORS, 404],
+  handler: (c, { params, query: { module, ...asked } }) =>
+    describeFunction(c.env, { ...params, module }, asked),
+});
+
 export async function describeFunction(
-  env: Pick<Env, "BUFFER" | "DB">,
-  named: Named,
-  asked: { from?: number | undefined; to?: number | undefined; step?: number | undefined },
+  env: ReadBindings,
+  name: FunctionName,
+  asked: AskedRange & { step?: number | undefined },
 ): Promise<FunctionDescription> {
   const now = Date.now();
-  const range = rangeOf(asked, now);
-  const steps =
+  const range = resolveRange(asked, now);
+  const step =
     asked.step === undefined
       ? chooseStep(range, limits.defaultSeriesPoints, now)
-      : applyStep(range, asked.step, now);
-  const { covered, step } = steps;
-  const read = await readExact(env, [totalsOf(named), failuresOf(named), rollupsOf(named, covered)]);
-  const [storedTotals, storedFailures, rollups] = read.stored;
-  const unapplied = read.unapplied.filter(isOf(named));
-  const { modules, totals } = mergeModules(named, storedTotals, unapplied);
+      : applyStep(range, asked.step, limits.seriesPoints, now);
+  const modules = await readDetailedSeries(env, name, range, step);
+  const [totals] = sumBySeries(modules.map((series) => ({ ...series, ...series.totals, module: "" })));
+  if (!totals) throw new UnknownSeriesError(name);
 
-  const parts = [...rollups, ...unapplied.map((delta) => ({ ...delta, start: delta.minute }))].filter(
-    ({ start }) => isWithin(covered, start),
-  );
-  const sums = sumOf(parts.filter(({ start }) => isWithin(range, start)));
-
+  const points = addUp(modules.flatMap((series) => series.points));
+  const sums = sumOf([...points.values()]);
   return {
-    service: named.service,
-    function: named.function,
-    module: modules.length === 1 ? modules[0]! : null,
-    modules,
+    service: name.service,
+    function: name.function,
+    module: modules.length === 1 ? modules[0]!.module : null,
+    modules: modules.map((series) => series.module).sort(),
     totals: { ...callMetrics(totals), ...seen(totals) },
-    failures: listFailures(storedFailures, unapplied),
-    from: iso(range.from),
-    to: iso(range.to),
+    failures: failureMetrics(mergeFailures(modules.flatMap((series) => series.failures))),
+    from: isoTime(range.from),
+    to: isoTime(range.to),
     stepSeconds: step,
-    range: { ...callMetrics(sums), callsPerSecond: round(sums.calls / secondsOf(range, now)) },
-    series: pointsOf(parts, steps).map(({ at, sums }) => ({ at: iso(at), ...callMetrics(sums) })),
+    range: {
+      ...callMetrics(sums),
+      callsPerSecond: round(sums.calls / secondsWithData(range, totals.firstSeen, now)),
+    },
+    series: stepStarts(range, step).map((at) => ({
+      at: isoTime(at),
+      ...callMetrics(points.get(at) ?? sumOf([])),
+    })),
   };
 }
 
-/** One for each step, also for those without calls. */
-function pointsOf(parts: readonly (Sums & { start: number })[], steps: Steps): { at: number; sums: Sums }[] {
-  const { covered, step } = steps;
-  const byStep = Map.groupBy(parts, ({ start }) => stepOf(steps, start));
-  return Array.from({ length: (covered.to - covered.from) / step }, (_, i) => ({
-    at: covered.from + i * step,
-    sums: sumOf(byStep.get(i) ?? []),
-  }));
-}
-
-function iso(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString();
+/** Adds up the points of several series, by the start of their step. */
+function addUp(points: readonly Point[]): Map<number, Sums> {
+  const byStep = Map.groupBy(points, ({ at }) => at);
+  return new Map(Array.from(byStep, ([at, same]) => [at, sumOf(same.map(({ sums }) => sums))]));
 }

@@ -1,4 +1,4 @@
-/** Shows where the words are in a text, as parts, so that no text is ever taken for markup. */
+/** Marks words in a text. The result is a list of parts, so that no text can be mistaken for markup. */
 import * as z from "zod";
 
 export const Snippet = z.array(z.object({ text: z.string(), match: z.boolean() }));
@@ -7,7 +7,7 @@ export type Snippet = z.infer<typeof Snippet>;
 const LONGEST = 160;
 const BEFORE_MATCH = 40;
 
-/** The text in parts, cut around the first match where it is long. */
+/** A long text is shortened to what surrounds the first match. */
 export function highlight(text: string, words: readonly string[]): Snippet {
   const matches = findAll(text, words);
   const from = text.length <= LONGEST ? 0 : Math.max(0, (matches[0]?.from ?? 0) - BEFORE_MATCH);
@@ -29,9 +29,9 @@ export function highlight(text: string, words: readonly string[]): Snippet {
   return parts;
 }
 
-/** Where the words are, in order, none over another. */
+/** The places of the words, in order. */
 function findAll(text: string, words: readonly string[]): { from: number; to: number }[] {
-  // Folding to lower case may change a text's length. Then places in it mean nothing in the text as it is.
+  // Lower case may change a text's length. Places in it would then not fit the original text.
   const folded = text.toLowerCase().length === text.length ? text.toLowerCase() : text;
   const found = words.flatMap((word) => {
     const places = [];

@@ -1,7 +1,13 @@
 /** `GET /metrics` as JSON: functions and what they did, filtered, sorted, page by page. */
 import * as z from "zod";
-import { invalidParameter } from "../http/error-response.ts";
-import { limits } from "../limits.ts";
+import { readForgetAfterMs } from "../configuration.ts";
+import { InvalidParameterError } from "../errors.ts";
+import { oneOf, RangeParameters, wholeNumber, Words } from "../http/parameters.ts";
+import { READ_ERRORS, route } from "../http/route.ts";
+import { byPattern, type Matchers } from "../read/matchers.ts";
+import type { Range } from "../stats/interval.ts";
+import { chooseStep, optionalRange, secondsWithData, stepStarts } from "../read/range.ts";
+import { ONE_STEP, type Point, type ReadBindings, readSeries, readTotals } from "../read/series.ts";
 import {
   type Column,
   comparing,
@@ -12,37 +18,41 @@ import {
   writeCursor,
 } from "./cursor.ts";
 import { FunctionMetrics, functionMetrics, round } from "./function-metrics.ts";
-import { oneOf, RangeParameters, wholeNumber, Words } from "../http/parameters.ts";
-import { chooseStep, rangeAskedFor, secondsOf } from "../read/range.ts";
-import { isSelectedBy } from "../read/selection.ts";
-import { readTotals, readTotalsOver } from "../read/totals.ts";
+import { isoTime } from "./iso-time.ts";
+import { limits } from "./limits.ts";
+import { sumOf } from "../stats/sums.ts";
 
 export const ListParameters = z.strictObject({
   format: oneOf(["json", "prometheus", "openmetrics"]).optional().meta({
-    description: "Whatever `Accept` says. For text, only the functions can be chosen: service, function, q.",
+    description:
+      "Overrides `Accept`. With prometheus or openmetrics, only service, function and q can be given besides.",
   }),
   service: z.string().optional(),
   function: z
     .string()
     .optional()
-    .meta({ description: "The name, or the beginning of it with `*` at its end.", examples: ["charge*"] }),
+    .meta({ description: "The name, or its beginning followed by `*`.", examples: ["charge*"] }),
   q: Words.optional().meta({
-    description: "Words, each of which is in the service, the module or the name.",
+    description: "Words. Each is contained in the service, the module or the name.",
   }),
   ...RangeParameters.shape,
   points: wholeNumber(2, limits.sparklinePoints).optional().meta({
-    description: "With a range: calls and errors over time in each item, in at most so many steps.",
+    description: "With a range: adds calls and errors over time to each item, in at most so many steps.",
   }),
   sort: oneOf(SORTABLE).optional().meta({ description: "`calls` if left out. Nulls come last." }),
   order: oneOf(["desc", "asc"]).optional().meta({ description: "`desc` if left out." }),
+  silent: oneOf(["include"]).optional().meta({
+    description:
+      "Includes functions without a call for FORGET_AFTER_DAYS. They are left out otherwise, unless they have calls in the range.",
+  }),
   limit: wholeNumber(1, limits.functionsPerPage).optional(),
   cursor: z
     .string()
     .optional()
     .meta({
       description:
-        "The `next` of the page before. The list goes on after the last value and name of that page: " +
-        "what moves meanwhile may be met twice or missed.",
+        "The `next` of the page before. The list continues after the last value and name of that page, so an item that " +
+        "moves in the meantime may appear twice or not at all.",
     }),
 });
 
@@ -50,75 +60,122 @@ export const FunctionList = z.object({
   from: z.iso
     .datetime()
     .optional()
-    .meta({ description: "With a range: as it was cut, at whole minutes or coarser." }),
+    .meta({ description: "With a range: the range that is covered, at whole minutes, hours or days." }),
   to: z.iso.datetime().optional(),
   stepSeconds: z.int().optional().meta({ description: "With `points`: the length of a step." }),
   functions: z.array(
     FunctionMetrics.extend({
-      callsPerSecond: z.number().optional().meta({ description: "With a range." }),
+      callsPerSecond: z.number().optional().meta({
+        description: "With a range: calls per second of it, from the function's first call on.",
+      }),
       sparkline: z
         .object({ calls: z.array(z.int()), errors: z.array(z.int()) })
         .optional()
         .meta({
           description:
-            "With `points`: of each step. Steps are whole: the first begins at `from` or, at most a step, before it.",
+            "With `points`: one number for each step, also for steps without calls. Steps start at multiples of their " +
+            "length; of the first and the last step only what lies in the range counts.",
         }),
     }),
   ),
-  next: z.string().nullable().meta({ description: "The cursor of the next page; null at the end." }),
+  next: z.string().nullable().meta({ description: "The cursor of the next page. Null on the last page." }),
 });
 export type FunctionList = z.infer<typeof FunctionList>;
 
-/** @throws {ErrorResponse} 400 for parameters that do not go together */
+type ListBindings = ReadBindings & Partial<Pick<Env, "FORGET_AFTER_DAYS">>;
+type Item = FunctionList["functions"][number];
+
+export const listFunctionsRoute = route({
+  method: "get",
+  path: "/metrics",
+  right: "read",
+  summary: "Functions and what they did",
+  description:
+    "Since the beginning, or over a range. Every acknowledged call is counted at once. The answer is Prometheus' text " +
+    "format or OpenMetrics if `Accept` or `format` asks for it.",
+  query: ListParameters,
+  answer: FunctionList,
+  errors: READ_ERRORS,
+  handler: (c, { query }) => listFunctions(c.env, query),
+});
+
 export async function listFunctions(
-  env: Pick<Env, "BUFFER" | "DB">,
-  parameters: z.infer<typeof ListParameters>,
+  env: ListBindings,
+  parameters: z.output<typeof ListParameters>,
 ): Promise<FunctionList> {
-  const now = Date.now();
-  const range = rangeAskedFor(parameters, now);
-  const { sorting, last } = sortingOf(parameters);
-  const isSelected = isSelectedBy(parameters);
+  const { sorting, last, now = Date.now() } = positionOf(parameters);
+  const range = optionalRange(parameters, now);
+  const { service, function: pattern, q } = parameters;
+  const matchers = { service, words: q, ...byPattern(pattern) };
+  const shownSince = parameters.silent === "include" ? 0 : now - readForgetAfterMs(env);
+  const isListed = ({ lastSeen }: { lastSeen: number }) => lastSeen >= shownSince;
   if (!range) {
-    if (parameters.points !== undefined) {
-      throw invalidParameter("points", parameters.points, "left out where there is no range (from)");
-    }
-    if (sorting.sort === "callsPerSecond") {
-      throw invalidParameter("sort", sorting.sort, "another column where there is no range (from)");
-    }
-    const totals = await readTotals(env, isSelected);
-    return pageOf(totals.map(functionMetrics), sorting, last, parameters.limit);
+    requireRange("points", parameters.points);
+    requireRange("sort", sorting.sort === "callsPerSecond" ? sorting.sort : undefined);
+    const totals = (await readTotals(env, matchers)).filter(isListed);
+    return pageOf(totals.map(functionMetrics), sorting, last, now, parameters.limit);
   }
   const { points } = parameters;
-  const steps = points === undefined ? { covered: range, step: Infinity } : chooseStep(range, points, now);
-  const totals = await readTotalsOver(env, isSelected, range, steps, now);
-  const seconds = secondsOf(range, now);
-  const items = totals.map((row) => ({
-    ...functionMetrics(row),
-    callsPerSecond: round(row.calls / seconds),
-    ...(points === undefined ? {} : { sparkline: row.sparkline }),
-  }));
+  const step = points === undefined ? ONE_STEP : chooseStep(range, points, now);
+  const items = (await readItems(env, matchers, range, step, now)).filter(
+    (item) => item.calls > 0 || isListed({ lastSeen: Date.parse(item.lastSeen) }),
+  );
   return {
-    from: new Date(range.from * 1000).toISOString(),
-    to: new Date(range.to * 1000).toISOString(),
-    ...(points === undefined ? {} : { stepSeconds: steps.step }),
-    ...pageOf(items, sorting, last, parameters.limit),
+    from: isoTime(range.from),
+    to: isoTime(range.to),
+    ...(step === ONE_STEP ? {} : { stepSeconds: step }),
+    ...pageOf(items, sorting, last, now, parameters.limit),
+  };
+}
+
+function requireRange(parameter: string, value: unknown): void {
+  if (value === undefined) return;
+  throw new InvalidParameterError(parameter, value, "left out, or given together with a range (from)");
+}
+
+async function readItems(
+  env: ReadBindings,
+  matchers: Matchers,
+  range: Range,
+  step: number,
+  now: number,
+): Promise<Item[]> {
+  const starts = step === ONE_STEP ? [] : stepStarts(range, step);
+  const items: Item[] = [];
+  for await (const series of readSeries(env, matchers, range, step)) {
+    const sums = sumOf(series.points.map((point) => point.sums));
+    items.push({
+      ...functionMetrics({ ...series, ...sums }),
+      callsPerSecond: round(sums.calls / secondsWithData(range, series.firstSeen, now)),
+      ...(step === ONE_STEP ? {} : { sparkline: sparklineOf(series.points, starts) }),
+    });
+  }
+  return items;
+}
+
+function sparklineOf(points: readonly Point[], starts: readonly number[]): NonNullable<Item["sparkline"]> {
+  const byStart = new Map(points.map(({ at, sums }) => [at, sums]));
+  return {
+    calls: starts.map((at) => byStart.get(at)?.calls ?? 0),
+    errors: starts.map((at) => byStart.get(at)?.errors ?? 0),
   };
 }
 
 function pageOf(
-  items: FunctionList["functions"],
+  items: Item[],
   sorting: Sorting,
   last: Sortable | undefined,
+  now: number,
   limit: number = limits.defaultFunctionsPerPage,
 ): Pick<FunctionList, "functions" | "next"> {
   const compare = comparing(sorting);
   const rest = (last ? items.filter((item) => compare(item, last) > 0) : items).sort(compare);
   const functions = rest.slice(0, limit);
-  return { functions, next: rest.length > limit ? writeCursor(sorting, functions.at(-1)!) : null };
+  return { functions, next: rest.length > limit ? writeCursor(sorting, functions.at(-1)!, now) : null };
 }
 
-/** A cursor brings its sorting along; what is asked for besides must be the same. */
-function sortingOf({
+/** A cursor carries its sorting. Sorting that is given besides must be the same. */
+function positionOf({
   cursor: text,
   sort,
   order,
@@ -126,15 +183,24 @@ function sortingOf({
   cursor?: string | undefined;
   sort?: Column | undefined;
   order?: Sorting["order"] | undefined;
-}): { sorting: Sorting; last?: Sortable } {
+}): { sorting: Sorting; last?: Sortable; now?: number } {
   if (text === undefined) return { sorting: { sort: sort ?? "calls", order: order ?? "desc" } };
   const cursor = readCursor(text);
-  if (!cursor) throw invalidParameter("cursor", text, "the `next` of the page before");
-  if (sort !== undefined && sort !== cursor.sorting.sort) {
-    throw invalidParameter("sort", sort, `${cursor.sorting.sort}, by which the cursor's list is sorted`);
+  if (!cursor) throw new InvalidParameterError("cursor", text, "the `next` of the page before");
+  const { sorting } = cursor;
+  if (sort !== undefined && sort !== sorting.sort) {
+    throw new InvalidParameterError(
+      "sort",
+      sort,
+      `${sorting.sort}, as in the list that the cursor continues`,
+    );
   }
-  if (order !== undefined && order !== cursor.sorting.order) {
-    throw invalidParameter("order", order, `${cursor.sorting.order}, as in the cursor's list`);
+  if (order !== undefined && order !== sorting.order) {
+    throw new InvalidParameterError(
+      "order",
+      order,
+      `${sorting.order}, as in the list that the cursor continues`,
+    );
   }
   return cursor;
 }

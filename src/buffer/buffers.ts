@@ -1,11 +1,34 @@
-/** Which Durable Object is the buffer. */
+/** Finds buffers. Today there is one. Only this file knows how many there are and which batch goes to which. */
+import { callBinding } from "../call-binding.ts";
 import type { MetricsBuffer } from "./metrics-buffer.ts";
 
-// WARNING: another name is another buffer. What the old one holds would still reach D1, but reads would not see it
-// until then.
-const SINGLETON = "singleton";
+type Binding = Pick<Env, "BUFFER">;
 
-/** The one buffer. A flush names the buffer that sealed it, so nothing but this function knows that there is one. */
-export function theBuffer(env: Pick<Env, "BUFFER">): DurableObjectStub<MetricsBuffer> {
-  return env.BUFFER.getByName(SINGLETON);
+/**
+ * WARNING: another name is another Durable Object. Flushes of the old one would still reach D1, but reads would miss its
+ * calls until then.
+ */
+const ONLY_BUFFER = "singleton";
+
+/** The buffer that takes all batches of a service. */
+export function bufferFor(env: Binding, _service: string): DurableObjectStub<MetricsBuffer> {
+  return bufferNamed(env, ONLY_BUFFER);
+}
+
+/** Every buffer that takes batches. An exact read must include all of them. */
+export function allBuffers(env: Binding): DurableObjectStub<MetricsBuffer>[] {
+  return [bufferNamed(env, ONLY_BUFFER)];
+}
+
+/** Calls every buffer at once. Gives their answers in the order of `allBuffers`. @throws {BindingFault} if one fails */
+export function callAllBuffers<Answer>(
+  env: Binding,
+  call: (buffer: DurableObjectStub<MetricsBuffer>) => Promise<Answer>,
+): Promise<Answer[]> {
+  return callBinding("The buffer", () => Promise.all(allBuffers(env).map(call)));
+}
+
+/** The buffer that sealed a flush, by the name in the flush. */
+export function bufferNamed(env: Binding, name: string): DurableObjectStub<MetricsBuffer> {
+  return env.BUFFER.getByName(name);
 }

@@ -1,27 +1,30 @@
-/** Cuts merged deltas into parts that each fit a queue message. */
-import type { Delta } from "../stats/delta.ts";
+/** Splits merged deltas into chunks that each fit one queue message. */
 import { byteLength } from "../byte-length.ts";
+import type { Delta } from "../stats/delta.ts";
 
-/** JSON arrays of deltas, none of them above the size given (in bytes of UTF-8). */
+/**
+ * JSON arrays of deltas, each of at most `maxBytes` in UTF-8. Together they merge to the deltas given. A delta that is larger
+ * without its failures gets a chunk of its own, above the size.
+ */
 export function chunkDeltas(deltas: readonly Delta[], maxBytes: number): string[] {
-  const parts: string[] = [];
-  let part: string[] = [];
+  const chunks: string[] = [];
+  let chunk: string[] = [];
   let size = 2;
   for (const json of deltas.flatMap((delta) => jsonOf(delta, maxBytes - 2))) {
     const bytes = byteLength(json);
-    if (size + bytes + 1 > maxBytes && part.length > 0) {
-      parts.push(`[${part.join(",")}]`);
-      part = [];
+    if (size + bytes + 1 > maxBytes && chunk.length > 0) {
+      chunks.push(`[${chunk.join(",")}]`);
+      chunk = [];
       size = 2;
     }
-    part.push(json);
+    chunk.push(json);
     size += bytes + 1;
   }
-  if (part.length > 0) parts.push(`[${part.join(",")}]`);
-  return parts;
+  if (chunk.length > 0) chunks.push(`[${chunk.join(",")}]`);
+  return chunks;
 }
 
-/** One delta, or several that merge to it: only failures can make one too large, and they travel on their own. */
+/** One delta as JSON, or several that merge to it. Only failures make a delta large, so they are halved until it fits. */
 function jsonOf(delta: Delta, maxBytes: number): string[] {
   const json = JSON.stringify(delta);
   if (byteLength(json) <= maxBytes || delta.failures.length < 2) return [json];

@@ -1,58 +1,60 @@
 /**
- * The batches that were answered, by idempotency key. One table for each day: an old day is forgotten by dropping
- * its table, which scans nothing and bills no row.
+ * The idempotency keys of recorded batches, each with the first answer. There is one table for each day: dropping the table of
+ * an old day reads nothing and bills no row.
  */
-import { limits } from "../limits.ts";
 import { KeyQuota } from "./key-quota.ts";
+import type { BufferLimits } from "./limits.ts";
 
-/** What a sender is told of a batch. */
+/** The answer that a sender gets for a batch. */
 export interface Answer {
   accepted: number;
   rejected: number;
   reasons: { index: number; reason: string }[];
 }
 
-/** A batch that is known by its key. The key is well-formed Unicode without control characters. */
+/** A batch with a key. The key is well-formed Unicode without control characters. */
 interface KeyedBatch {
   key: string;
-  /** Of what the batch says, in hexadecimal digits. */
+  /** Hash of the batch, in hexadecimal digits. */
   digest: string;
   answer: Answer;
 }
 
-/** Of a key, and whether it was for the same batch. */
+/** The first use of a key. */
 export interface FirstUse {
+  /** Whether the first use was with the same batch. */
   isSame: boolean;
   answer: Answer;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Days kept besides today: any key is known for at least 72 hours. WARNING: longer than a sample may be late. */
+/** Days kept besides today, so that a key is known for at least 72 hours. WARNING: longer than a sample may be late. */
 const DAYS_KEPT = 3;
-/** Hexadecimal digits of a digest that are kept: 128 bits, since rows like these are most of what the buffer stores. */
+/** Hexadecimal digits of a digest that are stored: 128 bits. Keys are most of what the buffer stores, so rows are short. */
 const DIGEST_LENGTH = 32;
-/** Groups of batches from one look at the size of storage to the next: one took a sixth of what storing a batch does. */
+/** The size of storage is read once for this many checks. Reading it for each took a sixth of the time of storing a batch. */
 const MEASURED_EVERY = 64;
-
-/** A row may have 40 KB of reasons; a text that is bound to a statement, 2 MB. */
+/** Rows in one statement. A row may have 40 KB of reasons, and a bound text may have 2 MB. */
 const ROWS_AT_ONCE = 16;
 
 export class IdempotencyStore {
   readonly #sql: SqlStorage;
+  readonly #limits: BufferLimits;
   readonly #quota: KeyQuota;
-  /** Of all that the object stores, in bytes. */
+  /** Size of the object's whole storage in bytes, when it was last read. */
   #size = 0;
   #sinceMeasured = 0;
-  /** The days that have a table, the latest first. */
+  /** The days that have a table, latest first. */
   #days: number[] = [];
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, limits: BufferLimits) {
     this.#sql = sql;
+    this.#limits = limits;
     this.#quota = new KeyQuota(sql);
     this.reload();
   }
 
-  /** Takes what is known in memory from storage again. */
+  /** Reads from storage again what memory holds. */
   reload(): void {
     this.#days = this.#sql
       .exec<{ name: string }>(
@@ -63,7 +65,7 @@ export class IdempotencyStore {
       .sort((a, b) => b - a);
   }
 
-  /** What the keys were taken for first, and told then, by key: of those that are not new. */
+  /** The first uses of the keys that are known, by key. */
   firstUses(service: string, batches: readonly KeyedBatch[]): Map<string, FirstUse> {
     const firstUses = new Map<string, FirstUse>();
     if (batches.length === 0) return firstUses;
@@ -97,16 +99,19 @@ export class IdempotencyStore {
   }
 
   /**
-   * Whether there is no room for another key at this quotaOwner's expense. The last room is for those that have few: one that
-   * sends ever new keys shuts out itself, until its oldest day is forgotten.
+   * Whether the buffer must reject another key of this owner. The last part of the room is kept for owners with few keys: a
+   * sender that sends ever new keys shuts out only itself, until its oldest day is deleted.
    */
   isFull(quotaOwner: string): boolean {
     if (this.#sinceMeasured++ % MEASURED_EVERY === 0) this.#size = this.#sql.databaseSize;
     const size = this.#size;
-    return size > limits.bufferBytes || (size > limits.bufferBytesOfOne && this.#quota.of(quotaOwner) > 0.5);
+    return (
+      size > this.#limits.bufferBytes ||
+      (size > this.#limits.bufferBytesOfOne && this.#quota.of(quotaOwner) > 0.5)
+    );
   }
 
-  /** Makes today's table and forgets days that are past. */
+  /** Creates today's table and drops those of days that are no longer kept. */
   turnTo(now: number): void {
     const today = dayOf(now);
     if (this.#days.includes(today)) return;
@@ -126,13 +131,13 @@ export class IdempotencyStore {
     this.#sinceMeasured = 0;
   }
 
-  /** Takes keys that are new for batches and their answers. The day must have been turned to. */
+  /** Stores new keys with their answers. Call `turnTo` with the same time first. */
   add(service: string, batches: readonly KeyedBatch[], quotaOwner: string, now: number): void {
     if (batches.length === 0) return;
     const today = dayOf(now);
     const rows = batches.map(({ key, digest, answer: { accepted, rejected, reasons } }) => {
-      const told = reasons.length === 0 ? null : JSON.stringify(reasons);
-      return [key, digest.slice(0, DIGEST_LENGTH), accepted, rejected, told] as const;
+      const reasonsText = reasons.length === 0 ? null : JSON.stringify(reasons);
+      return [key, digest.slice(0, DIGEST_LENGTH), accepted, rejected, reasonsText] as const;
     });
     for (let i = 0; i < rows.length; i += ROWS_AT_ONCE) {
       this.#sql.exec(
@@ -142,8 +147,8 @@ export class IdempotencyStore {
         JSON.stringify(rows.slice(i, i + ROWS_AT_ONCE)),
       );
     }
-    for (const [key, , , , told] of rows)
-      this.#quota.add(today, quotaOwner, key.length + (told?.length ?? 0));
+    for (const [key, , , , reasonsText] of rows)
+      this.#quota.add(today, quotaOwner, key.length + (reasonsText?.length ?? 0));
   }
 }
 

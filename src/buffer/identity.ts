@@ -1,9 +1,9 @@
-/** Who the buffer is: its name, its epoch, and the next flush id. */
+/** The identity of a buffer: its name, its epoch, and the id that its next flush gets. */
 
 export class Identity {
   readonly #sql: SqlStorage;
   readonly name: string;
-  /** Random, made with the tables: a recreated buffer never meets its own old flush ids. */
+  /** Random, and created together with the tables. A buffer that lost its storage therefore never reuses a flush id. */
   readonly epoch: string;
   #next: number;
 
@@ -12,7 +12,7 @@ export class Identity {
     sql.exec(`CREATE TABLE IF NOT EXISTS identity (
       id INTEGER PRIMARY KEY CHECK (id = 0), name TEXT NOT NULL, epoch TEXT NOT NULL, next INTEGER NOT NULL
     )`);
-    // WARNING: an epoch or an id that is used twice looks applied to D1, and its calls are lost.
+    // WARNING: never use an epoch or an id twice. D1 takes the second flush for one that it has, and its calls are lost.
     sql.exec("INSERT OR IGNORE INTO identity VALUES (0, ?, ?, 1)", name, crypto.randomUUID());
     const row = sql.exec<{ name: string; epoch: string; next: number }>("SELECT * FROM identity").one();
     this.name = row.name;
@@ -20,7 +20,7 @@ export class Identity {
     this.#next = row.next;
   }
 
-  /** Takes what is known in memory from storage again. */
+  /** Reads from storage again what memory holds. */
   reload(): void {
     this.#next = this.#sql.exec<{ next: number }>("SELECT next FROM identity").one().next;
   }
@@ -30,8 +30,8 @@ export class Identity {
     return this.#next;
   }
 
+  /** Uses up the next ids. */
   advance(by: number): void {
-    if (by === 0) return;
     this.#next += by;
     this.#sql.exec("UPDATE identity SET next = ?", this.#next);
   }

@@ -1,59 +1,68 @@
 /**
- * What others tell the buffer, and what it answers. A Worker and its objects may run different versions for minutes around a
- * deploy: what changes its meaning changes its name, and a field that is added may be missing.
+ * The arguments and results of the buffer's RPC methods.
+ *
+ * WARNING: a Worker and its objects may run different versions for some minutes around a deploy. Give a field a new name if
+ * its meaning changes, and expect that a new field is missing.
  */
+import type { SeriesSelector } from "../stats/series-id.ts";
 import type { Answer } from "./idempotency-store.ts";
-import type { SealedFlush } from "./outbox.ts";
 
-/** Batches of one service that ingest has validated and summed together. All of them are recorded, or none. */
+/** Batches of one service that ingest has validated and summed together. The buffer records all of them or none. */
 export interface BatchGroup {
   service: string;
   /** No two of them have the same key. */
   batches: RecordedBatch[];
-  /** A JSON array of `Delta`: what all of them sum to. */
+  /** The sum of all batches, as a JSON array of `Delta`. */
   deltas: string;
-  /** Of `deltas`, in bytes of UTF-8. */
+  /** Size of `deltas` in bytes of UTF-8. */
   bytes: number;
-  /** The keys of the functions in `deltas`, within the service, each once. */
+  /** The keys of the functions in `deltas` within the service, without repetition. */
   functions: string[];
-  /** How many samples were refused, by reason. */
+  /** Numbers of rejected samples by reason. */
   rejected: Record<string, number>;
 }
 
 export interface RecordedBatch {
-  /** Null where the sender gave none: then every delivery counts. */
+  /** Null if the sender gave none. Every delivery of such a batch counts. */
   key: string | null;
-  /** Names what the batch says, so that a key is not taken for another batch. */
+  /** Hash of the batch. It tells whether a key comes again with another batch. */
   digest: string;
   answer: Answer;
 }
 
 export type RecordResult =
   | { status: "recorded" }
+  /** The key is known, with the same batch. Nothing was written; the answer is the first one. */
   | { status: "duplicate"; answer: Answer }
+  /** The key is known, with another batch. Nothing was written. */
   | { status: "conflict" }
+  /** The buffer is full. Nothing was written. */
   | { status: "overloaded" }
   | SendAgain;
 
 /**
- * Nothing is known to be wrong with the batch, but with its group: to be sent again without those of another result. Where
- * all of several batches are told so, in smaller groups; one that is alone never is.
+ * The group failed, not this batch. The caller sends it again without the batches that got another result. If all batches of
+ * a group get this, the caller sends them in smaller groups. A batch that is alone in its group never gets it.
  */
 export interface SendAgain {
   status: "send_again";
 }
 
 /**
- * What the buffer holds that D1 may not have, as JSON arrays of `Delta`. D1 has every flush below `next` that is
- * not in `sealed`; `pending` will be sealed as `next` and above. Everything there is, if `cursor` is null; else
- * ask again with it.
+ * One page of what the buffer holds and D1 may lack. D1 has every flush below `next` that is in no page's `sealed`. What is
+ * in `pending` will be sealed under ids from `next` on.
  */
 export interface SnapshotPage {
   status: "page";
   epoch: string;
   next: number;
-  sealed: SealedFlush[];
+  /**
+   * Deltas are JSON arrays of `Delta`. A flush with a `deletion` deletes series: until the ledger has it, D1's rows of these
+   * series do not count. A buffer of an older release has none.
+   */
+  sealed: { n: number; deltas: string; deletion?: SeriesSelector | undefined }[];
   pending: string[];
+  /** For the next page; null if this page is the last. */
   cursor: SnapshotCursor | null;
 }
 
@@ -67,14 +76,15 @@ export interface BufferHealth {
   /** Samples since the last seal. */
   bufferedSamples: number;
   bufferedBytes: number;
-  /** Epoch milliseconds; null where nothing waits. */
+  /** Epoch milliseconds; null if nothing is pending. */
   oldestBufferedAt: number | null;
+  /** Epoch milliseconds; null if all flushes are confirmed. */
   oldestUnconfirmedAt: number | null;
   unconfirmedFlushes: number;
   deadLetters: number;
-  /** Services that have more functions than are told apart. */
+  /** Services with more functions than the buffer tells apart. */
   overflow: string[];
   epoch: string;
-  /** Since the buffer was made, by reason. An older buffer does not tell. */
+  /** Since the buffer was created, by reason. A buffer of an older release omits it. */
   rejectedSamples?: Record<string, number>;
 }

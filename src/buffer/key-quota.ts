@@ -1,18 +1,23 @@
 /**
- * How much of the idempotency keys is whose, so that no service takes all the room. An estimate: what came since the last
- * note is forgotten when the object is evicted, and a note, which is a row written, is made once for many keys.
- * WARNING: a quotaOwner is a service that is known, or one name for all others: it is kept in memory.
+ * Estimates how many bytes of idempotency keys belong to each quota owner, so that no service takes all the room.
+ *
+ * Each owner's count is written to storage only after every 64 KB, because each write is billed. An eviction loses what was
+ * counted since.
+ *
+ * WARNING: a quota owner must be a known service, or one shared name for all unknown services. Memory holds every owner, so
+ * owners that a sender can invent would fill it.
  */
 
-/** What a row takes besides its key and its reasons, in bytes. */
+/** Size of a row without its key and its reasons, in bytes. */
 const ROW_BYTES = 64;
-/** A quotaOwner's bytes since its last note. */
+/** After this many new bytes an owner's count is written to storage. */
 const NOTED_AT_BYTES = 64 * 1024;
 
 export class KeyQuota {
   readonly #sql: SqlStorage;
-  /** Bytes by quotaOwner and day. */
+  /** Bytes by owner and day. */
   readonly #bytes = new Map<string, Map<number, number>>();
+  /** Bytes by owner that storage does not have yet. */
   readonly #unnoted = new Map<string, number>();
   #total = 0;
 
@@ -28,7 +33,7 @@ export class KeyQuota {
     }
   }
 
-  /** From 0 to 1; 0 where there are no keys. */
+  /** The owner's share of all bytes, from 0 to 1. It is 0 if there are no keys. */
   of(quotaOwner: string): number {
     const days = this.#bytes.get(quotaOwner);
     if (!days || this.#total === 0) return 0;
@@ -37,6 +42,7 @@ export class KeyQuota {
     return bytes / this.#total;
   }
 
+  /** Counts one more key, with the size of its texts in bytes. */
   add(day: number, quotaOwner: string, bytes: number): void {
     const known = this.#count(quotaOwner, day, bytes + ROW_BYTES);
     const unnoted = (this.#unnoted.get(quotaOwner) ?? 0) + bytes + ROW_BYTES;
@@ -53,7 +59,7 @@ export class KeyQuota {
     );
   }
 
-  /** Forgets the days before, whose keys are forgotten. */
+  /** Drops the counts of the days before, whose keys are deleted. */
   keepFrom(firstDay: number): void {
     this.#sql.exec("DELETE FROM key_quota WHERE day < ?", firstDay);
     for (const [quotaOwner, days] of this.#bytes) {

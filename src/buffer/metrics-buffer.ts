@@ -1,149 +1,122 @@
 /**
- * The buffer: a Durable Object that stores batches before they are acknowledged, and seals what it has into flushes
- * for the queue. `recordGroup` stores and sets the alarm; the alarm seals and sends; `confirm` forgets. Memory holds
- * nothing that storage does not: the object may vanish at any line.
+ * The buffer, a Durable Object. It stores batches before they are acknowledged, seals them into flushes, and sends the
+ * flushes through the queue until D1 is known to have them.
+ *
+ * `recordGroup` stores batches and sets the alarm. The alarm seals and sends. `confirm` deletes what D1 has. Memory holds
+ * nothing that storage does not hold too, because the platform may stop the object at any line.
  */
 import { DurableObject } from "cloudflare:workers";
-import { readConfiguration } from "../configuration.ts";
-import { limits } from "../limits.ts";
+import { readConfiguration, readForgetAfterMs } from "../configuration.ts";
+import type { FlushId } from "../flush.ts";
 import { log, logError } from "../log.ts";
-import { mergeDeltas } from "../stats/delta.ts";
-import { IdempotencyStore, type FirstUse, hasKey } from "./idempotency-store.ts";
-import { byteLength } from "../byte-length.ts";
-import { chunkDeltas } from "./chunk-deltas.ts";
+import type { SeriesSelector } from "../stats/series-id.ts";
+import { Alarm } from "./alarm.ts";
+import { deleteSeries } from "./delete-series.ts";
+import { IdempotencyStore } from "./idempotency-store.ts";
 import { Identity } from "./identity.ts";
 import type { BatchGroup, BufferHealth, RecordResult, SnapshotCursor, SnapshotPage } from "./interface.ts";
-import { KnownFunctions, OVERFLOW, withOverflow } from "./known-functions.ts";
+import { KnownFunctions } from "./known-functions.ts";
+import { bufferLimits } from "./limits.ts";
 import { type DeadLetter, Outbox, type SealedFlush } from "./outbox.ts";
 import { Pending } from "./pending.ts";
+import { Recorder } from "./record.ts";
 import { Rejections } from "./rejections.ts";
+import { sealPending } from "./seal.ts";
+import { sealTime } from "./seal-time.ts";
 import { sendFlushes } from "./send.ts";
-
-/** Of a queue message's 128 KB; the rest is for its envelope. */
-const FLUSH_BYTES = 120_000;
-/** Of what is sealed and of what is pending, each; an RPC answer may carry 32 MiB. */
-const SNAPSHOT_PAGE_BYTES = 4 * 1024 * 1024;
-/** An alarm that is overdue by this much was dropped by the platform: it is set anew. */
-const STALE_ALARM_MS = 10_000;
-/** After a first failure of the alarm; each further one in a row waits twice as long, up to the longest. */
-const RETRY_AFTER_FAULT_MS = 30_000;
-const LONGEST_BACKOFF_MS = 60 * 60 * 1000;
-
-function resultOf({ isSame, answer }: FirstUse): RecordResult {
-  return isSame ? { status: "duplicate", answer } : { status: "conflict" };
-}
+import { readSnapshotPage } from "./snapshot.ts";
+import { Transaction } from "./transaction.ts";
 
 export class MetricsBuffer extends DurableObject<Env> {
+  readonly #limits = bufferLimits;
   readonly #identity: Identity;
-  readonly #idempotency: IdempotencyStore;
   readonly #functions: KnownFunctions;
   readonly #pending: Pending;
   readonly #outbox: Outbox;
   readonly #rejections: Rejections;
-  /** When the alarm rings, in epoch milliseconds, as storage has it. */
-  #alarmAt: number | null = null;
-  /** Alarms in a row that failed. */
-  #faults = 0;
-  /** Changes whenever `pending` is rewritten, so that a paged snapshot notices. */
-  #generation = crypto.randomUUID();
+  readonly #transaction: Transaction;
+  readonly #recorder: Recorder;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { sql } = ctx.storage;
+    const { storage } = ctx;
+    const { sql } = storage;
+    const limits = this.#limits;
+    const idempotency = new IdempotencyStore(sql, limits);
     this.#identity = new Identity(sql, ctx.id.name ?? "");
-    this.#idempotency = new IdempotencyStore(sql);
-    this.#functions = new KnownFunctions(sql);
+    this.#functions = new KnownFunctions(sql, limits);
     this.#pending = new Pending(sql);
-    this.#outbox = new Outbox(sql);
+    this.#outbox = new Outbox(sql, limits);
     this.#rejections = new Rejections(sql);
-    void ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await ctx.storage.getAlarm();
-    });
+    this.#transaction = new Transaction(storage, [
+      this.#identity,
+      idempotency,
+      this.#functions,
+      this.#pending,
+    ]);
+    this.#recorder = new Recorder(
+      {
+        idempotency,
+        functions: this.#functions,
+        pending: this.#pending,
+        outbox: this.#outbox,
+        rejections: this.#rejections,
+        transaction: this.#transaction,
+      },
+      limits,
+      () => readForgetAfterMs(this.env),
+    );
+    this.#alarm = new Alarm(storage);
+    void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
 
   /**
-   * Stores a group of batches, each under its key; the answer leaves once that is durable. Gives the results in the order of
-   * the batches.
+   * Stores a group of batches, each under its key. Returns the results in the order of the batches. The platform holds the
+   * answer back until the writes are durable.
    */
   recordGroup(group: BatchGroup): RecordResult[] {
     const now = Date.now();
-    const results = this.#recordAtOnce(group, now);
-    this.#setAlarm(now);
+    const results = this.#recorder.record(group, now);
+    this.#scheduleAlarm(now);
     return results;
   }
 
-  /** A batch that cannot be stored is not the trouble of the others. */
-  #recordAtOnce(group: BatchGroup, now: number): RecordResult[] {
-    try {
-      return this.#atOnce(() => this.#record(group, now));
-    } catch (error) {
-      if (group.batches.length === 1) throw error;
-      return group.batches.map(() => ({ status: "send_again" }));
-    }
-  }
-
-  #record({ service, batches, deltas, bytes, functions, rejected }: BatchGroup, now: number): RecordResult[] {
-    // Before it is asked for room, since it makes some.
-    this.#idempotency.turnTo(now);
-    const keyed = batches.filter(hasKey);
-    const firstUses = this.#idempotency.firstUses(service, keyed);
-    if (firstUses.size > 0) {
-      return batches.map(({ key }) => {
-        const first = key === null ? undefined : firstUses.get(key);
-        return first ? resultOf(first) : { status: "send_again" };
-      });
-    }
-    if (!this.#hasRoom(service, bytes)) {
-      const status = batches.length === 1 ? "overloaded" : "send_again";
-      return batches.map(() => ({ status }));
-    }
-    const admission = this.#functions.admit(service, functions);
-    this.#idempotency.add(service, keyed, this.#quotaOwnerOf(service), now);
-    this.#rejections.add(rejected);
-    const items = batches.reduce((sum, { answer }) => sum + answer.accepted, 0);
-    if (items > 0) {
-      this.#functions.remember(admission.service, admission.fresh);
-      const admitted = withOverflow(deltas, admission);
-      this.#pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
-    }
-    return batches.map(() => ({ status: "recorded" }));
-  }
-
-  /** All of it or nothing, in storage as in what is known of it in memory. */
-  #atOnce<T>(write: () => T): T {
-    try {
-      return this.ctx.storage.transactionSync(write);
-    } catch (error) {
-      for (const part of [this.#identity, this.#idempotency, this.#functions, this.#pending]) part.reload();
-      throw error;
-    }
-  }
-
-  #hasRoom(service: string, bytes: number): boolean {
-    return (
-      this.#pending.state.bytes + bytes <= limits.pendingBytes &&
-      this.#outbox.summary.bytes <= limits.unconfirmedBytes &&
-      !this.#idempotency.isFull(this.#quotaOwnerOf(service))
-    );
-  }
-
-  /** At whose expense a service's keys are kept. */
-  #quotaOwnerOf(service: string): string {
-    return this.#functions.knows(service) ? service : OVERFLOW;
-  }
-
-  /** Forgets flushes that D1 has. Those of another epoch are none of this buffer's. */
+  /** Deletes flushes that D1 has. Idempotent. Does nothing for an epoch of lost storage. */
   confirm(epoch: string, ns: readonly number[]): void {
     if (epoch !== this.#identity.epoch) return;
     this.#outbox.remove(ns);
-    this.#setAlarm(Date.now());
+    this.#scheduleAlarm(Date.now());
   }
 
-  /** Marks a flush that D1 keeps refusing. It stays, counts in reads, and is tried again hourly. */
+  /**
+   * Marks a flush that D1 or the consumer refuses as a dead letter. It stays in the outbox, counts in reads, and is sent again
+   * every hour.
+   */
   markDead(epoch: string, n: number, reason: string): void {
     if (epoch !== this.#identity.epoch) return;
-    this.#outbox.markDead(n, reason, Date.now());
-    this.#setAlarm(Date.now());
+    const now = Date.now();
+    this.#outbox.markDead(n, reason, now);
+    this.#scheduleAlarm(now);
+  }
+
+  /**
+   * Deletes all acknowledged calls of the selected series. Returns the deletion as a flush, so that the caller can apply it at
+   * once and confirm it. If the caller does not, the outbox sends it to the queue.
+   */
+  deleteSeries(selector: SeriesSelector): FlushId & { deletion: SeriesSelector } {
+    const now = Date.now();
+    const parts = {
+      identity: this.#identity,
+      pending: this.#pending,
+      outbox: this.#outbox,
+      functions: this.#functions,
+      transaction: this.#transaction,
+    };
+    const n = deleteSeries(parts, this.#limits, selector, now);
+    this.#scheduleAlarm(now);
+    log("series_deleted", { n, ...selector });
+    return { buffer: this.#identity.name, epoch: this.#identity.epoch, n, deletion: selector };
   }
 
   deadLetters(): DeadLetter[] {
@@ -151,49 +124,31 @@ export class MetricsBuffer extends DurableObject<Env> {
     return this.#outbox.deadLetters().map((letter) => ({ epoch, ...letter }));
   }
 
-  /** What a dead letter holds, as a JSON array of `Delta`; null where there is none of that id. */
+  /** The deltas of a dead letter, as a JSON array of `Delta`. Null if there is no dead letter with that id. */
   deadDeltas(epoch: string, n: number): string | null {
     return epoch === this.#identity.epoch ? (this.#outbox.deadDeltas(n) ?? null) : null;
   }
 
-  /** Sends a dead letter at once. False where there is none of that id. */
+  /** Sends a dead letter now. False if there is no dead letter with that id. */
   replay(epoch: string, n: number): boolean {
     const now = Date.now();
     const isKnown = epoch === this.#identity.epoch && this.#outbox.replay(n, now);
-    if (isKnown) this.#setAlarm(now);
+    if (isKnown) this.#scheduleAlarm(now);
     return isKnown;
   }
 
-  /** "changed" means that pages given before no longer fit together: start over. */
+  /** One page of everything that D1 may lack. "changed" means that earlier pages are out of date: start over. */
   snapshot(cursor: SnapshotCursor | null = null): SnapshotPage | { status: "changed" } {
-    if (cursor && cursor.generation !== this.#generation) return { status: "changed" };
-    const { epoch, next } = this.#identity;
-    const sealed = this.#outbox.page(cursor?.afterN ?? 0, SNAPSHOT_PAGE_BYTES);
-    const pending = sealed.isLast
-      ? this.#pending.page(cursor?.afterId ?? 0, SNAPSHOT_PAGE_BYTES)
-      : { rows: [], isLast: false };
-    return {
-      status: "page",
-      epoch,
-      next,
-      sealed: sealed.rows.map(({ n, deltas }) => ({ n, deltas })),
-      pending: pending.rows.map(({ deltas }) => deltas),
-      cursor: pending.isLast
-        ? null
-        : {
-            generation: this.#generation,
-            afterN: sealed.rows.at(-1)?.n ?? cursor?.afterN ?? 0,
-            afterId: pending.rows.at(-1)?.id ?? cursor?.afterId ?? 0,
-          },
-    };
+    const parts = { identity: this.#identity, outbox: this.#outbox, pending: this.#pending };
+    return readSnapshotPage(parts, cursor, this.#limits.snapshotPageBytes);
   }
 
   /**
-   * Every flush of this epoch below this id is settled: D1 has it, or a person dropped it. Asked hourly, it also sets
-   * the alarm again that the platform dropped while no batch came.
+   * The lowest id of this epoch that is not settled. D1 has every flush below it, or a person dropped it. The retention job
+   * asks this hourly, which also sets an alarm that the platform dropped while no batch came.
    */
   settledBelow(): { epoch: string; n: number } {
-    this.#setAlarm(Date.now());
+    this.#scheduleAlarm(Date.now());
     const { epoch, next } = this.#identity;
     return { epoch, n: this.#outbox.summary.lowest ?? next };
   }
@@ -215,92 +170,66 @@ export class MetricsBuffer extends DurableObject<Env> {
   }
 
   /**
-   * Seals what is due and sends it, with what was not confirmed in time. It never throws for a fault that may pass:
-   * the platform drops an alarm that keeps throwing.
+   * Seals pending deltas that are due, and sends them together with flushes that were not confirmed in time. Never throws,
+   * because the platform drops an alarm that keeps throwing.
    */
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
     const now = Date.now();
-    let isSetAgain = false;
+    const flushes: SealedFlush[] = [];
+    this.#alarm.rang();
     try {
-      const due = this.#outbox.takeDue(now);
-      if (due.length > 0) log("resent", { flushes: due.map(({ n }) => n) });
-      const flushes = [...due, ...this.#sealIfDue(now)];
-      this.#setAlarm(now);
-      isSetAgain = true;
-      await sendFlushes(this.env.QUEUE, this.#identity, flushes);
-      this.#faults = 0;
+      flushes.push(...this.#takeUnconfirmed(now));
+      flushes.push(...this.#sealIfDue(now));
+      this.#scheduleAlarm(now);
+      this.#alarm.succeeded();
     } catch (error) {
-      // What was sealed is in the outbox, and due again later.
       logError("flush_failed", error);
-      const backoffMs = Math.min(RETRY_AFTER_FAULT_MS * 2 ** this.#faults++, LONGEST_BACKOFF_MS);
-      // A confirmation may have removed it meanwhile, since there is nothing left to do.
-      if (!isSetAgain) this.#alarmIs(now + backoffMs);
+      this.#alarm.retryAfterFailure(now);
     }
+    try {
+      await sendFlushes(this.env.QUEUE, this.#identity, flushes, this.#limits.flushesPerSend);
+    } catch (error) {
+      // The outbox has set the time of the next attempt already. Do not touch the alarm here: a confirmation may have
+      // removed it while the send was running, and an empty buffer must have none.
+      logError("flush_failed", error);
+    }
+  }
+
+  #takeUnconfirmed(now: number): SealedFlush[] {
+    const due = this.#outbox.takeDue(now);
+    if (due.length > 0) log("resent", { flushes: due.map(({ n }) => n) });
+    return due;
   }
 
   #sealIfDue(now: number): SealedFlush[] {
-    const sealAt = this.#sealAt(now);
-    return sealAt !== null && sealAt <= now ? this.#seal(now) : [];
+    const at = this.#sealTime(now);
+    if (at === null || at > now) return [];
+    const parts = {
+      identity: this.#identity,
+      pending: this.#pending,
+      outbox: this.#outbox,
+      transaction: this.#transaction,
+    };
+    return sealPending(parts, this.#limits, now);
   }
 
-  /** Merges what is pending, and moves as much of it into flushes as may be on their way. */
-  #seal(now: number): SealedFlush[] {
-    const room = Math.max(0, limits.unconfirmedFlushes - this.#onTheWay());
-    const { items } = this.#pending.state;
-    const parts = chunkDeltas(mergeDeltas(this.#pending.deltas()), FLUSH_BYTES);
-    const flushes = parts.slice(0, room).map((deltas, i) => ({ n: this.#identity.next + i, deltas }));
-    this.#atOnce(() => {
-      for (const { n, deltas } of flushes) this.#outbox.add(n, deltas, now);
-      this.#identity.advance(flushes.length);
-      this.#pending.replaceWith(parts.slice(room));
-    });
-    this.#generation = crypto.randomUUID();
-    log("sealed", {
-      samples: items,
-      flushes: flushes.map(({ n }) => n),
-      leftBehind: parts.length - flushes.length,
-    });
-    return flushes;
-  }
-
-  /** How many flushes D1 is to confirm soon. */
-  #onTheWay(): number {
-    const { unconfirmed, dead } = this.#outbox.summary;
-    return unconfirmed - dead;
-  }
-
-  /** When what is pending should be sealed or, without room, merged in place; null where nothing should. */
-  #sealAt(now: number): number | null {
-    const { items, freshBytes, hasLeftover, oldestAt } = this.#pending.state;
+  #sealTime(now: number): number | null {
+    const { oldestAt, ...pending } = this.#pending.state;
+    // An empty buffer does not read the settings, so that a bad setting does not fail its confirmations.
     if (oldestAt === null) return null;
-    const { maxItems, maxWaitingMs } = readConfiguration(this.env);
-    if (freshBytes >= limits.flushedEarlyBytes) return now;
-    const onTheWay = this.#onTheWay();
-    // One after the other: at a rate that fills flushes faster than D1 takes them, they become larger, not more.
-    if (items >= maxItems && onTheWay === 0) return now;
-    // Without room only a confirmation helps, and it sets the alarm itself.
-    if (onTheWay >= limits.unconfirmedFlushes) return null;
-    return hasLeftover ? now : oldestAt + maxWaitingMs;
+    return sealTime({
+      pending: { ...pending, oldestAt },
+      onTheWay: this.#outbox.summary.onTheWay,
+      deletions: this.#outbox.summary.deletions,
+      configuration: readConfiguration(this.env),
+      limits: this.#limits,
+      now,
+    });
   }
 
-  /** Sets the alarm to the next thing to do, or removes it where there is none: an empty buffer has no alarm. */
-  #setAlarm(now: number): void {
-    const times = [this.#sealAt(now), this.#outbox.summary.nextDue].filter((time) => time !== null);
-    if (times.length === 0) {
-      if (this.#alarmAt !== null) {
-        this.#alarmAt = null;
-        void this.ctx.storage.deleteAlarm();
-      }
-      return;
-    }
-    const at = Math.min(...times);
-    const isStale = this.#alarmAt !== null && this.#alarmAt < now - STALE_ALARM_MS;
-    if (this.#alarmAt === null || this.#alarmAt > at || isStale) this.#alarmIs(Math.max(at, now));
-  }
-
-  #alarmIs(at: number): void {
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
+  /** Sets the alarm to the next thing to do. */
+  #scheduleAlarm(now: number): void {
+    const times = [this.#sealTime(now), this.#outbox.summary.nextDue].filter((time) => time !== null);
+    this.#alarm.schedule(times.length === 0 ? null : Math.min(...times), now);
   }
 }

@@ -1,23 +1,25 @@
-/** The sealed flushes that D1 is not yet known to have. Each stays until it is confirmed, and is sent again until then. */
-import { limits } from "../limits.ts";
+/**
+ * The outbox: sealed flushes that D1 is not known to have. A flush stays here, and is sent again and again, until it is
+ * confirmed.
+ */
 import { byteLength } from "../byte-length.ts";
+import { parseDeltas } from "../stats/delta.ts";
+import { isSelected, type SeriesSelector } from "../stats/series-id.ts";
+import type { BufferLimits } from "./limits.ts";
 import { type Page, takePage } from "./page.ts";
 
-/** A flush as the queue carries it, as JSON text. Deltas are an array of `Delta`. */
-export interface FlushMessage<Deltas> {
-  buffer: string;
-  epoch: string;
-  n: number;
-  deltas: Deltas;
-}
-
-/** The first wait for a confirmation; each further one is twice as long, up to the longest. Milliseconds. */
+/** Wait for the first confirmation, in milliseconds. Each further wait is twice as long, up to the longest. */
 const FIRST_RESEND_MS = 30_000;
 const LONGEST_RESEND_MS = 60 * 60 * 1000;
 
 export interface SealedFlush {
   n: number;
+  /** The version of the code that sealed the flush, as in `src/flush.ts`. */
+  version: number;
+  /** A JSON array of `Delta`. */
   deltas: string;
+  /** Series that the flush deletes, as in `src/flush.ts`. */
+  deletion?: SeriesSelector | undefined;
 }
 
 /** A flush that D1 keeps refusing. Times are epoch milliseconds. */
@@ -32,76 +34,117 @@ export interface DeadLetter {
   bytes: number;
 }
 
-/** All of what is in the outbox. Times are epoch milliseconds; null where it is empty. */
+/** Counts over the outbox. Times are epoch milliseconds and null if the outbox is empty. */
 export interface OutboxSummary {
-  /** Dead letters among them. */
+  /** All flushes, dead letters too. */
   unconfirmed: number;
   dead: number;
+  /** Flushes that delete series. */
+  deletions: number;
+  /** Flushes without dead letters: D1 should confirm these soon. */
+  onTheWay: number;
   bytes: number;
   lowest: number | null;
   oldestSealedAt: number | null;
-  /** When the next flush is due. */
+  /** When the next flush is due to be sent again. */
   nextDue: number | null;
 }
 
 export class Outbox {
   readonly #sql: SqlStorage;
-  /** Asked for with every batch, and changed with a flush only; undefined until somebody asks again. */
+  readonly #limits: BufferLimits;
+  /** Cached, because every batch reads it and only flushes change it. Undefined if it must be read again. */
   #summary: OutboxSummary | undefined;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, limits: BufferLimits) {
     this.#sql = sql;
+    this.#limits = limits;
     sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
       n INTEGER PRIMARY KEY,
       sealed_at INTEGER NOT NULL,
       attempts INTEGER NOT NULL,
       due INTEGER NOT NULL, -- when it is sent again
-      dead_reason TEXT,     -- why D1 refuses it; null while that is not known
+      dead_reason TEXT,     -- why D1 refuses it; null if that is not known
       bytes INTEGER NOT NULL,
-      deltas TEXT NOT NULL
+      deltas TEXT NOT NULL,
+      version INTEGER NOT NULL DEFAULT 0, -- of the code that sealed it
+      deletion TEXT -- which series it deletes, as JSON; null if none
     )`);
+    this.#addColumnsToOlderTable();
   }
 
   /** Adds a flush that is about to be sent for the first time. */
-  add(n: number, deltas: string, now: number): void {
+  add({ n, version, deltas, deletion }: SealedFlush, now: number): void {
     this.#summary = undefined;
     this.#sql.exec(
-      "INSERT INTO outbox (n, sealed_at, attempts, due, bytes, deltas) VALUES (?, ?, 1, ?, ?, ?)",
+      "INSERT INTO outbox (n, sealed_at, attempts, due, bytes, deltas, version, deletion) VALUES (?, ?, 1, ?, ?, ?, ?, ?)",
       n,
       now,
       now + FIRST_RESEND_MS,
       byteLength(deltas),
       deltas,
+      version,
+      deletion === undefined ? null : JSON.stringify(deletion),
     );
   }
 
-  /** Takes some of what is due, and puts it off to its next turn; what is left is due at once. */
+  /** Takes flushes that are due, up to a limit, and sets their next turn. The others stay due. */
   takeDue(now: number): SealedFlush[] {
     this.#summary = undefined;
     const due = this.#sql
-      .exec<{ n: number; deltas: string; attempts: number; dead_reason: string | null }>(
-        "SELECT n, deltas, attempts, dead_reason FROM outbox WHERE due <= ? ORDER BY due, n LIMIT ?",
+      .exec<{
+        n: number;
+        version: number;
+        deltas: string;
+        deletion: string | null;
+        attempts: number;
+        dead_reason: string | null;
+      }>(
+        `SELECT n, version, deltas, deletion, attempts, dead_reason FROM outbox WHERE due <= ?
+         ORDER BY due, n LIMIT ?`,
         now,
-        limits.unconfirmedFlushes,
+        this.#limits.unconfirmedFlushes,
       )
       .toArray();
     for (const { n, attempts, dead_reason } of due) {
-      const wait = dead_reason === null ? FIRST_RESEND_MS * 2 ** Math.min(attempts, 10) : LONGEST_RESEND_MS;
+      const wait = dead_reason === null ? FIRST_RESEND_MS * 2 ** attempts : LONGEST_RESEND_MS;
       this.#sql.exec(
         "UPDATE outbox SET attempts = attempts + 1, due = ? WHERE n = ?",
         now + Math.min(wait, LONGEST_RESEND_MS),
         n,
       );
     }
-    return due.map(({ n, deltas }) => ({ n, deltas }));
+    return due.map(({ n, version, deltas, deletion }) => ({
+      n,
+      version,
+      deltas,
+      ...parseDeletion(deletion),
+    }));
   }
 
+  /**
+   * Removes the deltas of the selected series from every flush. Copies that the queue holds still have them: the deletion in
+   * D1 makes it ignore those.
+   */
+  removeSeries(selector: SeriesSelector): void {
+    this.#summary = undefined;
+    const rows = this.#sql.exec<{ n: number; deltas: string }>("SELECT n, deltas FROM outbox").toArray();
+    for (const { n, deltas } of rows) {
+      const all = parseDeltas(deltas);
+      const kept = all.filter((delta) => !isSelected(selector, delta));
+      if (kept.length === all.length) continue;
+      const text = JSON.stringify(kept);
+      this.#sql.exec("UPDATE outbox SET deltas = ?, bytes = ? WHERE n = ?", text, byteLength(text), n);
+    }
+  }
+
+  /** Deletes confirmed flushes. Ids that are not here are ignored. */
   remove(ns: readonly number[]): void {
     this.#summary = undefined;
     for (const n of ns) this.#sql.exec("DELETE FROM outbox WHERE n = ?", n);
   }
 
-  /** Marks a flush that D1 keeps refusing; one that is confirmed meanwhile has no row, and stays so. */
+  /** Makes a flush a dead letter. Does nothing if the flush was confirmed before. */
   markDead(n: number, reason: string, now: number): void {
     this.#summary = undefined;
     this.#sql.exec(
@@ -112,7 +155,7 @@ export class Outbox {
     );
   }
 
-  /** Lets a dead letter be due now. False where there is none of that id. */
+  /** Makes a dead letter due now. False if there is no dead letter with that id. */
   replay(n: number, now: number): boolean {
     this.#summary = undefined;
     return (
@@ -121,7 +164,7 @@ export class Outbox {
     );
   }
 
-  /** The dead letters, the oldest first. */
+  /** The dead letters, oldest first. */
   deadLetters(): Omit<DeadLetter, "epoch">[] {
     return this.#sql
       .exec<{
@@ -138,30 +181,58 @@ export class Outbox {
       .toArray();
   }
 
-  /** What a dead letter holds, as a JSON array of `Delta`. */
+  /** The deltas of a dead letter, as a JSON array of `Delta`. A deletion has none: it cannot be dropped. */
   deadDeltas(n: number): string | undefined {
     return this.#sql
-      .exec<{ deltas: string }>("SELECT deltas FROM outbox WHERE n = ? AND dead_reason IS NOT NULL", n)
+      .exec<{ deltas: string }>(
+        "SELECT deltas FROM outbox WHERE n = ? AND dead_reason IS NOT NULL AND deletion IS NULL",
+        n,
+      )
       .toArray()[0]?.deltas;
   }
 
   get summary(): OutboxSummary {
     return (this.#summary ??= this.#sql
       .exec<OutboxSummary & Record<string, number | null>>(
-        `SELECT count(*) AS unconfirmed, count(dead_reason) AS dead, coalesce(sum(bytes), 0) AS bytes,
-           min(n) AS lowest, min(sealed_at) AS oldestSealedAt, min(due) AS nextDue FROM outbox`,
+        `SELECT count(*) AS unconfirmed, count(dead_reason) AS dead, count(*) - count(dead_reason) AS onTheWay,
+           count(deletion) AS deletions,
+           coalesce(sum(bytes), 0) AS bytes, min(n) AS lowest, min(sealed_at) AS oldestSealedAt, min(due) AS nextDue
+         FROM outbox`,
       )
       .one());
   }
 
-  /** What comes after the flush given, until it fills the bytes given. */
-  page(afterN: number, bytes: number): Page<SealedFlush> {
-    return takePage(
-      this.#sql.exec<{ n: number; bytes: number; deltas: string }>(
-        "SELECT n, bytes, deltas FROM outbox WHERE n > ? ORDER BY n",
+  /** The flushes after the one given, in order of their ids, up to a size in bytes. */
+  page(afterN: number, bytes: number): Page<Omit<SealedFlush, "version">> {
+    const sizes = this.#sql
+      .exec<{ key: number; bytes: number }>(
+        "SELECT n AS key, bytes FROM outbox WHERE n > ? ORDER BY n",
         afterN,
-      ),
-      bytes,
+      )
+      .toArray();
+    return takePage(sizes, bytes, (lastN) =>
+      this.#sql
+        .exec<{ n: number; deltas: string; deletion: string | null }>(
+          "SELECT n, deltas, deletion FROM outbox WHERE n > ? AND n <= ? ORDER BY n",
+          afterN,
+          lastN,
+        )
+        .toArray()
+        .map(({ deletion, ...flush }) => ({ ...flush, ...parseDeletion(deletion) })),
     );
   }
+
+  /** An object that an older release created has a table without these columns. Its flushes get version 0. */
+  #addColumnsToOlderTable(): void {
+    const present = this.#sql
+      .exec<{ name: string }>("SELECT name FROM pragma_table_info('outbox')")
+      .toArray();
+    const has = (column: string) => present.some(({ name }) => name === column);
+    if (!has("version")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN version INTEGER NOT NULL DEFAULT 0");
+    if (!has("deletion")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN deletion TEXT");
+  }
+}
+
+function parseDeletion(text: string | null): Pick<SealedFlush, "deletion"> {
+  return text === null ? {} : { deletion: JSON.parse(text) as SeriesSelector };
 }

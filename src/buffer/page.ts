@@ -1,18 +1,37 @@
-/** Parts of a table that fit into one RPC answer. */
+/** Takes the rows of a table up to a size, so that they fit one RPC answer. */
 
 export interface Page<Row> {
   rows: Row[];
   isLast: boolean;
 }
 
-/** The first rows, until they fill the bytes given; at least one if there is any. */
-export function takePage<Row extends { bytes: number }>(all: Iterable<Row>, maxBytes: number): Page<Row> {
-  const rows: Row[] = [];
+/** A row of the table `outbox` or `pending`, by its key. */
+interface Sized {
+  key: number;
+  bytes: number;
+}
+
+/**
+ * The first rows up to `maxBytes` in all. The first row is always taken, whatever its size.
+ *
+ * WARNING: do not leave the loop over an SQL cursor early instead. The cursor stays open until it is garbage-collected, and
+ * locks the table: the next seal cannot drop it and fails. Every query here is read to its end.
+ *
+ * @param sizes all rows, in the order of their keys
+ * @param read reads the rows up to and including a key
+ */
+export function takePage<Row>(
+  sizes: readonly Sized[],
+  maxBytes: number,
+  read: (lastKey: number) => Row[],
+): Page<Row> {
   let bytes = 0;
-  for (const row of all) {
-    bytes += row.bytes;
-    if (bytes > maxBytes && rows.length > 0) return { rows, isLast: false };
-    rows.push(row);
+  let taken = 0;
+  for (const size of sizes) {
+    bytes += size.bytes;
+    if (bytes > maxBytes && taken > 0) break;
+    taken++;
   }
-  return { rows, isLast: true };
+  const last = sizes[taken - 1];
+  return { rows: last ? read(last.key) : [], isLast: taken === sizes.length };
 }

@@ -1,17 +1,18 @@
-/** What is acknowledged and in no flush yet: groups of batches as they came, and what an earlier seal had no room for. */
-import { type Delta, parseDeltas } from "../stats/delta.ts";
+/** The pending deltas: acknowledged and in no flush yet. Rows are groups of batches, and what an earlier seal left behind. */
 import { byteLength } from "../byte-length.ts";
+import { type Delta, parseDeltas } from "../stats/delta.ts";
 import { type Page, takePage } from "./page.ts";
 
-interface PendingState {
+export interface PendingState {
   /** Samples that arrived since the last seal. */
   items: number;
-  /** Their size, and that of everything here, in bytes as stored. */
+  /** Stored size of those samples, in bytes. */
   freshBytes: number;
+  /** Stored size of everything pending, in bytes. */
   bytes: number;
-  /** Whether an earlier seal left something behind for want of room. */
+  /** Whether an earlier seal left deltas behind, because too many flushes were unconfirmed. */
   hasLeftover: boolean;
-  /** When the first of them arrived, in epoch milliseconds; null where there is nothing. */
+  /** When the oldest sample arrived, in epoch milliseconds; null if nothing is pending. */
   oldestAt: number | null;
 }
 
@@ -19,7 +20,7 @@ const NOTHING: PendingState = { items: 0, freshBytes: 0, bytes: 0, hasLeftover: 
 
 const TABLE = `CREATE TABLE IF NOT EXISTS pending (
   id INTEGER PRIMARY KEY,
-  items INTEGER NOT NULL, -- samples as they arrived; 0 for what an earlier seal left behind
+  items INTEGER NOT NULL, -- samples as they arrived; 0 for a row that an earlier seal left behind
   received_at INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   deltas TEXT NOT NULL
@@ -28,6 +29,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS pending (
 export class Pending {
   readonly #sql: SqlStorage;
   #state = NOTHING;
+  #generation = crypto.randomUUID();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -35,7 +37,7 @@ export class Pending {
     this.reload();
   }
 
-  /** Takes what is known in memory from storage again. */
+  /** Reads from storage again what memory holds. */
   reload(): void {
     const row = this.#sql
       .exec<{
@@ -63,7 +65,12 @@ export class Pending {
     return this.#state;
   }
 
-  /** Adds samples that were summed: a JSON array of `Delta`, and its size in bytes of UTF-8. */
+  /** Changes whenever rows are replaced, and at every eviction. Pages of one generation fit together. */
+  get generation(): string {
+    return this.#generation;
+  }
+
+  /** Adds summed samples: their number, a JSON array of `Delta`, and its size in bytes of UTF-8. */
   add(items: number, deltas: string, bytes: number, now: number): void {
     this.#insert(items, deltas, bytes, now);
     this.#state = {
@@ -75,27 +82,41 @@ export class Pending {
     };
   }
 
-  /** Every delta, row by row, so that no more than one row is held as text. */
+  /** Every delta. Reads row by row, so that memory holds the text of one row only. */
   *deltas(): Iterable<Delta> {
     for (const { deltas } of this.#sql.exec<{ deltas: string }>("SELECT deltas FROM pending ORDER BY id")) {
       yield* parseDeltas(deltas);
     }
   }
 
-  /** What comes after the row given, until it fills the bytes given. */
+  /** The rows after the one given, up to a size in bytes. */
   page(afterId: number, bytes: number): Page<{ id: number; deltas: string }> {
-    return takePage(
-      this.#sql.exec<{ id: number; bytes: number; deltas: string }>(
-        "SELECT id, bytes, deltas FROM pending WHERE id > ? ORDER BY id",
+    const sizes = this.#sql
+      .exec<{ key: number; bytes: number }>(
+        "SELECT id AS key, bytes FROM pending WHERE id > ? ORDER BY id",
         afterId,
-      ),
-      bytes,
+      )
+      .toArray();
+    return takePage(sizes, bytes, (lastId) =>
+      this.#sql
+        .exec<{ id: number; deltas: string }>(
+          "SELECT id, deltas FROM pending WHERE id > ? AND id <= ? ORDER BY id",
+          afterId,
+          lastId,
+        )
+        .toArray(),
     );
   }
 
-  /** Puts merged deltas in the place of all there was. Dropping the table bills no row. */
+  /** Starts a new generation without replacing rows. A read that began before then starts over. */
+  renew(): void {
+    this.#generation = crypto.randomUUID();
+  }
+
+  /** Replaces everything by merged deltas. Drops the table, because that bills no row. */
   replaceWith(leftovers: readonly string[]): void {
     const since = this.#state.oldestAt ?? 0;
+    this.#generation = crypto.randomUUID();
     this.#sql.exec("DROP TABLE pending");
     this.#sql.exec(TABLE);
     let bytes = 0;

@@ -1,4 +1,4 @@
-/** How many samples were refused, by reason: counters, kept with the answers that told of it. */
+/** Counts rejected samples by reason. Written in the same transaction as the answer that reported them. */
 
 export class Rejections {
   readonly #sql: SqlStorage;
@@ -10,6 +10,7 @@ export class Rejections {
     );
   }
 
+  /** Adds numbers of samples by reason. */
   add(samples: Record<string, number>): void {
     for (const [reason, number] of Object.entries(samples)) {
       this.#sql.exec(
@@ -20,6 +21,7 @@ export class Rejections {
     }
   }
 
+  /** All samples rejected since the buffer was created, by reason. */
   counts(): Record<string, number> {
     const rows = this.#sql.exec<{ reason: string; samples: number }>(
       "SELECT reason, samples FROM rejections",

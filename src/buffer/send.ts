@@ -1,22 +1,26 @@
-/** Sends flushes through the queue. */
+/** Sends sealed flushes to the queue. */
+import { encodeFlush } from "../flush.ts";
 import type { Identity } from "./identity.ts";
 import type { SealedFlush } from "./outbox.ts";
 
-/** The platform takes 256 KB in one `sendBatch`: two flushes of the largest size. */
-const FLUSHES_PER_SEND = 2;
-
-/** At least once and in any order: the outbox sends again what is not confirmed, and D1 applies a flush once. */
+/**
+ * Sends the flushes in order, `flushesPerSend` at a time. The queue delivers each at least once and in any order. That is
+ * enough: the outbox sends again what is not confirmed, and D1 applies a flush once.
+ *
+ * @throws if the queue refuses a send. The flushes before it were sent.
+ */
 export async function sendFlushes(
   queue: Queue,
   { name, epoch }: Pick<Identity, "name" | "epoch">,
   flushes: readonly SealedFlush[],
+  flushesPerSend: number,
 ): Promise<void> {
-  for (let i = 0; i < flushes.length; i += FLUSHES_PER_SEND) {
+  for (let i = 0; i < flushes.length; i += flushesPerSend) {
     await queue.sendBatch(
-      flushes.slice(i, i + FLUSHES_PER_SEND).map(({ n, deltas }) => ({
-        // As text, since the size of text is known: cut to fit a message.
+      flushes.slice(i, i + flushesPerSend).map((flush) => ({
+        // As text, because the buffer limits flushes by the length of their text.
         contentType: "text",
-        body: `{"buffer":${JSON.stringify(name)},"epoch":"${epoch}","n":${n},"deltas":${deltas}}`,
+        body: encodeFlush({ buffer: name, epoch, ...flush }),
       })),
     );
   }

@@ -1,14 +1,19 @@
-/** Consumes the queue of flushes: into D1, then confirmed to the buffer, then acked. */
+/** Consumes the queue of flushes: applies them to D1, confirms them to their buffers, and acks their messages. */
 import { log, logError } from "../log.ts";
-import { applyDeliveries, confirmDeliveries, readDeliveries, retryLater } from "./apply.ts";
+import { applyDeliveries } from "./apply.ts";
+import { readDeliveries, retryLater } from "./deliveries.ts";
+import { confirmDeliveries, reportDead } from "./report.ts";
 
 export async function consumeFlushes(batch: MessageBatch, env: Env): Promise<void> {
-  const { applied, failed } = await applyDeliveries(env.DB, readDeliveries(batch));
+  const { readable, unreadable } = readDeliveries(batch);
+  const { applied, failed } = await applyDeliveries(env.DB, readable);
   for (const { delivery, error } of failed) {
     const { epoch, n } = delivery.flush;
     logError("apply_failed", error, { epoch, n, attempts: delivery.message.attempts });
     retryLater(delivery.message);
   }
-  await confirmDeliveries(env.BUFFER, applied);
+  await confirmDeliveries(env, applied);
+  // Another attempt of this deployment would not read them either.
+  for (const { message, id, reason } of unreadable) await reportDead(env, message, id, reason);
   if (applied.length > 0) log("applied", { flushes: applied.map(({ flush }) => flush.n) });
 }

@@ -1,12 +1,13 @@
-/** The one shape that every error answer has: `{ "error": { "code", "message" } }`. */
+/** The one shape of every error answer: `{ "error": { "code", "message" } }`. */
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { BindingFault, type ErrorKind, ReportedError } from "../errors.ts";
 
-/** An answer other than success. The code is for programs, the message a sentence for people. */
+/** An answer other than success. The code is for programs, the message is a sentence for people. */
 export class ErrorResponse extends HTTPException {
   readonly code: string;
 
-  /** The cause is for the log only. */
+  /** `cause` is logged and never sent. */
   constructor(
     status: ContentfulStatusCode,
     code: string,
@@ -19,18 +20,7 @@ export class ErrorResponse extends HTTPException {
   }
 }
 
-/** A parameter that cannot be what it is. `allowed` goes on from "it must be". */
-export function invalidParameter(parameter: string, value: unknown, allowed: string): ErrorResponse {
-  const given = JSON.stringify(value) ?? "missing";
-  const shown = given.length > 100 ? `${given.slice(0, 100)}…` : given;
-  return new ErrorResponse(
-    400,
-    "invalid_parameter",
-    `The parameter ${parameter} is ${shown}: it must be ${allowed}.`,
-  );
-}
-
-/** Too much for now: the sender should come again with the same batch, under the same key. */
+/** 503. The sender should send the same request again after some seconds. */
 export function unavailable(
   code: string,
   message: string,
@@ -38,4 +28,29 @@ export function unavailable(
   cause?: unknown,
 ): ErrorResponse {
   return new ErrorResponse(503, code, message, { "Retry-After": String(retryAfterSeconds) }, cause);
+}
+
+const STATUS = {
+  invalid: 400,
+  unknown: 404,
+  conflict: 409,
+  unavailable: 503,
+  misconfigured: 500,
+} as const satisfies Record<ErrorKind, ContentfulStatusCode>;
+
+/** The answer to a request that failed. Tells nothing about the inside, but where the log has more. */
+export function toErrorResponse(error: Error, requestId: string): ErrorResponse {
+  if (error instanceof ErrorResponse) return error;
+  const inLog = `The log has the cause, under request ${requestId}.`;
+  if (error instanceof BindingFault) {
+    const message = `${error.binding} does not answer now. Try again in a few seconds. ${inLog}`;
+    return unavailable(error.code, message, error.retryAfterSeconds);
+  }
+  if (error instanceof ReportedError) {
+    const { kind, code, message, retryAfterSeconds } = error;
+    const headers: Record<string, string> =
+      retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) };
+    return new ErrorResponse(STATUS[kind], code, message, headers);
+  }
+  return new ErrorResponse(500, "internal_error", `The request failed. ${inLog}`);
 }

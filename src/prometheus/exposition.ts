@@ -1,11 +1,22 @@
 /**
- * Metrics as text: Prometheus's text format 0.0.4, or OpenMetrics 1.0, which adds units, the times at which counters
- * began, and an end.
+ * Writes metrics as text: Prometheus' text format 0.0.4, or OpenMetrics 1.0, which adds units and an end.
+ *
+ * Neither has `_created` lines. A late sample would move the beginning of a counter back, and scrapers store each line
+ * as a series of its own.
  *
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  * https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
-import type { Family, Labels, Point } from "./catalogue.ts";
+import type { BuffersHealth } from "../read/buffer-health.ts";
+import type { SeriesTotals } from "../stats/sums.ts";
+import {
+  COLLECTOR_METRICS,
+  FUNCTION_METRICS,
+  type HistogramPoint,
+  type Labels,
+  labelsOf,
+  type NumberPoint,
+} from "./catalogue.ts";
 
 export type TextFormat = "prometheus" | "openmetrics";
 
@@ -14,53 +25,74 @@ export const CONTENT_TYPES: Record<TextFormat, string> = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
-export function writeExposition(families: readonly Family[], format: TextFormat): string {
-  const lines = families.flatMap((family) => [
-    ...headOf(family, format),
-    ...family.points.flatMap((point) => linesOf(family, point, format)),
-  ]);
-  if (format === "openmetrics") lines.push("# EOF");
-  return `${lines.join("\n")}\n`;
+interface Metric {
+  name: string;
+  type: "counter" | "gauge" | "histogram";
+  unit?: string;
+  help: string;
 }
 
-function headOf({ name, type, unit, help }: Family, format: TextFormat): string[] {
+/** Gives the exposition line by line, so that a large one can be streamed. `now` is epoch milliseconds. */
+export function* writeExposition(
+  functions: readonly SeriesTotals[],
+  buffer: BuffersHealth,
+  now: number,
+  format: TextFormat,
+): Generator<string> {
+  for (const metric of FUNCTION_METRICS) {
+    yield* headOf(metric, format);
+    for (const row of functions) {
+      const own = labelsOf(row);
+      for (const point of metric.read(row)) {
+        yield* linesOf(metric, { ...point, labels: { ...own, ...point.labels } }, format);
+      }
+    }
+  }
+  for (const metric of COLLECTOR_METRICS) {
+    yield* headOf(metric, format);
+    for (const point of metric.read(buffer, now)) yield* linesOf(metric, point, format);
+  }
+  if (format === "openmetrics") yield "# EOF\n";
+}
+
+function* headOf({ name, type, unit, help }: Metric, format: TextFormat): Generator<string> {
   if (format === "prometheus") {
     const sampleName = type === "counter" ? `${name}_total` : name;
-    return [`# HELP ${sampleName} ${help}`, `# TYPE ${sampleName} ${type}`];
+    yield `# HELP ${sampleName} ${help}\n`;
+    yield `# TYPE ${sampleName} ${type}\n`;
+    return;
   }
-  return [
-    `# TYPE ${name} ${type}`,
-    ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`]),
-    `# HELP ${name} ${help}`,
-  ];
+  yield `# TYPE ${name} ${type}\n`;
+  if (unit !== undefined) yield `# UNIT ${name} ${unit}\n`;
+  yield `# HELP ${name} ${help}\n`;
 }
 
-function linesOf({ name, type }: Family, point: Point, format: TextFormat): string[] {
-  const { labels, createdAt } = point;
-  const open = format === "openmetrics";
-  const lines =
-    "buckets" in point
-      ? [
-          ...point.buckets.map(({ le, calls }) =>
-            line(`${name}_bucket`, { ...labels, le: open ? canonical(le) : String(le) }, calls),
-          ),
-          line(`${name}_bucket`, { ...labels, le: "+Inf" }, point.count),
-          line(`${name}_sum`, labels, point.sum),
-          line(`${name}_count`, labels, point.count),
-        ]
-      : [line(type === "counter" ? `${name}_total` : name, labels, point.value)];
-  if (open && createdAt !== undefined) lines.push(line(`${name}_created`, labels, createdAt / 1000));
-  return lines;
+function* linesOf(
+  { name, type }: Metric,
+  point: NumberPoint | HistogramPoint,
+  format: TextFormat,
+): Generator<string> {
+  const { labels } = point;
+  if (!("buckets" in point)) {
+    yield line(type === "counter" ? `${name}_total` : name, labels, point.value);
+    return;
+  }
+  for (const { le, calls } of point.buckets) {
+    yield line(`${name}_bucket`, { ...labels, le: boundOf(le, format) }, calls);
+  }
+  yield line(`${name}_bucket`, { ...labels, le: "+Inf" }, point.count);
+  yield line(`${name}_sum`, labels, point.sum);
+  yield line(`${name}_count`, labels, point.count);
 }
 
 function line(name: string, labels: Labels, value: number): string {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-  return `${name}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}`;
+  return `${name}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}\n`;
 }
 
-/** OpenMetrics writes a bound as the float it is: 1.0, not 1. */
-function canonical(bound: number): string {
-  return Number.isInteger(bound) ? `${bound}.0` : String(bound);
+/** OpenMetrics writes a bound as a float: 1.0, not 1. */
+function boundOf(bound: number, format: TextFormat): string {
+  return format === "openmetrics" && Number.isInteger(bound) ? `${bound}.0` : String(bound);
 }
 
 function escaped(text: string): string {

@@ -1,44 +1,74 @@
 /**
- * Exact reads: each acknowledged call is in them exactly once, at once, whether it is still in the buffer, on its
- * way, or in D1. Every answer about functions is read through here.
+ * Reads exactly: each acknowledged call is in the answer once, at once, whether it is in the buffer, on its way, or in
+ * D1. Every read of functions goes through here.
  */
-import { callBinding } from "../binding-fault.ts";
-import { unavailable } from "../http/error-response.ts";
-import type { Delta } from "../stats/delta.ts";
+import { callAllBuffers } from "../buffer/buffers.ts";
+import { callBinding } from "../call-binding.ts";
 import { type Query, readWithLedger, type Rows } from "../store/read-with-ledger.ts";
+import { BusyError } from "./errors.ts";
 import { readSnapshot } from "./snapshot.ts";
+import type { Delta } from "../stats/delta.ts";
+import { isSelected, type SeriesId, type SeriesSelector } from "../stats/series-id.ts";
 
 export interface ExactRead<Queries extends readonly Query[]> {
-  /** What D1 has, an answer for each query, all of the same moment. */
+  /**
+   * What D1 holds: one answer for each query, all from the same moment. Rows of deleted series are left out if they name
+   * their series. Rows that name a function by its id belong to the functions of the same read.
+   */
   stored: Rows<Queries>;
-  /** What is acknowledged and not in D1, to be added to it. */
+  /** Acknowledged deltas that D1 does not hold. Add them to `stored`. */
   unapplied: Delta[];
+  /** The same deltas, grouped as D1 will apply them: each sealed flush, then what is pending. */
+  unappliedFlushes: Delta[][];
 }
 
-/** Each start over means that a flush was sealed and reached D1 within one read, which takes milliseconds. */
+/** Removes the rows of series whose deletion has not reached D1 yet. */
+function withoutDeleted<Stored extends readonly unknown[]>(
+  stored: Stored,
+  deletions: readonly SeriesSelector[],
+): Stored {
+  if (deletions.length === 0) return stored;
+  const isKept = (row: unknown) =>
+    !hasIdentity(row) || !deletions.some((deletion) => isSelected(deletion, row));
+  return stored.map((rows) => (Array.isArray(rows) ? rows.filter(isKept) : rows)) as unknown as Stored;
+}
+
+function hasIdentity(row: unknown): row is SeriesId {
+  return typeof row === "object" && row !== null && "service" in row && "module" in row && "function" in row;
+}
+
+/** A read starts over if a flush is sealed and reaches D1 during it. Both take milliseconds, so this is rare. */
 const ATTEMPTS = 10;
 
 /**
- * WARNING: the snapshot first, D1 after. The other way round, a flush that is applied and confirmed in between would
- * be in neither.
+ * WARNING: read the snapshots of all buffers first and D1 after them. In the other order, a flush that is applied and
+ * confirmed between the two reads is in neither.
  *
- * @throws {ErrorResponse} 503 where the buffer never stood still for the time of a read
+ * @throws {BusyError} if the buffer changed during every attempt
+ * @throws {BindingFault} if the buffer or D1 does not answer
  */
 export async function readExact<const Queries extends readonly Query[]>(
   env: Pick<Env, "BUFFER" | "DB">,
   queries: Queries,
 ): Promise<ExactRead<Queries>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const snapshot = await readSnapshot(env);
-    if (!snapshot) continue;
-    const lowest = snapshot.sealed[0]?.n ?? snapshot.next;
-    const { rows, includes, highest } = await callBinding("D1", () =>
-      readWithLedger(env.DB, snapshot.epoch, lowest, queries),
-    );
-    // What was pending has been sealed meanwhile, and has reached D1: it would be counted twice.
-    if (highest >= snapshot.next) continue;
-    const sealed = snapshot.sealed.filter(({ n }) => !includes(n)).flatMap(({ deltas }) => deltas);
-    return { stored: rows, unapplied: [...sealed, ...snapshot.pending] };
+    const snapshots = await callAllBuffers(env, readSnapshot);
+    if (!snapshots.every((snapshot) => snapshot !== undefined)) continue;
+    const positions = snapshots.map(({ epoch, sealed, next }) => ({ epoch, fromN: sealed[0]?.n ?? next }));
+    const { rows, ledger } = await callBinding("D1", () => readWithLedger(env.DB, positions, queries));
+    // If so, what was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
+    if (snapshots.some(({ next }, i) => ledger[i]!.highest >= next)) continue;
+    const unapplied = snapshots.map(({ sealed }, i) => sealed.filter(({ n }) => !ledger[i]!.includes(n)));
+    const unappliedFlushes = snapshots.flatMap(({ pending }, i) => [
+      ...unapplied[i]!.map(({ deltas }) => deltas),
+      pending,
+    ]);
+    const deletions = unapplied.flat().flatMap(({ deletion }) => deletion ?? []);
+    return {
+      stored: withoutDeleted(rows, deletions),
+      unapplied: unappliedFlushes.flat(),
+      unappliedFlushes,
+    };
   }
-  throw unavailable("busy", "The buffer changed during every read. Ask again.", 1);
+  throw new BusyError();
 }

@@ -1,60 +1,58 @@
 /**
- * A range of time, cut where the store cuts time: at whole minutes, further back at whole hours and at whole days.
- * Whatever starts in it counts, so ranges that meet share nothing and leave nothing out.
+ * Resolves the range and the step that a reader asks for. The store keeps minutes for 48 hours, hours for 90 days, then
+ * days. A range therefore starts and ends at whole minutes, hours or days, whichever its end points are kept in. Ranges
+ * that meet share no call and leave no call out.
  */
-import { invalidParameter } from "../http/error-response.ts";
-import { limits } from "../limits.ts";
-import { ceilTo, DAY, floorTo, HOUR, MINUTE, tierStarts, resolutionAt } from "../stats/tiers.ts";
+import { InvalidParameterError } from "../errors.ts";
+import { ceilTo, floorTo, type Range } from "../stats/interval.ts";
+import { DAY, HOUR, MINUTE, resolutionAt, tierStarts } from "../stats/tiers.ts";
 
-/** From `from` on, before `to`: epoch seconds. */
-export interface Range {
-  from: number;
-  to: number;
+/** What a reader asks for, in epoch milliseconds. */
+export interface AskedRange {
+  from?: number | undefined;
+  to?: number | undefined;
 }
 
 const DEFAULT_MS = DAY * 1000;
+/** A range may span all that was ever kept. The points and the rows of an answer bound its cost. */
+const MAX_YEARS = 100;
+export const MAX_RANGE_MS = MAX_YEARS * 365.25 * DAY * 1000;
 const NICE_STEPS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE).concat([1, 2, 3, 6, 12].map((n) => n * HOUR));
 
-/** Undefined where no range is asked for. Times are epoch milliseconds. */
-export function rangeAskedFor(asked: { from?: number | undefined; to?: number | undefined }, now: number) {
+/** Undefined if no range is asked for. @throws {InvalidParameterError} */
+export function optionalRange(asked: AskedRange, now: number): Range | undefined {
   if (asked.from === undefined && asked.to === undefined) return undefined;
-  if (asked.from === undefined) throw invalidParameter("from", undefined, "given where to is");
-  return rangeOf(asked, now);
+  if (asked.from === undefined) throw new InvalidParameterError("from", undefined, "given if `to` is given");
+  return resolveRange(asked, now);
 }
 
-/** The last 24 hours, as far as nothing else is asked for. */
-export function rangeOf(
-  { to, from }: { from?: number | undefined; to?: number | undefined },
-  now: number,
-): Range {
+/** The last 24 hours if nothing else is asked for. @throws {InvalidParameterError} */
+export function resolveRange({ to, from }: AskedRange, now: number): Range {
   const end = to ?? now;
   const start = from ?? Math.max(0, end - DEFAULT_MS);
   if (start >= end) {
-    throw invalidParameter(
-      "from",
-      new Date(start).toISOString(),
-      `before to (${new Date(end).toISOString()})`,
-    );
+    const allowed = `before to (${new Date(end).toISOString()})`;
+    throw new InvalidParameterError("from", new Date(start).toISOString(), allowed);
   }
-  if (end - start > limits.rangeMs) {
-    const years = Math.round(limits.rangeMs / 1000 / DAY / 365.25);
-    throw invalidParameter("from", new Date(start).toISOString(), `at most ${years} years before to`);
+  if (end - start > MAX_RANGE_MS) {
+    const allowed = `at most ${MAX_YEARS} years before to`;
+    throw new InvalidParameterError("from", new Date(start).toISOString(), allowed);
   }
   const [first, last] = [Math.floor(start / 1000), Math.ceil(end / 1000)];
   return { from: floorTo(first, resolutionAt(first, now)), to: ceilTo(last, resolutionAt(last, now)) };
 }
 
-export function isWithin(range: Range, epochSeconds: number): boolean {
-  return epochSeconds >= range.from && epochSeconds < range.to;
+/**
+ * The seconds of the range for which there can be data of a series: from its first call on, at the whole minute, and until
+ * now. At least one, so that a rate can be computed. Times other than the range's are epoch milliseconds.
+ */
+export function secondsWithData(range: Range, firstSeen: number, now: number): number {
+  const from = Math.max(range.from, floorTo(firstSeen / 1000, MINUTE));
+  return Math.max(1, Math.min(range.to, now / 1000) - from);
 }
 
-/** Seconds of the range that have passed; at least one, so that there is a rate. */
-export function secondsOf(range: Range, now: number): number {
-  return Math.max(1, Math.min(range.to, now / 1000) - range.from);
-}
-
-/** How many rollups one function may have in the range. */
-export function rollupsIn(range: Range, now: number): number {
+/** How many rollups one function has in the range, at most. */
+export function maxRollupsIn(range: Range, now: number): number {
   const { minutes, hours } = tierStarts(now);
   const length = (from: number, to: number) =>
     Math.max(0, Math.min(to, range.to, now / 1000 + DAY) - Math.max(from, range.from));
@@ -63,54 +61,39 @@ export function rollupsIn(range: Range, now: number): number {
   );
 }
 
-/** A range in steps of equal length, in seconds, which cover it: the first may begin before it, the last end after. */
-export interface Steps {
-  covered: Range;
-  step: number;
-}
-
-/** As many steps as asked for at most. */
-export function chooseStep(range: Range, maxPoints: number, now: number): Steps {
-  const days = Math.ceil((range.to - range.from) / DAY / maxPoints) * DAY;
-  for (const step of NICE_STEPS) {
-    if (step < resolutionAt(range.from, now)) continue;
-    const widened = widenTo(range, step, now);
-    if (points(widened) <= maxPoints) return widened;
-  }
-  const widened = widenTo(range, days, now);
-  return points(widened) <= maxPoints ? widened : widenTo(range, days + DAY, now);
+/** The finest step, in seconds, with which the range has at most so many points. */
+export function chooseStep(range: Range, maxPoints: number, now: number): number {
+  const resolution = resolutionAt(range.from, now);
+  const fits = (step: number) => step >= resolution && pointsIn(range, step) <= maxPoints;
+  const nice = NICE_STEPS.find(fits);
+  if (nice !== undefined) return nice;
+  let days = Math.max(1, Math.ceil((range.to - range.from) / DAY / maxPoints));
+  while (!fits(days * DAY)) days++;
+  return days * DAY;
 }
 
 /**
- * Steps of the length given, or longer ones where time is not kept as finely.
+ * The step that is asked for, in seconds, or the next longer one that the store's resolution allows.
  *
- * @throws {ErrorResponse} 400 for more points than an answer may have
+ * @throws {InvalidParameterError} if the range has more points than `maxPoints`
  */
-export function applyStep(range: Range, step: number, now: number): Steps {
-  const widened = widenTo(range, step, now);
-  if (points(widened) <= limits.seriesPoints) return widened;
-  const least = ceilTo((range.to - range.from) / (limits.seriesPoints - 1), MINUTE);
-  throw invalidParameter(
-    "step",
-    step,
-    `at least ${least} seconds over this range, since a series has at most ${limits.seriesPoints} points`,
-  );
+export function applyStep(range: Range, asked: number, maxPoints: number, now: number): number {
+  const step = ceilTo(asked, resolutionAt(range.from, now));
+  if (pointsIn(range, step) <= maxPoints) return step;
+  const least = ceilTo((range.to - range.from) / (maxPoints - 1), MINUTE);
+  const allowed = `at least ${least} seconds over this range, because a series has at most ${maxPoints} points`;
+  throw new InvalidParameterError("step", asked, allowed);
 }
 
-/** Widening may reach further back, to where time is kept less finely: then it starts over with what is kept there. */
-function widenTo(range: Range, atLeast: number, now: number): Steps {
-  const step = ceilTo(atLeast, resolutionAt(range.from, now));
-  const widened = { from: floorTo(range.from, step), to: ceilTo(range.to, step) };
-  return step % resolutionAt(widened.from, now) === 0
-    ? { covered: widened, step }
-    : widenTo(widened, ceilTo(step, resolutionAt(widened.from, now)), now);
+/**
+ * The starts of the range's steps, in epoch seconds. Steps start at multiples of their length, so the first may start
+ * before the range. Only what lies in the range counts in it.
+ */
+export function stepStarts(range: Range, step: number): number[] {
+  const first = floorTo(range.from, step);
+  return Array.from({ length: pointsIn(range, step) }, (_, i) => first + i * step);
 }
 
-function points({ covered, step }: Steps): number {
-  return (covered.to - covered.from) / step;
-}
-
-/** Which of the steps a moment is in. */
-export function stepOf({ covered, step }: Steps, epochSeconds: number): number {
-  return Math.floor((epochSeconds - covered.from) / step);
+function pointsIn(range: Range, step: number): number {
+  return (ceilTo(range.to, step) - floorTo(range.from, step)) / step;
 }

@@ -1,36 +1,31 @@
-/** What the buffer holds that D1 may not have, all pages together. */
+/** Reads what a buffer holds and D1 may not hold, page by page. */
 import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
-import { callBinding } from "../binding-fault.ts";
-import { theBuffer } from "../buffer/buffers.ts";
+import type { MetricsBuffer } from "../buffer/metrics-buffer.ts";
 import { type Delta, parseDeltas } from "../stats/delta.ts";
+import type { SeriesSelector } from "../stats/series-id.ts";
 
 export interface Snapshot {
   epoch: string;
   /** The first flush id that `pending` can get. */
   next: number;
-  sealed: { n: number; deltas: Delta[] }[];
+  sealed: { n: number; deltas: Delta[]; deletion?: SeriesSelector | undefined }[];
   pending: Delta[];
 }
 
-/** Undefined where the buffer sealed something between two pages. */
-export async function readSnapshot(env: Pick<Env, "BUFFER">): Promise<Snapshot | undefined> {
+/** Undefined if the buffer sealed a flush between two pages. Then the pages do not fit together. */
+export async function readSnapshot(buffer: DurableObjectStub<MetricsBuffer>): Promise<Snapshot | undefined> {
   const snapshot: Snapshot = { epoch: "", next: 0, sealed: [], pending: [] };
   let cursor: SnapshotCursor | null = null;
   do {
-    const page = await readPage(env, cursor);
+    const page: SnapshotPage | { status: "changed" } = await buffer.snapshot(cursor);
     if (page.status === "changed") return undefined;
     snapshot.epoch = page.epoch;
     snapshot.next = page.next;
-    for (const { n, deltas } of page.sealed) snapshot.sealed.push({ n, deltas: parseDeltas(deltas) });
+    for (const { deltas, ...flush } of page.sealed) {
+      snapshot.sealed.push({ ...flush, deltas: parseDeltas(deltas) });
+    }
     for (const deltas of page.pending) snapshot.pending.push(...parseDeltas(deltas));
     cursor = page.cursor;
   } while (cursor);
   return snapshot;
-}
-
-function readPage(
-  env: Pick<Env, "BUFFER">,
-  cursor: SnapshotCursor | null,
-): Promise<SnapshotPage | { status: "changed" }> {
-  return callBinding("The buffer", async () => await theBuffer(env).snapshot(cursor));
 }

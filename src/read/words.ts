@@ -1,6 +1,6 @@
-/** What a person types, as words to look for. All of it is data: no character means anything but itself. */
+/** Splits a search text into words. No character is treated as search syntax. */
 
-/** In lower case, each once. Control characters, which no name holds, separate words as spaces do. */
+/** Gives each word once, in lower case. Control characters separate words, because no name contains them. */
 export function wordsOf(text: string): string[] {
   const words = text
     .toWellFormed()
@@ -10,7 +10,7 @@ export function wordsOf(text: string): string[] {
   return [...new Set(words.filter((word) => word !== ""))];
 }
 
-/** Whether every word is somewhere in the text, in any case of letters. */
+/** Whether the text contains every word, in any letter case. */
 export function containsAll(text: string, words: readonly string[]): boolean {
   if (words.length === 0) return true;
   const folded = text.toLowerCase();

@@ -1,22 +1,31 @@
 /**
- * The hourly retention job: settles the ledger, moves what has aged into wider rollups, and once a day forgets old failures.
- * It keeps no place of its own: whatever a sweep leaves undone, however it ends, the next one finds.
+ * The hourly retention job. It raises the low watermark of the ledger, merges old minutes into hours and old hours into days,
+ * deletes what deleted functions left
+ * behind, and once a day deletes failures that have not occurred for a year.
+ *
+ * The job keeps no state about its progress. Whatever a run leaves undone, for whatever reason, the next run finds.
  */
+import { allBuffers } from "../buffer/buffers.ts";
 import { log, logError } from "../log.ts";
-import { theBuffer } from "../buffer/buffers.ts";
 import { DAY, tierStarts } from "../stats/tiers.ts";
+import { deleteLeftovers, forgetDeletions } from "../store/delete-leftovers.ts";
 import { type LastRetention, readLastRetention, recordRetention } from "../store/last-retention.ts";
 import { raiseLowWatermark } from "../store/ledger.ts";
 import { type Move, moveRollups } from "../store/move-rollups.ts";
 import { pruneFailures } from "../store/prune-failures.ts";
 
-/** Rows in one transaction, which holds up all others meanwhile. */
+/** Rows in one transaction. Other transactions wait for it. */
 const CHUNK = 10_000;
-/** Transactions in one sweep: its statements stay within the 50 that the free plan grants an invocation. */
-const MAX_CHUNKS = 20;
+/** Transactions in one run, of 3 statements each. With the other steps that is below 50, which the Free plan allows. */
+const MAX_CHUNKS = 14;
 const FAILURE_KEPT_MS = 365 * DAY * 1000;
 
-/** Safe to run twice, at once, or while flushes are applied: each of its steps is one transaction. */
+/**
+ * Does everything that is due, as far as one run may. Safe to run twice, concurrently, and while flushes are applied, because
+ * each step is one transaction. A step that fails is logged and does not stop the others.
+ *
+ * @throws if D1 cannot record the run
+ */
 export async function retain(
   env: Pick<Env, "BUFFER" | "DB">,
   now = Date.now(),
@@ -45,12 +54,18 @@ export async function retain(
   };
 
   const { minutes, hours } = tierStarts(now);
-  await attempt("ledger", async () => {
-    const { epoch, n } = await theBuffer(env).settledBelow();
-    await raiseLowWatermark(env.DB, epoch, n);
-  });
+  await attempt("ledger", () => raiseLowWatermarks(env));
   await attempt("minutes", () => moveAll("minutes", minutes));
   await attempt("hours", () => moveAll("hours", hours));
+  await attempt("deletions", async () => {
+    await forgetDeletions(env.DB);
+    while ((await deleteLeftovers(env.DB, chunk)) > 0) {
+      if (chunks++ >= maxChunks) {
+        report.complete = false;
+        return;
+      }
+    }
+  });
   await attempt("failures", async () => {
     const last = await readLastRetention(env.DB);
     if (last && dayOf(last.finishedAt) === dayOf(now)) return;
@@ -59,6 +74,17 @@ export async function retain(
   await recordRetention(env.DB, report);
   log("retained", { ...report });
   return report;
+}
+
+/** Raises the low watermark of each buffer. A buffer that does not answer does not stop the others. */
+async function raiseLowWatermarks(env: Pick<Env, "BUFFER" | "DB">): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    allBuffers(env).map(async (buffer) => {
+      const { epoch, n } = await buffer.settledBelow();
+      await raiseLowWatermark(env.DB, epoch, n);
+    }),
+  );
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 function dayOf(epochMs: number): number {

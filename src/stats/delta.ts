@@ -1,140 +1,52 @@
-/** What one function did in one minute, and how such sums merge. */
-import { type Buckets, type Histogram, sumBuckets, toBuckets } from "./histogram.ts";
-
-/** What tells one function from another: two of one name in different modules stay two. */
-export interface FunctionId {
-  service: string;
-  /** Empty where the sender named none. */
-  module: string;
-  function: string;
-}
-
-/** The sums of any number of calls of one function. */
-export interface Sums {
-  calls: number;
-  errors: number;
-  /** Calls whose duration the clock could not see: counted as calls, never as durations. */
-  unmeasured: number;
-  /** Whole microseconds: integers add up to the same sum in any order. */
-  sumUs: number;
-  /** Of measured calls; null where there is none. */
-  minMs: number | null;
-  maxMs: number | null;
-  /** Of measured calls, so its counts add up to `calls - unmeasured`. */
-  buckets: Buckets;
-}
-
-export interface Tally extends Sums {
-  /** Epoch milliseconds of the earliest and the latest call known. */
-  firstSeen: number;
-  lastSeen: number;
-}
-
-/** An error's name and message, with the number of calls that ended in it. */
-export interface Failure {
-  name: string;
-  message: string;
-  calls: number;
-}
+/** A delta: what one function did in one minute since the last report. Also merges deltas, and reads them from JSON. */
+import { type Failure, mergeFailures, type SeenFailure } from "./failures.ts";
+import { type Histogram, sumBuckets, toBuckets } from "./histogram.ts";
+import { idOf, type SeriesId, seriesKey } from "./series-id.ts";
+import { type Tally, tallyOf } from "./sums.ts";
 
 /**
- * What one function did in one minute since the last report. Deltas merge in any order and any grouping to the
- * same result, so one may also be split: a part may hold failures only, with no calls of its own.
+ * Deltas merge to the same result in any order and grouping. A delta may therefore also be split: one of the parts may
+ * hold failures only and no calls.
  */
-export interface Delta extends FunctionId, Tally {
+export interface Delta extends SeriesId, Tally {
   /** Epoch seconds at which the minute starts. */
   minute: number;
   failures: Failure[];
 }
 
+/** The form in which older versions stored and sent deltas. */
 type OlderDelta = Omit<Delta, "buckets"> & { histogram: Histogram };
 
-export type FunctionTotals = FunctionId & Tally;
-
-/** One delta for each function and minute, in order of first appearance. The deltas given stay as they are. */
+/** One delta for each series and minute, in order of first occurrence. Does not change its input. */
 export function mergeDeltas(deltas: Iterable<Delta>): Delta[] {
-  const groups = Map.groupBy(deltas, (delta) => `${functionKey(delta)}\n${delta.minute}`);
+  const groups = Map.groupBy(deltas, (delta) => `${seriesKey(delta)}\n${delta.minute}`);
   return Array.from(groups.values(), (group) => {
     const tally = tallyOf(group);
     return {
       ...idOf(group[0]!),
       minute: group[0]!.minute,
       ...tally,
-      // What is alone may say a bucket twice, or a failure.
+      // A single delta may name a bucket twice. `tallyOf` adds up the buckets of several deltas only.
       buckets: group.length === 1 ? sumBuckets([tally.buckets]) : tally.buckets,
-      failures: mergeFailures(group),
+      failures: mergeFailures(group.flatMap(({ failures }) => failures)),
     };
   });
 }
 
-function mergeFailures(group: readonly Delta[]): Failure[] {
-  const merged = new Map<string, Failure>();
-  for (const { failures } of group) {
-    for (const { name, message, calls } of failures) {
-      const key = `${name}\n${message}`;
-      const known = merged.get(key);
-      if (known) known.calls += calls;
-      else merged.set(key, { name, message, calls });
-    }
-  }
-  return [...merged.values()];
+/** A delta's failures with the delta's times: a delta has no times for single failures. */
+export function seenFailuresOf({ failures, firstSeen, lastSeen }: Delta): SeenFailure[] {
+  return failures.map((failure) => ({ ...failure, firstSeen, lastSeen }));
 }
 
-/** The totals of each function that is spoken of, in order of first appearance. What is given stays as it is. */
-export function sumByFunction(parts: Iterable<FunctionTotals>): FunctionTotals[] {
-  const groups = Map.groupBy(parts, functionKey);
-  return Array.from(groups.values(), (group) => ({ ...idOf(group[0]!), ...tallyOf(group) }));
-}
-
-/** Reads JSON text of deltas. */
+/** Reads the text of a JSON array of deltas. */
 export function parseDeltas(json: string): Delta[] {
   return (JSON.parse(json) as unknown[]).map(readDelta);
 }
 
-/** One as it came out of JSON. What an older version made has a `histogram`, and no buckets. */
+/** Reads one delta from parsed JSON. Accepts the older form, which has a `histogram` and no `buckets`. */
 export function readDelta(stored: unknown): Delta {
   const delta = stored as Delta | OlderDelta;
   if ("buckets" in delta) return delta;
   const { histogram, ...others } = delta;
   return { ...others, buckets: toBuckets(histogram) };
-}
-
-/** A key that no two functions share: names hold no control characters. */
-export function functionKey(id: FunctionId): string {
-  return `${id.service}\n${keyWithinService(id.module, id.function)}`;
-}
-
-/** The same among the functions of one service. */
-export function keyWithinService(module: string, name: string): string {
-  return `${module}\n${name}`;
-}
-
-/** All together; of none, the sums of no calls. Of one, its own list of buckets. */
-export function sumOf(parts: readonly Sums[]): Sums {
-  const sum = { calls: 0, errors: 0, unmeasured: 0, sumUs: 0 };
-  let minMs: number | null = null;
-  let maxMs: number | null = null;
-  for (const part of parts) {
-    sum.calls += part.calls;
-    sum.errors += part.errors;
-    sum.unmeasured += part.unmeasured;
-    sum.sumUs += part.sumUs;
-    if (part.minMs !== null && (minMs === null || part.minMs < minMs)) minMs = part.minMs;
-    if (part.maxMs !== null && (maxMs === null || part.maxMs > maxMs)) maxMs = part.maxMs;
-  }
-  const buckets = parts.length === 1 ? parts[0]!.buckets : sumBuckets(parts.map((part) => part.buckets));
-  return { ...sum, minMs, maxMs, buckets };
-}
-
-function tallyOf(parts: readonly Tally[]): Tally {
-  let { firstSeen, lastSeen } = parts[0]!;
-  for (const part of parts) {
-    if (part.firstSeen < firstSeen) firstSeen = part.firstSeen;
-    if (part.lastSeen > lastSeen) lastSeen = part.lastSeen;
-  }
-  return { ...sumOf(parts), firstSeen, lastSeen };
-}
-
-function idOf({ service, module, function: name }: FunctionId): FunctionId {
-  return { service, module, function: name };
 }

@@ -8,25 +8,24 @@
  * https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram
  */
 
-/** Counts by bucket index, as senders send it, D1 keeps it and answers show it: only buckets that hold something. */
+/** Counts by bucket index, without empty buckets. Senders, D1 and answers use this form. */
 export type Histogram = Record<string, number>;
 
 /**
- * The same while it is counted, as pairs in one list: index, count, index, count… In any order, and a bucket may come
- * several times, so that to join two is to merge them. An object with such keys takes several times as long to build, to
- * merge and to print.
+ * The form for counting and merging: index, count, index, count… in one list. Indexes may come in any order and several
+ * times, so that joining two lists merges them. Building, merging and printing objects takes several times as long.
  */
 export type Buckets = number[];
 
-// WARNING: stored histograms carry no scale of their own. Another scale here misreads all that is stored.
+// WARNING: stored histograms do not record their scale. Another scale here would misread everything that is stored.
 const BUCKETS_PER_DOUBLING = 32;
 
-/** The shortest duration that is told from "not measurable": a nanosecond, in milliseconds. */
+/** The shortest duration that counts as measured: one nanosecond, in milliseconds. */
 export const MIN_DURATION_MS = 1e-6;
-/** The longest duration that is believed: seven days, in milliseconds. */
+/** The longest duration that is accepted: seven days, in milliseconds. */
 export const MAX_DURATION_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** The bucket of a duration in milliseconds, which must be above 0. */
+/** The bucket of a duration in milliseconds. The duration must be above 0. */
 export function bucketIndex(durationMs: number): number {
   return Math.ceil(Math.log2(durationMs) * BUCKETS_PER_DOUBLING) - 1;
 }
@@ -34,7 +33,7 @@ export function bucketIndex(durationMs: number): number {
 export const MIN_BUCKET = /* @__PURE__ */ bucketIndex(MIN_DURATION_MS);
 export const MAX_BUCKET = /* @__PURE__ */ bucketIndex(MAX_DURATION_MS);
 
-/** The bucket's lower bound in milliseconds, itself outside of the bucket. */
+/** The bucket's lower bound in milliseconds. The bound itself is not in the bucket. */
 export function bucketLowerBound(index: number): number {
   return 2 ** (index / BUCKETS_PER_DOUBLING);
 }
@@ -53,15 +52,15 @@ export function toHistogram(buckets: Buckets): Histogram {
   return histogram;
 }
 
-/** A count of 0 for every bucket there may be. */
+/** A count of 0 for every possible bucket. */
 function zeroCounts(): Float64Array {
   return new Float64Array(MAX_BUCKET - MIN_BUCKET + 1);
 }
 
-/** All of them 0 but while `sumBuckets` works. */
+/** Reused by `sumBuckets`, which leaves all counts at 0. */
 const scratch = /* @__PURE__ */ zeroCounts();
 
-/** All together: each bucket once, in order of index. */
+/** Adds up several lists. The result has each bucket once, in order of index. */
 export function sumBuckets(all: readonly Buckets[]): Buckets {
   let low = scratch.length;
   let high = -1;
@@ -83,8 +82,9 @@ export function sumBuckets(all: readonly Buckets[]): Buckets {
 }
 
 /**
- * The quantiles (each from 0 to 1) in milliseconds by nearest rank, or nulls where nothing was measured.
- * The true minimum and maximum, where known, bound the answer: a bucket is wider than a constant duration.
+ * The quantiles `at` (each from 0 to 1) in milliseconds, by nearest rank. All are null if the buckets are empty. Each is
+ * within 1.1 % of the true quantile. The minimum and the maximum bound the result, because equal durations are narrower than
+ * their bucket.
  */
 export function quantiles(
   buckets: Buckets,
@@ -92,7 +92,7 @@ export function quantiles(
   minMs: number | null,
   maxMs: number | null,
 ): (number | null)[] {
-  // Dense, so that the buckets are in order without being sorted: lists ask this of every function.
+  // An array over all buckets puts them in order without sorting. Lists compute quantiles for every function.
   const counts = zeroCounts();
   let total = 0;
   for (let i = 0; i < buckets.length; i += 2) {

@@ -1,29 +1,28 @@
 /**
- * Writes flushes into D1, each exactly once. A flush's rows depend on the ledger not knowing it, its ledger entry
- * comes last, and all of it is one transaction: a second delivery finds the entry and writes nothing.
+ * Applies flushes to D1, each once. The ledger records which flushes were applied. Every statement for a flush writes nothing
+ * if the ledger knows the flush. The ledger entry is the last statement, and all statements are one transaction.
  */
-import { limits } from "../limits.ts";
-import {
-  sumByFunction,
-  type Delta,
-  type Failure,
-  type FunctionId,
-  functionKey,
-  type Tally,
-} from "../stats/delta.ts";
+import type { Flush } from "../flush.ts";
+import { type Delta, seenFailuresOf } from "../stats/delta.ts";
+import { failureKey, mergeFailures, type SeenFailure } from "../stats/failures.ts";
 import { toHistogram } from "../stats/histogram.ts";
+import { idOf, type SeriesId, seriesKey } from "../stats/series-id.ts";
+import { sumBySeries, type Tally } from "../stats/sums.ts";
+import { MINUTE } from "../stats/tiers.ts";
+import { storeLimits } from "./limits.ts";
+import { addToTally, TALLY_COLUMNS, TALLY_VALUES } from "./tally-sql.ts";
 
-export interface Flush {
-  epoch: string;
-  n: number;
-  deltas: readonly Delta[];
-}
-
-/** What failures past `limits.failuresPerFunction` are counted as. */
+/** Name under which failures above `storeLimits.failuresPerFunction` count together. */
 export const OTHER_FAILURES = "other";
 
-/** Idempotent. All of them or none; where the outcome is not known, apply them again. */
-export async function applyFlushes(db: D1Database, flushes: readonly Flush[]): Promise<void> {
+export type AppliedFlush = Pick<Flush, "epoch" | "n" | "deltas" | "deletion">;
+
+/**
+ * Applies all flushes or none. Idempotent: a flush that D1 has is skipped. After an error the outcome is unknown; call again.
+ *
+ * @throws if D1 does not commit, or if its answer is lost
+ */
+export async function applyFlushes(db: D1Database, flushes: readonly AppliedFlush[]): Promise<void> {
   const now = Date.now();
   await db.batch(flushes.flatMap((flush) => statementsOf(db, flush, now)));
 }
@@ -32,58 +31,45 @@ export async function applyFlushes(db: D1Database, flushes: readonly Flush[]): P
 const IS_NEW = `NOT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?2 AND n = ?3)
     AND NOT EXISTS (SELECT 1 FROM epochs WHERE epoch = ?2 AND floor > ?3)`;
 
-/**
- * The sum of whole numbers for JSON. Exact below 2^53, approximate above; never sum(), which past 2^63 fails, and with
- * it all that is in the transaction, again and again.
- */
-export const totalOf = (column: string) => `cast(total(${column}) AS INTEGER)`;
+// A row counts unless a later deletion of its epoch has deleted its series.
+const IS_KEPT = `NOT EXISTS (
+    SELECT 1 FROM deletions AS d WHERE d.epoch = ?2 AND d.n > ?3 AND d.service = row.value ->> 'service'
+      AND coalesce(d.module, row.value ->> 'module') = row.value ->> 'module'
+      AND coalesce(d.name, row.value ->> 'function') = row.value ->> 'function'
+  )`;
 
-/** Adds one tally to another: what both `functions` and `rollups` do with a row they already have. */
-export const mergeInto = (table: string) => `
-    calls = calls + excluded.calls,
-    errors = errors + excluded.errors,
-    unmeasured = unmeasured + excluded.unmeasured,
-    sum_us = sum_us + excluded.sum_us,
-    min_ms = coalesce(min(min_ms, excluded.min_ms), min_ms, excluded.min_ms),
-    max_ms = coalesce(max(max_ms, excluded.max_ms), max_ms, excluded.max_ms),
-    histogram = (
-      SELECT json_group_object(key, calls) FROM (
-        SELECT key, ${totalOf("value")} AS calls FROM (
-          SELECT key, value FROM json_each(${table}.histogram)
-          UNION ALL SELECT key, value FROM json_each(excluded.histogram)
-        ) GROUP BY key
-      )
-    )`;
-
-export const TALLY_COLUMNS = "calls, errors, unmeasured, sum_us, min_ms, max_ms, histogram";
-const TALLY_VALUES = `row.value ->> 'calls', row.value ->> 'errors', row.value ->> 'unmeasured', row.value ->> 'sumUs',
-    row.value ->> 'minMs', row.value ->> 'maxMs', row.value -> 'histogram'`;
+// WARNING: a new function must not get the id of a deleted one, whose rollups may still be there.
+const LAST_ID = `(SELECT max(
+    coalesce((SELECT max(id) FROM functions), 0),
+    coalesce((SELECT max(function_id) FROM deleted_functions), 0)
+  ))`;
 
 const ADD_TO_TOTALS = `
-  INSERT INTO functions (service, module, name, ${TALLY_COLUMNS}, first_seen, last_seen)
-  SELECT row.value ->> 'service', row.value ->> 'module', row.value ->> 'function', ${TALLY_VALUES},
+  INSERT INTO functions (id, service, module, name, ${TALLY_COLUMNS}, first_seen, last_seen)
+  SELECT ${LAST_ID} + row_number() OVER (), row.value ->> 'service', row.value ->> 'module', row.value ->> 'function', ${TALLY_VALUES},
     row.value ->> 'firstSeen', row.value ->> 'lastSeen'
-  FROM json_each(?1) AS row WHERE ${IS_NEW}
-  ON CONFLICT (service, module, name) DO UPDATE SET ${mergeInto("functions")},
+  FROM json_each(?1) AS row WHERE ${IS_NEW} AND ${IS_KEPT}
+  ON CONFLICT (service, module, name) DO UPDATE SET ${addToTally("functions")},
     first_seen = min(first_seen, excluded.first_seen),
     last_seen = max(last_seen, excluded.last_seen)`;
 
-// WARNING: CROSS JOIN, so that each element looks its function up. With a plain join the planner reads all
-// functions for every element.
-const EACH_WITH_ITS_FUNCTION = `json_each(?1) AS row CROSS JOIN functions AS f
+// WARNING: CROSS JOIN makes SQLite look up the function of each row. With a plain join the planner reads all functions for
+// every row.
+const ROWS_WITH_FUNCTIONS = `json_each(?1) AS row CROSS JOIN functions AS f
     ON f.service = row.value ->> 'service' AND f.module = row.value ->> 'module' AND f.name = row.value ->> 'function'`;
 
 const ADD_TO_ROLLUPS = `
   INSERT INTO rollups (function_id, width, start, ${TALLY_COLUMNS})
-  SELECT f.id, 60, row.value ->> 'minute', ${TALLY_VALUES}
-  FROM ${EACH_WITH_ITS_FUNCTION} WHERE ${IS_NEW}
-  ON CONFLICT (function_id, width, start) DO UPDATE SET ${mergeInto("rollups")}`;
+  SELECT f.id, ${MINUTE}, row.value ->> 'minute', ${TALLY_VALUES}
+  FROM ${ROWS_WITH_FUNCTIONS} WHERE ${IS_NEW} AND ${IS_KEPT}
+  ON CONFLICT (function_id, width, start) DO UPDATE SET ${addToTally("rollups")}`;
 
+// Known failures are counted under their own names. New ones get the places that are left, the most frequent first.
 const ADD_TO_FAILURES = `
   WITH incoming AS (
     SELECT f.id AS function_id, row.value ->> 'name' AS name, row.value ->> 'message' AS message,
       row.value ->> 'calls' AS calls, row.value ->> 'firstSeen' AS first_seen, row.value ->> 'lastSeen' AS last_seen
-    FROM ${EACH_WITH_ITS_FUNCTION} WHERE ${IS_NEW}
+    FROM ${ROWS_WITH_FUNCTIONS} WHERE ${IS_NEW} AND ${IS_KEPT}
   ),
   kept AS (
     SELECT function_id, count(*) AS kinds FROM failures
@@ -96,7 +82,7 @@ const ADD_TO_FAILURES = `
     ) AS is_known FROM incoming
   ),
   placed AS (
-    SELECT marked.*, is_known OR ${limits.failuresPerFunction} >= coalesce(kept.kinds, 0)
+    SELECT marked.*, is_known OR ${storeLimits.failuresPerFunction} >= coalesce(kept.kinds, 0)
       + row_number() OVER (PARTITION BY function_id, is_known ORDER BY calls DESC, name, message) AS has_place
     FROM marked LEFT JOIN kept USING (function_id)
   )
@@ -112,40 +98,43 @@ const ADD_TO_FAILURES = `
 const ENTER_INTO_LEDGER = `
   INSERT INTO flushes (epoch, n, applied_at) SELECT ?2, ?3, ?1 WHERE ${IS_NEW}`;
 
-function statementsOf(db: D1Database, { epoch, n, deltas }: Flush, now: number): D1PreparedStatement[] {
+// Here ?1 is the selector as JSON. Rollups and failures of the functions stay without an owner, so that no read finds them,
+// until the retention job deletes them in small transactions.
+const IS_DELETED = `service = ?1 ->> 'service' AND module = coalesce(?1 ->> 'module', module)
+    AND name = coalesce(?1 ->> 'function', name)`;
+const DELETE = [
+  `INSERT INTO deleted_functions (function_id) SELECT id FROM functions WHERE ${IS_DELETED} AND ${IS_NEW}`,
+  `DELETE FROM functions WHERE ${IS_DELETED} AND ${IS_NEW}`,
+  `INSERT INTO deletions (epoch, n, service, module, name)
+   SELECT ?2, ?3, ?1 ->> 'service', ?1 ->> 'module', ?1 ->> 'function' WHERE ${IS_NEW}`,
+];
+
+function statementsOf(
+  db: D1Database,
+  { epoch, n, deltas, deletion }: AppliedFlush,
+  now: number,
+): D1PreparedStatement[] {
   const run = (sql: string, rows: unknown) => db.prepare(sql).bind(rows, epoch, n);
+  if (deletion)
+    return [...DELETE.map((sql) => run(sql, JSON.stringify(deletion))), run(ENTER_INTO_LEDGER, now)];
   const failures = failuresOf(deltas);
   return [
-    run(ADD_TO_TOTALS, JSON.stringify(sumByFunction(deltas).map(asStored))),
+    run(ADD_TO_TOTALS, JSON.stringify(sumBySeries(deltas).map(asStored))),
     run(ADD_TO_ROLLUPS, JSON.stringify(deltas.map(asStored))),
     ...(failures.length > 0 ? [run(ADD_TO_FAILURES, JSON.stringify(failures))] : []),
     run(ENTER_INTO_LEDGER, now),
   ];
 }
 
-/** With its histogram as columns have it, and without what they have not. */
+/** With the histogram in the form that D1 stores. */
 function asStored<T extends Tally>({ buckets, ...others }: T) {
   return { ...others, histogram: toHistogram(buckets) };
 }
 
-/** Each failure of each function once. Seen when its minute was: a delta knows no better. */
-function failuresOf(
-  deltas: readonly Delta[],
-): (FunctionId & Failure & { firstSeen: number; lastSeen: number })[] {
-  const merged = new Map<string, FunctionId & Failure & { firstSeen: number; lastSeen: number }>();
-  for (const delta of deltas) {
-    const { service, module, function: name, firstSeen, lastSeen } = delta;
-    for (const failure of delta.failures) {
-      const key = `${functionKey(delta)}\n${failure.name}\n${failure.message}`;
-      const known = merged.get(key);
-      if (known) {
-        known.calls += failure.calls;
-        known.firstSeen = Math.min(known.firstSeen, firstSeen);
-        known.lastSeen = Math.max(known.lastSeen, lastSeen);
-      } else {
-        merged.set(key, { service, module, function: name, ...failure, firstSeen, lastSeen });
-      }
-    }
-  }
-  return [...merged.values()];
+/** Each failure of each series once. */
+function failuresOf(deltas: readonly Delta[]): (SeriesId & SeenFailure)[] {
+  const all = deltas.flatMap((delta) =>
+    seenFailuresOf(delta).map((failure) => ({ ...idOf(delta), ...failure })),
+  );
+  return mergeFailures(all, (failure) => `${seriesKey(failure)}\n${failureKey(failure)}`);
 }

@@ -1,9 +1,10 @@
-/** The one row that says what the last retention job did. */
+/** Reads and writes the report of the last retention job, which is one row. */
 import { drizzle } from "drizzle-orm/d1";
 import { retentionRuns } from "./schema.ts";
 
 export type LastRetention = Omit<typeof retentionRuns.$inferSelect, "id">;
 
+/** Undefined if no retention job has ended yet. */
 export async function readLastRetention(db: D1Database): Promise<LastRetention | undefined> {
   const [row] = await drizzle(db).select().from(retentionRuns).limit(1);
   if (!row) return undefined;

@@ -1,14 +1,17 @@
-/** Moves rollups that have aged into wider ones: minutes into hours, hours into days. */
+/** Merges old rollups into coarser ones: minutes into hours, hours into days. */
 import { DAY, HOUR, MINUTE } from "../stats/tiers.ts";
-import { mergeInto, TALLY_COLUMNS, totalOf } from "./apply-flushes.ts";
+import { addToTally, TALLY_COLUMNS, totalOf } from "./tally-sql.ts";
 
 export type Move = "minutes" | "hours";
 
+/** Resolutions in seconds. Their SQL column is named `width`. */
 const RESOLUTIONS = { minutes: { from: MINUTE, to: HOUR }, hours: { from: HOUR, to: DAY } } as const;
 
 /**
- * Moves the first rollups that start before `before` (epoch seconds), as many as given, and tells how many it moved.
- * One transaction: a call is never in both places, nor in none. What is left, or has come late, another one moves.
+ * Moves rollups that start before `before` (epoch seconds), at most `limit` of them. One transaction, so that each call is in
+ * one rollup at any moment. Call again for the rollups that are left or arrive later.
+ *
+ * @returns how many rollups it moved
  */
 export async function moveRollups(
   db: D1Database,
@@ -17,13 +20,14 @@ export async function moveRollups(
   limit: number,
 ): Promise<number> {
   const { from, to } = RESOLUTIONS[move];
-  // WARNING: all statements must mean the same rows. They do, since the second only adds rollups of another width.
+  // WARNING: all three statements must select the same rows. They do, because the second one adds only rollups of another
+  // resolution.
   const due = (columns: string) => `
     SELECT ${columns} FROM functions AS f CROSS JOIN rollups AS r
     ON r.function_id = f.id AND r.width = ${from} AND r.start < ?1
     ORDER BY r.function_id, r.start LIMIT ?2`;
   const [counted] = await db.batch<{ moved: number }>([
-    // Not `meta.changes` of the deletion: the local D1 takes it from a counter that others may move as well.
+    // Not `meta.changes` of the DELETE: the local D1 reads that from a counter that concurrent statements change too.
     db.prepare(`SELECT count(*) AS moved FROM (${due("1")})`).bind(before, limit),
     db
       .prepare(
@@ -39,7 +43,7 @@ export async function moveRollups(
             json_group_array(json(histogram)) AS histograms
           FROM (${due("r.*")}) GROUP BY function_id, bucket
         ) WHERE true
-        ON CONFLICT (function_id, width, start) DO UPDATE SET ${mergeInto("rollups")}`,
+        ON CONFLICT (function_id, width, start) DO UPDATE SET ${addToTally("rollups")}`,
       )
       .bind(before, limit),
     db

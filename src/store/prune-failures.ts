@@ -1,6 +1,11 @@
-/** Forgets failures that have not been seen for long. The errors that they were stay in the totals. */
+/** Deletes failures that have not occurred for a long time. Their calls stay in the totals, as errors. */
 
-/** In one transaction with the search index. Tells how many it forgot; another call forgets what is left. */
+/**
+ * Deletes failures that last occurred before `seenBefore` (epoch milliseconds), at most `limit` of them, and their entries in
+ * the search index. One transaction. Call again for the failures that are left.
+ *
+ * @returns how many failures it deleted
+ */
 export async function pruneFailures(db: D1Database, seenBefore: number, limit: number): Promise<number> {
   const old = (columns: string) => `SELECT ${columns} FROM failures WHERE last_seen < ?1 LIMIT ?2`;
   const [counted] = await db.batch<{ pruned: number }>([

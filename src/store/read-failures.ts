@@ -1,29 +1,19 @@
 /** Queries of failures. */
-import { desc, inArray, max, min, sql } from "drizzle-orm";
-import type { Failure } from "../stats/delta.ts";
+import { inArray } from "drizzle-orm";
+import type { SeenFailure } from "../stats/failures.ts";
 import { isNamed, type Named } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { failures, functions } from "./schema.ts";
 
-export type SeenFailure = Failure & { firstSeen: number; lastSeen: number };
+export type StoredFailure = SeenFailure & { functionId: number };
 
-/** Those of all functions of the name together. */
+/** The failures of every function of the name. */
 export const failuresOf =
-  (named: Named): Query<SeenFailure[]> =>
-  (orm) => {
-    const calls = sql`total(${failures.calls})`.mapWith(Number);
-    return orm
-      .select({
-        name: failures.name,
-        message: failures.message,
-        calls,
-        firstSeen: min(failures.firstSeen).mapWith(Number),
-        lastSeen: max(failures.lastSeen).mapWith(Number),
-      })
+  (named: Named): Query<StoredFailure[]> =>
+  (orm) =>
+    orm
+      .select()
       .from(failures)
       .where(
         inArray(failures.functionId, orm.select({ id: functions.id }).from(functions).where(isNamed(named))),
-      )
-      .groupBy(failures.name, failures.message)
-      .orderBy(desc(calls), failures.name, failures.message);
-  };
+      );

@@ -1,17 +1,18 @@
-/** Queries of functions and their totals. */
+/** Queries for functions and their totals. */
 import { and, eq, getTableColumns, type SQL } from "drizzle-orm";
-import type { FunctionId, FunctionTotals } from "../stats/delta.ts";
+import type { SeriesId } from "../stats/series-id.ts";
+import type { SeriesTotals } from "../stats/sums.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { functions } from "./schema.ts";
 
-export type StoredFunction = FunctionId & { id: number; firstSeen: number; lastSeen: number };
-export type StoredTotals = FunctionTotals & { id: number };
+export type StoredFunction = SeriesId & { id: number; firstSeen: number; lastSeen: number };
+export type StoredTotals = SeriesTotals & { id: number };
 
-/** Functions of one name. */
+/** Selects functions by name. */
 export interface Named {
   service: string;
   function: string;
-  /** Any, where it is left out. */
+  /** Any module, if left out. */
   module?: string | undefined;
 }
 
@@ -21,10 +22,10 @@ const { buckets: _, ...sums } = totals;
 const { id, service, module, firstSeen, lastSeen } = others;
 const identity = { id, service, module, function: name, firstSeen, lastSeen };
 
-/** Reads as many rows as there are functions. */
+/** All functions with their totals. Reads one row for each function. */
 export const allTotals = (): Query<StoredTotals[]> => (orm) => orm.select(totals).from(functions);
 
-/** As `allTotals`, without the histograms, which are most of the bytes. */
+/** As `allTotals`, without the histograms, which make up most of the bytes. */
 export const allSums = (): Query<Omit<StoredTotals, "buckets">[]> => (orm) =>
   orm.select(sums).from(functions);
 

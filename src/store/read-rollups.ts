@@ -1,53 +1,55 @@
-/** Queries of what functions did over time. */
+/** Queries for rollups: what functions did over time. */
 import { and, getTableColumns, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
-import type { Sums } from "../stats/delta.ts";
+import type { Range } from "../stats/interval.ts";
+import type { Sums } from "../stats/sums.ts";
+import { RESOLUTIONS } from "../stats/tiers.ts";
 import { isNamed, type Named } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { functions, rollups } from "./schema.ts";
-import { RESOLUTIONS } from "../stats/tiers.ts";
 
-/** What one function did in one bucket of time, which starts at `start`, in epoch seconds. */
+/** The sums of one function over one minute, hour or day. `start` is its first second, in epoch seconds. */
 export type Rollup = Sums & { functionId: number; start: number };
 
-/** The rollups that start within a range: from `from` on, before `to`, in epoch seconds. */
-export interface Span {
-  from: number;
-  to: number;
-}
+const { resolution: _, ...columns } = getTableColumns(rollups);
 
-const { width: _, ...columns } = getTableColumns(rollups);
-
-/** Reads their rollups in the range, and nothing else but the functions. */
+/** The rollups that start within the range, of all functions with the name. Reads no other rollups. */
 export const rollupsOf =
-  (named: Named, span: Span): Query<Rollup[]> =>
+  (named: Named, range: Range): Query<Rollup[]> =>
   (orm) =>
     orm
       .select(columns)
       .from(rollups)
       .where(
         within(
-          span,
+          range,
           inArray(rollups.functionId, orm.select({ id: functions.id }).from(functions).where(isNamed(named))),
         ),
       );
 
-/** As `rollupsOf`, of functions whose ids are known. One parameter carries any number of them. */
+/** As `rollupsOf`, for functions given by their ids. All ids travel in one parameter, since D1 allows 100. */
 export const rollupsOfIds =
-  (ids: readonly number[], span: Span): Query<Rollup[]> =>
+  (ids: readonly number[], range: Range): Query<Rollup[]> =>
   (orm) =>
     orm
       .select(columns)
       .from(rollups)
       .where(
-        within(span, sql`${rollups.functionId} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
+        within(
+          range,
+          // Rollups of a deleted function may still be there, so the function is looked up as well.
+          sql`${rollups.functionId} IN (SELECT id FROM functions WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)})))`,
+        ),
       );
 
-/** WARNING: with all its widths named, so that the key (function, width, start) finds the range in each. */
-function within(span: Span, ofFunctions: SQL): SQL | undefined {
+/**
+ * WARNING: name all resolutions. The primary key is (function, resolution, start): without the resolution SQLite cannot use
+ * it for the range and reads all rollups of the functions.
+ */
+function within(range: Range, ofFunctions: SQL): SQL | undefined {
   return and(
     ofFunctions,
-    inArray(rollups.width, [...RESOLUTIONS]),
-    gte(rollups.start, span.from),
-    lt(rollups.start, span.to),
+    inArray(rollups.resolution, [...RESOLUTIONS]),
+    gte(rollups.start, range.from),
+    lt(rollups.start, range.to),
   );
 }

@@ -1,50 +1,68 @@
-/** Reads D1 together with its ledger: what is there, and which flushes it includes. */
-import { and, eq, gte } from "drizzle-orm";
+/** Reads rows from D1 together with the ledger, which tells which flushes the rows include. */
+import { and, eq, gte, or } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import type { RunnableQuery } from "drizzle-orm/runnable-query";
 import { epochs, flushes } from "./schema.ts";
 
-/** A SELECT, made once the database to ask is known. */
+/** Makes a SELECT for a given database. */
 export type Query<Rows = unknown> = (orm: DrizzleD1Database) => RunnableQuery<Rows, "sqlite">;
 
-/** What each of the queries answers. */
+/** The results of several queries. */
 export type Rows<Queries extends readonly Query[]> = {
   -readonly [K in keyof Queries]: Queries[K] extends Query<infer Rows> ? Rows : never;
 };
 
-export interface StoredRead<Queries extends readonly Query[]> {
-  rows: Rows<Queries>;
-  /** Whether the rows include the flush. To be asked of ids at or above `fromN` only. */
+/** Where to read the ledger of one epoch from. */
+export interface LedgerPosition {
+  epoch: string;
+  fromN: number;
+}
+
+/** What the ledger says of one epoch. */
+export interface LedgerPart {
+  /** Whether the rows include the flush. The id must be at or above the `fromN` of the position. */
   includes: (n: number) => boolean;
-  /** The highest flush that the rows may include, and 0 where none is known. */
+  /** The highest flush id that the rows may include; 0 or less if there is none. */
   highest: number;
 }
 
+export interface StoredRead<Queries extends readonly Query[]> {
+  rows: Rows<Queries>;
+  /** In the order of the positions. */
+  ledger: LedgerPart[];
+}
+
 /**
- * One transaction, and by D1's default on the primary: the rows and the ledger agree. Of the ledger it reads the
- * epoch's entries from `fromN` on.
+ * Runs the queries and reads the ledger at each position, in one transaction, so that rows and ledger agree. D1 sends it to
+ * the primary database by default.
  */
 export async function readWithLedger<const Queries extends readonly Query[]>(
   db: D1Database,
-  epoch: string,
-  fromN: number,
+  positions: readonly LedgerPosition[],
   queries: Queries,
 ): Promise<StoredRead<Queries>> {
   const orm = drizzle(db);
-  const [known, [settled], ...rows] = await orm.batch([
+  const isAtOrAbove = ({ epoch, fromN }: LedgerPosition) =>
+    and(eq(flushes.epoch, epoch), gte(flushes.n, fromN));
+  const [known, settled, ...rows] = await orm.batch([
     orm
-      .select({ n: flushes.n })
+      .select({ epoch: flushes.epoch, n: flushes.n })
       .from(flushes)
-      .where(and(eq(flushes.epoch, epoch), gte(flushes.n, fromN))),
-    orm.select({ floor: epochs.floor }).from(epochs).where(eq(epochs.epoch, epoch)),
+      .where(or(...positions.map(isAtOrAbove))),
+    orm
+      .select()
+      .from(epochs)
+      .where(or(...positions.map(({ epoch }) => eq(epochs.epoch, epoch)))),
     ...queries.map((query) => query(orm) as BatchItem<"sqlite">),
   ]);
-  const floor = settled?.floor ?? 0;
-  const applied = new Set(known.map(({ n }) => n));
-  return {
-    rows: rows as Rows<Queries>,
-    includes: (n) => n < floor || applied.has(n),
-    highest: Math.max(floor - 1, ...applied),
-  };
+  const ledger = positions.map(({ epoch }): LedgerPart => {
+    const lowWatermark = settled.find((row) => row.epoch === epoch)?.lowWatermark ?? 0;
+    const applied = new Set(known.filter((row) => row.epoch === epoch).map(({ n }) => n));
+    return {
+      includes: (n) => n < lowWatermark || applied.has(n),
+      highest: Math.max(lowWatermark - 1, ...applied),
+    };
+  });
+  return { rows: rows as Rows<Queries>, ledger };
 }

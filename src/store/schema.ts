@@ -1,8 +1,11 @@
 /**
- * D1's tables. `npm run migration` makes a migration of what changes here; WITHOUT ROWID, the view, and the search
- * indexes with their triggers are not known to drizzle-kit and are added to it by hand.
+ * D1's tables for drizzle. `npm run migration` writes a migration for changes made here. drizzle-kit does not know WITHOUT
+ * ROWID, the view, and the search indexes with their triggers: add those to the migration by hand.
  *
- * Times are epoch milliseconds, but `start` and `width`, which are seconds.
+ * Three names in SQL are older than the names in code: `width` is the resolution, `floor` is the low watermark, and `sweeps`
+ * holds the last retention job. This file maps them.
+ *
+ * Times are epoch milliseconds, except a rollup's `start` and resolution, which are seconds.
  */
 import {
   customType,
@@ -15,7 +18,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { type Buckets, type Histogram, toBuckets } from "../stats/histogram.ts";
 
-/** Sparse JSON, `{ "index": count }`: SQLite merges that in one upsert. */
+/** Sparse JSON, `{ "index": count }`, because SQLite can merge that in one upsert. */
 const histogram = customType<{ data: Buckets; driverData: string }>({
   dataType: () => "text",
   fromDriver: (text) => toBuckets(JSON.parse(text) as Histogram),
@@ -37,7 +40,7 @@ const seen = () => ({
   lastSeen: integer("last_seen").notNull(),
 });
 
-/** A function and its totals since the beginning: `GET /metrics` reads one row for each. */
+/** A function and its totals over all time. `GET /metrics` reads one row for each function. */
 export const functions = sqliteTable(
   "functions",
   {
@@ -48,25 +51,25 @@ export const functions = sqliteTable(
     ...tally(),
     ...seen(),
   },
-  // The module last: one that is asked for without its module is found as quickly.
+  // The module comes last, so that the index also finds a function without its module.
   (table) => [uniqueIndex("functions_identity").on(table.service, table.name, table.module)],
 );
 
-/** One function over one bucket of time. Each acknowledged call stands in exactly one. WITHOUT ROWID. */
+/** The sums of one function over one minute, hour or day. Each acknowledged call is in exactly one. WITHOUT ROWID. */
 export const rollups = sqliteTable(
   "rollups",
   {
     functionId: integer("function_id").notNull(),
-    /** Seconds: a minute, an hour or a day. */
-    width: integer("width").notNull(),
+    /** Length in seconds: a minute, an hour or a day. */
+    resolution: integer("width").notNull(),
     /** Epoch seconds. */
     start: integer("start").notNull(),
     ...tally(),
   },
-  (table) => [primaryKey({ columns: [table.functionId, table.width, table.start] })],
+  (table) => [primaryKey({ columns: [table.functionId, table.resolution, table.start] })],
 );
 
-/** How often an error ended a function's calls. WITHOUT ROWID. */
+/** How many calls of a function ended in an error with this name and message. WITHOUT ROWID. */
 export const failures = sqliteTable(
   "failures",
   {
@@ -79,31 +82,54 @@ export const failures = sqliteTable(
   (table) => [primaryKey({ columns: [table.functionId, table.name, table.message] })],
 );
 
-/** The ledger: flushes that were applied, at or above their epoch's floor. WITHOUT ROWID. */
+/**
+ * Deletions of series, by the id that each got in its epoch. Flushes with lower ids of the epoch must not bring the series
+ * back. The retention job deletes an entry once all these flushes are settled. WITHOUT ROWID.
+ */
+export const deletions = sqliteTable(
+  "deletions",
+  {
+    epoch: text("epoch").notNull(),
+    n: integer("n").notNull(),
+    service: text("service").notNull(),
+    /** Null for all modules. */
+    module: text("module"),
+    /** Null for all functions. */
+    name: text("name"),
+  },
+  (table) => [primaryKey({ columns: [table.epoch, table.n] })],
+);
+
+/** Ids of deleted functions whose rollups and failures are still there. No new function gets such an id. */
+export const deletedFunctions = sqliteTable("deleted_functions", {
+  functionId: integer("function_id").primaryKey(),
+});
+
+/** The ledger's entries: flushes that were applied or dropped. Entries below the low watermark are deleted. WITHOUT ROWID. */
 export const flushes = sqliteTable(
   "flushes",
   {
     epoch: text("epoch").notNull(),
     n: integer("n").notNull(),
-    /** 0 where a person dropped it instead. */
+    /** 0 if a person dropped the flush. */
     appliedAt: integer("applied_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.epoch, table.n] })],
 );
 
-/** The ledger's floors: every flush of the epoch below it is settled, for ever. WITHOUT ROWID. */
+/** The ledger's low watermarks: every flush of the epoch below it is settled for ever. WITHOUT ROWID. */
 export const epochs = sqliteTable("epochs", {
   epoch: text("epoch").primaryKey(),
-  floor: integer("floor").notNull(),
+  lowWatermark: integer("floor").notNull(),
 });
 
-/** the last retention job, in one row whose id is 0. */
+/** The report of the last retention job. One row with id 0. */
 export const retentionRuns = sqliteTable("sweeps", {
   id: integer("id").primaryKey(),
   finishedAt: integer("finished_at").notNull(),
-  /** Rollups that it moved into wider ones. */
+  /** Rollups that it moved into coarser ones. */
   moved: integer("moved").notNull(),
   prunedFailures: integer("pruned_failures").notNull(),
-  /** False where more was due than one sweep may do, or where a part of it failed. */
+  /** False if more was due than one run may do, or if a step failed. */
   complete: integer("complete", { mode: "boolean" }).notNull(),
 });

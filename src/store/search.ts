@@ -1,24 +1,27 @@
 /**
- * Finds functions and failures by parts of their names. FTS5 with trigrams indexes each when it first appears, and so
- * costs nothing while known functions are called. Words too short for a trigram are looked for row by row.
+ * Queries that find functions and failures by parts of their names and messages.
+ *
+ * FTS5 indexes with trigrams hold each name once, when it first appears, so calls of known functions cost nothing. A word
+ * that is too short for a trigram is looked up row by row.
  */
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
-import type { SeenFailure } from "./read-failures.ts";
+import type { SeenFailure } from "../stats/failures.ts";
+import type { SeriesId } from "../stats/series-id.ts";
 import type { StoredFunction } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
 import { failures, functions } from "./schema.ts";
 
 export type FoundFunction = Omit<StoredFunction, "id"> & { calls: number; errors: number };
-export type FoundFailure = Pick<StoredFunction, "service" | "module" | "function"> & SeenFailure;
+export type FoundFailure = SeriesId & SeenFailure;
 
 const TRIGRAM = 3;
-/** A word of a few letters is in everything: so many are looked at, the best or the most frequent first. */
+/** Rows that a query returns at most, because a short word matches almost everything. Best or most frequent first. */
 const CANDIDATES = 500;
 
 const inFunctions = sql`search_functions`;
 const inFailures = sql`search_failures`;
 
-/** Functions with every word in the service, the module or the name. */
+/** Functions that contain every word in their service, module or name. */
 export const functionsWith =
   (words: readonly string[]): Query<FoundFunction[]> =>
   (orm) => {
@@ -39,7 +42,7 @@ export const functionsWith =
       .limit(CANDIDATES);
   };
 
-/** Failures with every word in them or in their function's names, and at least one in the failure itself. */
+/** Failures that contain every word in their own texts or their function's names, at least one of them in their own. */
 export const failuresWith =
   (words: readonly string[]): Query<FoundFailure[]> =>
   (orm) => {
@@ -47,7 +50,7 @@ export const failuresWith =
     const found = {
       service,
       module,
-      // Named apart: D1 answers with objects, in which a second `name` would take the place of the first.
+      // Renamed, because D1 returns rows as objects, and the second column named `name` would replace the first.
       function: sql<string>`${name}`.as("function"),
       name: failures.name,
       message: failures.message,
@@ -91,7 +94,7 @@ export const failuresWith =
       .limit(CANDIDATES);
   };
 
-/** Every word that a trigram can find, each as a string in which FTS5 knows no syntax but the quote. */
+/** An FTS5 query for the words that a trigram can find. Each is quoted, so that FTS5 sees no syntax in it. */
 function phraseOf(words: readonly string[], joint: " AND " | " OR " = " AND "): string {
   return words
     .filter(isIndexed)
@@ -99,7 +102,7 @@ function phraseOf(words: readonly string[], joint: " AND " | " OR " = " AND "): 
     .join(joint);
 }
 
-/** Whether it has a trigram, which is of three code points. */
+/** Whether the word has a trigram. FTS5 counts code points. */
 function isIndexed(word: string): boolean {
   return Array.from(word).length >= TRIGRAM;
 }
@@ -115,7 +118,7 @@ function containsOneShort(text: SQL, words: readonly string[]): SQL {
   return sql`EXISTS (SELECT 1 FROM json_each(${inBothCases(short)}) AS word WHERE ${isIn(text)})`;
 }
 
-/** SQLite knows the cases of ASCII only: of other letters it is told both. */
+/** Each word in lower and upper case, because SQLite changes the case of ASCII letters only. */
 function inBothCases(words: readonly string[]): string {
   return JSON.stringify(words.map((word) => [word, word.toUpperCase()]));
 }

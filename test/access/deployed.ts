@@ -1,4 +1,4 @@
-/** A Worker as deployed, with secrets instead of an open door, and requests to it. */
+/** Requests to a Worker that has tokens, as after a deployment. */
 import { createExecutionContext } from "cloudflare:test";
 import { app } from "../../src/app.ts";
 import { envWith } from "../faults.ts";

@@ -57,9 +57,9 @@ describe("GET /health", () => {
     expect(await health()).toMatchObject({ httpStatus: 200, lastRetentionAt: new Date(at).toISOString() });
   });
 
-  it("is 503 when the last retention job failed in part, or did not come to an end of its work", async () => {
+  it("is 503 when the last retention job failed in part or did not finish its work", async () => {
     await retain(envWith({ BUFFER: unreachableBuffers() }));
-    const problems = [expect.stringContaining("The last retention job left something undone")];
+    const problems = [expect.stringContaining("The last retention job did not finish its work")];
     expect(await health()).toMatchObject({ httpStatus: 503, problems });
     await retain(env);
     expect(await health()).toMatchObject({ httpStatus: 200, problems: [] });
@@ -68,9 +68,9 @@ describe("GET /health", () => {
     expect(await health()).toMatchObject({ httpStatus: 503, problems });
   });
 
-  it("is 503 when no sweep came to its end for hours", async () => {
+  it("is 503 when no retention job has ended for hours", async () => {
     await retain(env, Date.now() - 4 * 3_600_000);
-    const problems = [expect.stringContaining("The hourly retention job has not run for a long time")];
+    const problems = [expect.stringContaining("The hourly retention job has not run for more than 3 hours")];
     expect(await health()).toMatchObject({ httpStatus: 503, problems });
   });
 
@@ -85,7 +85,7 @@ describe("GET /health", () => {
     expect(response.status).toBe(503);
     const { problems } = await response.json<{ problems: string[] }>();
     expect(problems).toEqual([
-      "Entry 2 of INGEST_TOKENS names a service and no token of it.",
+      "Entry 2 of INGEST_TOKENS has a service but no token. It is ignored.",
       expect.stringMatching(/^MAX_ITEMS must be a whole number/),
     ]);
   });
@@ -100,7 +100,7 @@ describe("GET /health", () => {
       httpStatus: 503,
       status: "degraded",
       deadLetters: 1,
-      problems: ["D1 refuses 1 flushes: GET /dead-letters says why."],
+      problems: ["D1 refuses 1 flush. GET /dead-letters says why."],
     });
   });
 
@@ -112,7 +112,7 @@ describe("GET /health", () => {
     try {
       expect(await health()).toMatchObject({
         httpStatus: 503,
-        problems: [expect.stringContaining("look at the queue")],
+        problems: [expect.stringContaining("Look at the queue")],
       });
     } finally {
       vi.useRealTimers();

@@ -71,7 +71,7 @@ describe("GET /metrics/:service/:function", () => {
     expect((await describeA("?from=0")).series.length).toBeLessThanOrEqual(300);
     expect((await describeA("?from=-10d&step=1m")).stepSeconds).toBe(3600);
     expect((await describeA("?from=-100d&step=1h")).stepSeconds).toBe(86_400);
-    await expect(describeA("?from=-40h&step=1m")).rejects.toThrow("it must be at least 120 seconds");
+    await expect(describeA("?from=-40h&step=1m")).rejects.toThrow("It must be at least 120 seconds");
   });
 
   it("adds up what is kept as minutes, hours and days", async () => {

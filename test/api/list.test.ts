@@ -126,18 +126,18 @@ describe("GET /metrics", () => {
   });
 
   it.each([
-    ["limit=0", 'The parameter limit is "0": it must be a whole number from 1 to 10000.'],
-    ["sort=name", 'The parameter sort is "name": it must be one of calls, errors,'],
-    ["order=up", 'The parameter order is "up": it must be one of desc, asc.'],
-    ["from=yesterday", 'The parameter from is "yesterday": it must be a time: ISO 8601 such as'],
-    ["from=2026-02-30T25:00Z", "it must be a time"],
-    ["from=-1h&to=-2h", "it must be before to ("],
-    ["to=-2h", "The parameter from is missing: it must be given where to is."],
-    ["cursor=abc", 'The parameter cursor is "abc": it must be the `next` of the page before.'],
-    ["sort=callsPerSecond", "it must be another column where there is no range"],
-    ["points=5", "it must be left out where there is no range"],
-    ["form=-1h", 'There is no parameter "form" here: there are format, service, function, q,'],
-    ["limit=1&limit=2", 'The parameter limit is ["1","2"]: it must be given once.'],
+    ["limit=0", 'The parameter limit is "0". It must be a whole number from 1 to 10000.'],
+    ["sort=name", 'The parameter sort is "name". It must be one of calls, errors,'],
+    ["order=up", 'The parameter order is "up". It must be one of desc, asc.'],
+    ["from=yesterday", 'The parameter from is "yesterday". It must be a time: ISO 8601 such as'],
+    ["from=2026-02-30T25:00Z", "It must be a time"],
+    ["from=-1h&to=-2h", "It must be before to ("],
+    ["to=-2h", "The parameter from is missing. It must be given if `to` is given."],
+    ["cursor=abc", 'The parameter cursor is "abc". It must be the `next` of the page before.'],
+    ["sort=callsPerSecond", "It must be left out, or given together with a range (from)."],
+    ["points=5", "It must be left out, or given together with a range (from)."],
+    ["form=-1h", 'There is no parameter "form" here. This route takes format, service, function, q,'],
+    ["limit=1&limit=2", 'The parameter limit is ["1","2"]. It must be given once.'],
   ])("refuses ?%s with a sentence that helps", async (query, message) => {
     const { error } = await getJson<{ error: { message: string } }>(`/metrics?${query}`, 400);
     expect(error.message).toContain(message);

@@ -144,10 +144,10 @@ describe("whatever a person types", () => {
   });
 
   it.each([
-    ["/search", "The parameter q is missing: it must be 1 to 200 characters."],
-    ["/search?q=", 'The parameter q is "": it must be 1 to 200 characters.'],
-    [`/search?q=${"x".repeat(201)}`, "it must be 1 to 200 characters."],
-    ["/search?q=a&limit=101", "it must be a whole number from 1 to 100."],
+    ["/search", "The parameter q is missing. It must be 1 to 200 characters."],
+    ["/search?q=", 'The parameter q is "". It must be 1 to 200 characters.'],
+    [`/search?q=${"x".repeat(201)}`, "It must be 1 to 200 characters."],
+    ["/search?q=a&limit=101", "It must be a whole number from 1 to 100."],
   ])("is refused where it is no question: %s", async (path, message) => {
     const { error } = await getJson<{ error: { message: string } }>(path, 400);
     expect(error.message).toContain(message);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { bufferLimits as limits } from "../../src/buffer/limits.ts";
 import { dbFailingAt, envWith, watchQueue } from "../faults.ts";
 import {
   acknowledged,
@@ -21,7 +21,7 @@ async function flush(): Promise<void> {
   await ringAlarm();
 }
 
-/** Sums of distinct functions, each with a name and a message that take room. */
+/** Failed calls of different functions, each with a long name and a long message. */
 function manyFunctions(count: number, from = 0) {
   return Array.from({ length: count }, (_, i) => ({
     function: `${"f".repeat(180)}${from + i}`,
@@ -31,7 +31,7 @@ function manyFunctions(count: number, from = 0) {
 }
 
 describe("while D1 confirms nothing", () => {
-  it("at most 16 flushes are on their way, and what comes then merges in place", async () => {
+  it("at most 16 flushes are unconfirmed, and later samples merge in place", async () => {
     for (let i = 0; i < 20; i++) {
       await acknowledged([call]);
       await flush();
@@ -39,7 +39,7 @@ describe("while D1 confirms nothing", () => {
     expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 16, bufferedSamples: 4 });
     expect(await calls()).toEqual({ work: 20 });
 
-    // Only what was sent is delivered; the confirmation lets the rest follow at once.
+    // Only the sealed flushes are delivered. The confirmation makes the buffer seal the rest at once.
     await deliver(await sentMessages());
     await vi.waitFor(async () =>
       expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 1, bufferedSamples: 0 }),
@@ -48,7 +48,7 @@ describe("while D1 confirms nothing", () => {
     expect(await callsInD1()).toEqual({ work: 20 });
   });
 
-  it("what is pending is merged to one sum for each function and minute, however often it is called", async () => {
+  it("pending deltas merge to one for each function and minute, however many calls arrive", async () => {
     for (let i = 0; i < 16; i++) {
       await acknowledged([call]);
       await flush();
@@ -65,7 +65,7 @@ describe("while D1 confirms nothing", () => {
   });
 
   it(
-    "a buffer that is full refuses, and nothing that it acknowledged is lost",
+    "a full buffer rejects batches, and loses nothing that it acknowledged",
     { timeout: 90_000 },
     async () => {
       let taken = 0;
@@ -93,7 +93,7 @@ describe("while D1 confirms nothing", () => {
   );
 });
 
-it("dead letters have a bound too: past it the buffer refuses, and takes again once D1 has them", async () => {
+it("dead letters above a total size make the buffer reject batches, until D1 has them", async () => {
   const { unconfirmedBytes } = limits;
   try {
     await acknowledged(manyFunctions(1_000));
@@ -116,7 +116,7 @@ it("dead letters have a bound too: past it the buffer refuses, and takes again o
   }
 });
 
-it("sends again at most 16 flushes with one alarm, and the others with the next", async () => {
+it("one alarm sends at most 16 flushes again, and the next alarm sends the others", async () => {
   await acknowledged(manyFunctions(3_000).slice(0, 1_000));
   for (let service = 0; service < 3; service++) {
     await acknowledged(manyFunctions(1_000), { service: `s${service}` });
@@ -136,7 +136,7 @@ it("sends again at most 16 flushes with one alarm, and the others with the next"
   expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0 });
 });
 
-it("cuts a large flush into messages that each fit the queue, and each is a flush of its own", async () => {
+it("splits a large seal into several flushes, each in a message and a send of a size that the queue takes", async () => {
   await acknowledged(manyFunctions(1_000));
   await letTimePass();
   const sent = await watchQueue();

@@ -1,6 +1,5 @@
-import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { dbFailingAt, envWith, watchQueue } from "../faults.ts";
+import { dbFailingAt, envWith, queueThat, replaceBufferEnv, watchQueue } from "../faults.ts";
 import {
   acknowledged,
   alarmTime,
@@ -15,7 +14,7 @@ import {
 
 const call = { function: "work", durationMs: 5 };
 
-describe("without a person, it heals", () => {
+describe("without a person, the buffer recovers", () => {
   it("after the queue refused every message for a while", async () => {
     await acknowledged([call]);
     let refused = 0;
@@ -37,22 +36,57 @@ describe("without a person, it heals", () => {
     expect(await alarmTime()).toBeNull();
   });
 
-  it("after its alarm failed ten times", async () => {
-    await acknowledged([call]);
-    for (let i = 0; i < 10; i++) {
+  it("after its alarm failed ten times in a row, each time after a longer wait", async () => {
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: start });
+    try {
+      await acknowledged([call]);
       await letTimePass();
-      await runInDurableObject(buffer(), (instance) => {
-        Reflect.set(instance, "env", envWith({ MAX_ITEMS: "broken" }));
-      });
+      await replaceBufferEnv({ MAX_ITEMS: "broken" });
+      const waits: number[] = [];
+      for (let i = 0; i < 10; i++) {
+        expect(await ringAlarm()).toBe(true);
+        const at = (await alarmTime())!;
+        waits.push((at - Date.now()) / 1000);
+        vi.setSystemTime(at);
+      }
+      expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600]);
+      await replaceBufferEnv({});
       await ringAlarm();
-      const alarm = await alarmTime();
-      expect(alarm).toBeGreaterThan(Date.now());
-      expect(alarm).toBeLessThanOrEqual(Date.now() + 30_000);
+      await deliver(await sentMessages());
+      expect(await callsInD1()).toEqual({ work: 1 });
+    } finally {
+      vi.useRealTimers();
     }
+  });
+
+  it("and sends unconfirmed flushes again while a setting is broken", async () => {
+    await acknowledged([call]);
     await letTimePass();
     await ringAlarm();
-    await deliver(await sentMessages());
+    await acknowledged([{ ...call, function: "pending" }]);
+    await letTimePass();
+    const sent = await watchQueue();
+    await replaceBufferEnv({
+      QUEUE: queueThat(async (bodies) => void sent.push(...bodies)),
+      MAX_ITEMS: "broken",
+    });
+    await ringAlarm();
+    expect(sent).toHaveLength(1);
+    await expect(deliver(sent)).resolves.toMatchObject({ retried: ["0"] });
+    await replaceBufferEnv({});
+    await deliver(sent);
     expect(await callsInD1()).toEqual({ work: 1 });
+    expect(await calls()).toEqual({ work: 1, pending: 1 });
+  });
+
+  it("and confirms flushes while a setting is broken, if nothing is pending", async () => {
+    await acknowledged([call]);
+    await letTimePass();
+    await ringAlarm();
+    await replaceBufferEnv({ MAX_ITEMS: "broken" });
+    expect(await deliver(await sentMessages())).toEqual({ acked: ["0"], retried: [] });
+    expect(await alarmTime()).toBeNull();
   });
 
   it("after D1 was down for an hour, with every retry and the dead-letter queue used up", async () => {

@@ -52,7 +52,7 @@ describe("a flush", () => {
     expect(await callsInD1()).toEqual({ work: 10_000 });
   });
 
-  it("waits for the one before, so that a high rate makes flushes larger and not more", async () => {
+  it("waits for the flush before, so that a high rate makes flushes larger, not more", async () => {
     const some = manyCalls(5_000);
     for (let i = 0; i < 2; i++) await acknowledged(some);
     await vi.waitFor(async () =>
@@ -61,7 +61,7 @@ describe("a flush", () => {
     for (let i = 0; i < 6; i++) await acknowledged(some);
     await ringAlarm();
     expect(await buffer().health()).toMatchObject({ bufferedSamples: 30_000, unconfirmedFlushes: 1 });
-    // The confirmation lets the rest follow at once.
+    // The confirmation makes the buffer seal the rest at once.
     await deliver(await sentMessages());
     await vi.waitFor(async () =>
       expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 1 }),
@@ -80,7 +80,7 @@ describe("a flush", () => {
 });
 
 describe("the alarm", () => {
-  it("is not set while the buffer is empty, and gone when it is empty again", async () => {
+  it("is not set while the buffer is empty, and is removed when it is empty again", async () => {
     expect(await calls()).toEqual({});
     expect(await alarmTime()).toBeNull();
     await acknowledged([call]);
@@ -92,12 +92,12 @@ describe("the alarm", () => {
     expect(await alarmTime()).toBeNull();
   });
 
-  it("is not set for a batch of which nothing was accepted", async () => {
+  it("is not set for a batch without an accepted sample", async () => {
     await acknowledged([{ function: "", durationMs: 1 }], { key: "only bad ones" });
     expect(await alarmTime()).toBeNull();
   });
 
-  it("that the platform dropped is set again by the next sample", async () => {
+  it("is set again by the next sample if the platform dropped it", async () => {
     await acknowledged([call]);
     await runInDurableObject(buffer(), async (_, state) => {
       await state.storage.deleteAlarm();
@@ -112,7 +112,7 @@ describe("the alarm", () => {
     expect(await callsInD1()).toEqual({ work: 2 });
   });
 
-  it("that the platform dropped is set again by the hourly retention job, where no sample comes", async () => {
+  it("is set again by the hourly retention job if the platform dropped it and no sample comes", async () => {
     await acknowledged([call]);
     await letTimePass();
     await runInDurableObject(buffer(), (_, state) => state.storage.deleteAlarm());
@@ -123,7 +123,7 @@ describe("the alarm", () => {
     );
   });
 
-  it("that is long past is set again by the next sample, though memory says that there is one", async () => {
+  it("is set again by the next sample if it is long overdue, though memory says that it is set", async () => {
     await acknowledged([call]);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 400_000 });
     try {

@@ -73,7 +73,7 @@ describe("a batch sent again under its key", () => {
     expect(await acknowledged(bad, { key: "k" })).toMatchObject({ rejected: 1, duplicate: true });
   });
 
-  it("is known for 72 hours, and then forgotten by dropping a table", async () => {
+  it("is known for 72 hours, and is then deleted together with the table of its day", async () => {
     const start = Date.now();
     vi.useFakeTimers({ toFake: ["Date"], now: start });
     try {
@@ -92,7 +92,7 @@ describe("a batch sent again under its key", () => {
 });
 
 describe("a key", () => {
-  it("names one batch: with other samples it is refused, and nothing is recorded", async () => {
+  it("names one batch: other samples under it get 409, and nothing is recorded", async () => {
     await acknowledged(batch, { key: "k" });
     const response = await post([{ function: "other", durationMs: 5 }], { key: "k" });
     expect(response.status).toBe(409);
@@ -136,7 +136,7 @@ describe("a key", () => {
     expect(await calls()).toEqual({ work: 1 });
   });
 
-  it("names the same batch wherever the envelope stands, and whatever token is in it", async () => {
+  it("names the same batch wherever its fields stand in the body, and whatever token is in it", async () => {
     const envelope = { idempotencyKey: "k", token: "old", service: "shop" };
     expect(await postText(JSON.stringify({ samples: batch, ...envelope }))).toMatchObject({
       duplicate: false,
@@ -150,7 +150,7 @@ describe("a key", () => {
     expect(await calls()).toEqual({ work: 1 });
   });
 
-  it("tells batches apart also where JSON's escapes hide the samples", async () => {
+  it("tells batches apart even if JSON escapes hide the samples", async () => {
     const hidden = (name: string) =>
       `{"\\u0073amples":[{"function":"${name}","durationMs":5}],"service":"samples","idempotencyKey":"k"}`;
     expect(await postText(hidden("one"))).toMatchObject({ accepted: 1, duplicate: false });

@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { bufferLimits as limits } from "../../src/buffer/limits.ts";
 import { acknowledged, buffer, calls, post } from "../worker.ts";
 
 const sample = { function: "work", durationMs: 5 };
@@ -9,7 +9,7 @@ const { bufferBytes, bufferBytesOfOne } = limits;
 
 const size = () => runInDurableObject(buffer(), (_, { storage }) => storage.sql.databaseSize);
 
-/** Batches under new keys; the buffer, made anew, then looks at its size again. */
+/** Sends batches under new keys, then evicts the buffer, so that it reads the size of its storage again. */
 async function sendKeys(service: string, count: number): Promise<void> {
   for (let i = 0; i < count; i += 20) {
     const keys = Array.from({ length: 20 }, (_, j) => `${service} ${crypto.randomUUID()} ${i + j}`);
@@ -24,11 +24,11 @@ afterEach(() => {
 });
 
 describe("keys", () => {
-  it("take some hundred bytes each, of which README tells how many batches fit", async () => {
+  it("take about a hundred bytes each, as the capacity in README assumes", async () => {
     const count = 3_000;
     const before = await size();
     for (let i = 0; i < count; i += 20) {
-      // As the client makes them.
+      // Keys as the client makes them.
       const keys = Array.from({ length: 20 }, (_, j) => `${Date.now()}-${Math.random()}:${i + j}`);
       await Promise.all(keys.map((key) => acknowledged([], { key })));
     }
@@ -37,7 +37,7 @@ describe("keys", () => {
     expect(each).toBeLessThan(130);
   });
 
-  it("that fill the buffer are refused until the oldest day is forgotten, without a person", async () => {
+  it("are rejected if they fill the buffer, until the oldest day is deleted by itself", async () => {
     const start = Date.now();
     vi.useFakeTimers({ toFake: ["Date"], now: start });
     await sendKeys("shop", 200);
@@ -50,19 +50,19 @@ describe("keys", () => {
     expect(await calls()).toEqual({ work: 201 });
   });
 
-  it("of one service leave room to the others", async () => {
+  it("of one service leave room for other services", async () => {
     await acknowledged([sample], { service: "shop", key: "first" });
     await sendKeys("spam", 1_500);
     Object.assign(limits, { bufferBytesOfOne: (await size()) - 1 });
     expect((await post([sample], { service: "spam", key: "one more" })).status).toBe(503);
     expect((await post([sample], { service: "shop", key: "second" })).status).toBe(202);
-    // What was acknowledged is known all the same.
+    // Keys that were acknowledged are still known.
     expect(await acknowledged([sample], { service: "shop", key: "first" })).toMatchObject({
       duplicate: true,
     });
   });
 
-  it("of services that nobody knows share one room, however many names they have", async () => {
+  it("of unknown services share one quota, however many names they have", async () => {
     const bad = { function: "", durationMs: 5 };
     for (let i = 0; i < 1_500; i += 20) {
       await Promise.all(

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { limits } from "../../src/limits.ts";
+import { bufferLimits as limits } from "../../src/buffer/limits.ts";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
 import {
   acknowledged,
@@ -18,7 +18,7 @@ import {
 const functions = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => ({ function: `f${from + i}`, durationMs: 1 }));
 
-/** How many rows of the buffer's storage that takes, once the buffer is awake. */
+/** How many rows of the buffer's storage `ask` reads, without those that waking the buffer reads. */
 async function rowsReadBy(ask: () => Promise<unknown>): Promise<number> {
   const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
   await runInDurableObject(buffer(), (_, { storage }) => {
@@ -46,7 +46,7 @@ async function overflowInHealth(): Promise<string[]> {
 describe("functions of one service", () => {
   const cap = limits.functionsPerService;
 
-  it("are told apart up to the cap", async () => {
+  it("are counted separately up to the cap", async () => {
     await acknowledged(functions(cap));
     const known = await calls();
     expect(Object.keys(known)).toHaveLength(cap);
@@ -54,14 +54,14 @@ describe("functions of one service", () => {
     expect(await overflowInHealth()).toEqual([]);
   });
 
-  it("are counted together past the cap; those already known keep their name, and no call is lost", async () => {
+  it("are counted together above the cap; known ones keep their names, and no call is lost", async () => {
     await acknowledged(functions(cap - 1));
     await acknowledged(functions(10, cap - 2));
     await evictDurableObject(buffer());
     await acknowledged([...functions(3, cap - 3), ...functions(5, 5_000)]);
     const known = await calls();
     expect(Object.keys(known)).toHaveLength(cap + 1);
-    // The first new name took the last place, the other eight and the five of the third batch had none.
+    // The first new name is within the cap. The other eight, and the five of the third batch, are above it.
     expect(known[OVERFLOW]).toBe(8 + 5);
     expect([known[`f${cap - 3}`], known[`f${cap - 2}`], known[`f${cap - 1}`]]).toEqual([2, 3, 2]);
     const total = Object.values(known).reduce((sum, count) => sum + count, 0);
@@ -74,7 +74,15 @@ describe("functions of one service", () => {
     expect(await callsInD1()).toEqual(known);
   });
 
-  it("of another service are untouched by the overflow", async () => {
+  it("that the client counted together itself take no place", async () => {
+    await acknowledged([{ function: OVERFLOW, durationMs: 1 }]);
+    await acknowledged(functions(cap));
+    const known = await calls();
+    expect(Object.keys(known)).toHaveLength(cap + 1);
+    expect(known[OVERFLOW]).toBe(1);
+  });
+
+  it("of another service are not affected by the overflow", async () => {
     await acknowledged(functions(cap + 1));
     await acknowledged(functions(1), { service: "bank" });
     expect((await metrics()).filter(({ service }) => service === "bank")).toMatchObject([
@@ -84,7 +92,7 @@ describe("functions of one service", () => {
   });
 });
 
-it("health names who overflows without reading all the functions that are known", async () => {
+it("health names the services above the cap without reading all known functions", async () => {
   await acknowledged(functions(limits.functionsPerService + 1));
   await acknowledged(functions(limits.functionsPerService), { service: "bank" });
   await evictDurableObject(buffer());
@@ -93,7 +101,7 @@ it("health names who overflows without reading all the functions that are known"
 });
 
 describe("services", () => {
-  it("are told apart up to the cap, and counted together past it", async () => {
+  it("are counted separately up to the cap, and together above it", async () => {
     for (let i = 0; i < limits.services; i++) await acknowledged(functions(1), { service: `s${i}` });
     expect(await overflowInHealth()).toEqual([]);
     await acknowledged(functions(2), { service: "one too many", key: "k" });

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createMetricsCollector, type MetricsCollector } from "../../client/index.ts";
-import { readSample, type SumOfCalls } from "../../src/ingest/samples/sample.ts";
+import type { SumOfCalls } from "../../src/ingest/sample.ts";
+import { readSample } from "../../src/ingest/samples/read-sample.ts";
 import { FakeServer } from "./fake-server.ts";
 
 // So many long texts take a while to make.

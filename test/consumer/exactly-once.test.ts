@@ -1,7 +1,9 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { retain } from "../../src/retention/retain.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
-import { dbFailingAt, dbLosingAnswers, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
+import { dbFailingAt, dbWith, dbLosingAnswers, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
 import {
   acknowledged,
   buffer,
@@ -14,7 +16,7 @@ import {
   sentMessages,
 } from "../worker.ts";
 
-/** Four statements reach D1 for it: totals, rollups, failures, ledger. */
+/** Applying these takes four statements: totals, rollups, failures, ledger. */
 const samples = [
   { function: "work", durationMs: 5 },
   { function: "work", durationMs: 7, error: { name: "ValueError", message: "An error occurred" } },
@@ -28,7 +30,7 @@ async function sealed(): Promise<string[]> {
   return sentMessages();
 }
 
-/** Everything that D1 holds of the calls: a second application would show in any of it. */
+/** Everything that D1 holds about the calls. If a flush is applied twice, any of it changes. */
 async function stored() {
   const [functions, rollups, failures, flushes] = await env.DB.batch([
     env.DB.prepare(
@@ -115,7 +117,7 @@ describe("a flush is counted once", () => {
     expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0 });
   });
 
-  it("when a copy arrives after the floor has passed its id", async () => {
+  it("when a copy arrives after the low watermark has passed its id", async () => {
     await deliver([message]);
     const { epoch, n } = await buffer().settledBelow();
     expect(n).toBe(2);
@@ -127,26 +129,7 @@ describe("a flush is counted once", () => {
     expect(await calls()).toEqual({ work: 2 });
   });
 
-  it("and its ledger entry goes once the floor has passed it, but for the last one", async () => {
-    for (let i = 0; i < 3; i++) {
-      await acknowledged([{ function: "later", durationMs: 1 }]);
-      await deliver(await sealed());
-    }
-    const { epoch, n } = await buffer().settledBelow();
-    await raiseLowWatermark(env.DB, epoch, n);
-    expect((await env.DB.prepare("SELECT n FROM flushes").all()).results).toEqual([{ n: 4 }]);
-  });
-
-  it("when the floor of an older sweep comes late: a floor never falls", async () => {
-    await deliver([message]);
-    const { epoch } = await buffer().settledBelow();
-    await raiseLowWatermark(env.DB, epoch, 2);
-    await raiseLowWatermark(env.DB, epoch, 1);
-    await deliver([message]);
-    expect(await callsInD1()).toEqual({ work: 2 });
-  });
-
-  it("when it waits while later flushes are settled: the floor stays below it", async () => {
+  it("when it waits while later flushes are settled: the low watermark stays below it", async () => {
     await acknowledged([{ function: "later", durationMs: 1 }]);
     const [first, second] = (await sealed()) as [string, string];
     await deliver([second]);
@@ -156,10 +139,22 @@ describe("a flush is counted once", () => {
     await deliver([first, second]);
     expect(await callsInD1()).toEqual({ later: 1, work: 2 });
   });
+
+  it("when it is a dead letter while the retention job runs: the low watermark stays below it", async () => {
+    const refusing = envWith({ DB: dbFailingAt(0) });
+    await deliver([message], { env: refusing, queue: "metrics-collector-dead-letters" });
+    await acknowledged([{ function: "later", durationMs: 1 }]);
+    await deliver((await sealed()).slice(1));
+    await retain(env);
+    const { epoch, n } = JSON.parse(message) as { epoch: string; n: number };
+    expect(await buffer().replay(epoch, n)).toBe(true);
+    expect(await deliver([message])).toEqual({ acked: ["0"], retried: [] });
+    expect(await callsInD1()).toEqual({ later: 1, work: 2 });
+  });
 });
 
 describe("several flushes of one delivery", () => {
-  it("go to D1 in one transaction", async () => {
+  it("are applied in one transaction", async () => {
     await acknowledged([{ function: "other", durationMs: 1 }]);
     const messages = await sealed();
     expect(messages).toHaveLength(2);
@@ -177,7 +172,7 @@ describe("several flushes of one delivery", () => {
     expect(await callsInD1()).toEqual({ work: 2, other: 1 });
   });
 
-  it("go one by one where one of them is refused, and it alone comes again", async () => {
+  it("are applied one by one if D1 refuses one, and only that one comes again", async () => {
     await acknowledged([{ function: "other", durationMs: 1 }]);
     const [good, other] = (await sealed()) as [string, string];
     const poison = other.replace('"calls":1', '"calls":null');
@@ -186,7 +181,7 @@ describe("several flushes of one delivery", () => {
     expect(await calls()).toEqual({ work: 2, other: 1 });
   });
 
-  it("are exact where only some of a large flush were applied", async () => {
+  it("count exactly if only some of them are applied", async () => {
     await acknowledged(
       Array.from({ length: 900 }, (_, i) => ({
         function: `f${i}`,
@@ -206,7 +201,33 @@ describe("several flushes of one delivery", () => {
   });
 });
 
-it("a message that is no flush is acked, and stops no other", async () => {
+it("flushes of a lost storage do not confirm those of the new one that have the same ids", async () => {
+  await acknowledged([{ function: "old", durationMs: 1 }]);
+  const [, secondOld] = await sealed();
+  await runInDurableObject(buffer(), (_, state) => state.storage.deleteAll());
+  await evictDurableObject(buffer());
+  await acknowledged([{ function: "new", durationMs: 1 }]);
+  await sealed();
+  await acknowledged([{ function: "newer", durationMs: 1 }]);
+  const [firstNew] = await sealed();
+  expect(await deliver([firstNew, secondOld])).toEqual({ acked: ["0", "1"], retried: [] });
+  expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 1 });
+  expect(await calls()).toEqual({ old: 1, new: 1, newer: 1 });
+  await deliver(await sentMessages());
+  expect(await callsInD1()).toEqual({ old: 1, new: 1, newer: 1 });
+});
+
+it("a delivery without a flush does not ask D1", async () => {
+  let transactions = 0;
+  const DB = dbWith((real, statements) => {
+    transactions++;
+    return real(statements);
+  });
+  await deliver(["rubbish"], { env: envWith({ DB }) });
+  expect(transactions).toBe(0);
+});
+
+it("a message that is not a flush is acked, and does not stop others", async () => {
   expect(await deliver(["rubbish", { epoch: 1 }, "null", message])).toEqual({
     acked: ["0", "1", "2", "3"],
     retried: [],

@@ -1,8 +1,9 @@
 /** Requests that read or manage: every route and every parameter of the API's own description, as it may be and not. */
 import type { Random } from "../../scripts/random.ts";
-import { openApiDocument } from "../../src/http/openapi.ts";
+import { env } from "cloudflare:workers";
+import { app } from "../../src/app.ts";
 import { SORTABLE, writeCursor } from "../../src/api/cursor.ts";
-import { limits } from "../../src/limits.ts";
+import { MAX_QUERY_LENGTH } from "../../src/http/parameters.ts";
 import { FUNCTIONS, SERVICES } from "./batch.ts";
 import { odd, text } from "./odd.ts";
 
@@ -28,10 +29,12 @@ export interface Route {
   parameters: Parameter[];
 }
 
+const document: { paths: Record<string, Record<string, { parameters: Parameter[] }>> } = await (
+  await app.request("/openapi.json", {}, env)
+).json();
+
 /** All but the one that takes samples. */
-export const ROUTES: readonly Route[] = Object.entries(
-  (openApiDocument() as { paths: Record<string, Record<string, { parameters: Parameter[] }>> }).paths,
-).flatMap(([path, operations]) =>
+export const ROUTES: readonly Route[] = Object.entries(document.paths).flatMap(([path, operations]) =>
   Object.entries(operations)
     .map(([method, { parameters }]) => ({ method: method.toUpperCase(), path, parameters }))
     .filter(({ method }) => method !== "POST" || path !== "/samples"),
@@ -128,13 +131,14 @@ const OWN_VALUES: Record<string, (random: Random) => string> = {
         function: random.pick(FUNCTIONS),
         [random.pick(SORTABLE)]: random.pick([null, 0, 1, "x", -1e308]),
       },
+      random.pick([0, Date.now(), 1e300]),
     ),
 };
 
 function oddText(random: Random): string {
   const value = odd(random);
   const words = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-  return random.chance(0.3) ? random.pick(ODD_WORDS) : words.slice(0, limits.queryLength * 15);
+  return random.chance(0.3) ? random.pick(ODD_WORDS) : words.slice(0, MAX_QUERY_LENGTH * 15);
 }
 
 function oddPath(random: Random): string {

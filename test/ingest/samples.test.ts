@@ -4,7 +4,7 @@ import { acknowledged, fetchWorker, metrics } from "../worker.ts";
 const NOON = Date.UTC(2026, 5, 1, 12);
 
 describe("a sample", () => {
-  it("is one call, or a client's sum of many; both are the same kind of number", async () => {
+  it("is one call or a sum of many calls, and both add to the same counters", async () => {
     await acknowledged([
       { function: "work", module: "app/main", durationMs: 100.3 },
       {
@@ -41,7 +41,7 @@ describe("a sample", () => {
     ]);
   });
 
-  it("belongs to its module: two functions of one name stay two", async () => {
+  it("belongs to its module: functions of the same name in other modules are counted separately", async () => {
     await acknowledged([
       { function: "run", module: "a", durationMs: 1 },
       { function: "run", module: "b", durationMs: 2 },
@@ -54,7 +54,7 @@ describe("a sample", () => {
     ]);
   });
 
-  it("that the clock could not measure is a call, never a duration", async () => {
+  it("that the clock could not measure counts as a call and not as a duration", async () => {
     await acknowledged([
       { function: "cpu", durationMs: 0 },
       { function: "cpu", calls: 4, unmeasured: 4 },
@@ -73,7 +73,7 @@ describe("a sample", () => {
     ]);
   });
 
-  it("is of now where it does not say when, or says a time that is still to come", async () => {
+  it("is of the present time if it has no time, or a time in the future", async () => {
     const before = Date.now();
     await acknowledged([
       { function: "undated", durationMs: 1 },
@@ -85,7 +85,7 @@ describe("a sample", () => {
     }
   });
 
-  it("says when it was: the first and the last time are kept", async () => {
+  it("may be of the past: answers show the first and the last time", async () => {
     const now = Date.now();
     await acknowledged([
       { function: "work", durationMs: 1, at: now - 3_600_000 },
@@ -99,7 +99,7 @@ describe("a sample", () => {
     ]);
   });
 
-  it("has a name that is the same function in whatever form it was typed", async () => {
+  it("has a name in normal form: spaces around it and the composition of characters make no difference", async () => {
     await acknowledged([
       { function: "caf\u00e9", durationMs: 1 },
       { function: " cafe\u0301 ", durationMs: 1 },
@@ -115,7 +115,7 @@ describe("a sample", () => {
 });
 
 describe("POST /samples", () => {
-  it("takes gzip, and text/plain as JSON", async () => {
+  it("accepts gzip, and JSON with the content type text/plain", async () => {
     const body = JSON.stringify({ service: "shop", samples: [{ function: "work", durationMs: 1 }] });
     const zipped = await new Response(
       new Response(body).body!.pipeThrough(new CompressionStream("gzip")),
@@ -133,7 +133,7 @@ describe("POST /samples", () => {
     expect(await metrics()).toMatchObject([{ calls: 2 }]);
   });
 
-  it("takes the example of the wire format", async () => {
+  it("accepts the example of the wire format", async () => {
     const at = Date.now();
     expect(
       await acknowledged([

@@ -1,8 +1,9 @@
-/** Batches of a service that arrive in the same moment, and go to the buffer together. */
+/** Batches of one service that arrive at the same moment are sent to the buffer together. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { OVERFLOW } from "../../src/buffer/known-functions.ts";
-import { limits } from "../../src/limits.ts";
+import { ingestLimits } from "../../src/ingest/limits.ts";
+import { bufferLimits } from "../../src/buffer/limits.ts";
 import { brokenGroup, together } from "../model/together.ts";
 import { acknowledged, buffer, calls, getJson, metrics, post, type PostOptions } from "../worker.ts";
 
@@ -12,7 +13,7 @@ const callsOfMany = (count: number, prefix = "f") =>
 
 type Sent = [samples: unknown[], options?: PostOptions];
 
-/** Sends all of them together, and tells the status and the body of each answer. */
+/** Posts the batches at the same moment. Returns the status and the JSON of each answer. */
 async function send(...batches: Sent[]) {
   const answers = await together("ends well", () =>
     Promise.all(batches.map(([samples, options]) => post(samples, options))),
@@ -25,10 +26,10 @@ async function send(...batches: Sent[]) {
 const rows = <Row extends Record<string, SqlStorageValue>>(query: string) =>
   runInDurableObject(buffer(), (_, { storage: { sql } }) => sql.exec<Row>(query).toArray());
 
-/** Fills the buffer up to so many bytes. */
+/** Fills the buffer until only so many bytes are free. */
 async function leaveRoom(bytes: number): Promise<void> {
   await rows(`INSERT INTO pending (items, received_at, bytes, deltas)
-    VALUES (0, ${Date.now()}, ${limits.pendingBytes - bytes}, '[]')`);
+    VALUES (0, ${Date.now()}, ${bufferLimits.pendingBytes - bytes}, '[]')`);
   await evictDurableObject(buffer());
 }
 
@@ -38,7 +39,7 @@ afterEach(() => restore());
 const recorded = { status: 202, accepted: 1, rejected: 0, reasons: [], duplicate: false };
 
 describe("batches that arrive together", () => {
-  it("become one row, merged", async () => {
+  it("are merged into one row", async () => {
     const answers = await send(...Array.from({ length: 8 }, (_, i): Sent => [[call()], { key: `k${i}` }]));
     expect(answers).toEqual(answers.map(() => recorded));
     expect(await rows("SELECT items, bytes = length(deltas) AS isSized FROM pending")).toEqual([
@@ -47,7 +48,7 @@ describe("batches that arrive together", () => {
     expect(await calls()).toEqual({ work: 8 });
   });
 
-  it("are told each what it would be told alone", async () => {
+  it("each get the answer that they would get alone", async () => {
     const bad = { function: "bad", durationMs: -1 };
     const old = await acknowledged([call("old"), bad], { key: "old" });
     const [again, conflict, partly, without, empty] = await send(
@@ -67,13 +68,20 @@ describe("batches that arrive together", () => {
     expect(await acknowledged([], { key: "empty" })).toMatchObject({ duplicate: true });
   });
 
-  it("are counted once where two are the same, and both senders are told so", async () => {
+  it("are recorded even if all others of their group are duplicates", async () => {
+    await acknowledged([call()], { key: "old" });
+    const answers = await send([[call()], { key: "old" }], [[call("new")], { key: "new" }]);
+    expect(answers).toEqual([{ ...recorded, duplicate: true }, recorded]);
+    expect(await calls()).toEqual({ work: 1, new: 1 });
+  });
+
+  it("count once if two are the same, and the second answer says that it is a duplicate", async () => {
     const answers = await send([[call()], { key: "k" }], [[call("other")]], [[call()], { key: "k" }]);
     expect(answers).toEqual([recorded, recorded, { ...recorded, duplicate: true }]);
     expect(await calls()).toEqual({ work: 1, other: 1 });
   });
 
-  it("stay apart where their services differ, be their keys the same", async () => {
+  it("are recorded separately if their services differ, even under the same key", async () => {
     const of = (service: string): Sent => [[call(service)], { service, key: "k" }];
     expect(await send(of("shop"), of("bank"), of("shop2"))).toEqual([recorded, recorded, recorded]);
     expect((await metrics()).map((row) => `${row.service} ${row.function} ${row.calls}`).sort()).toEqual([
@@ -83,8 +91,8 @@ describe("batches that arrive together", () => {
     ]);
   });
 
-  it("become several rows where they do not fit one, and what fits none is refused alone", async () => {
-    const service = "s".repeat(limits.serviceLength);
+  it("become several rows if they do not fit into one, and only a batch that fits into none is rejected", async () => {
+    const service = "s".repeat(ingestLimits.serviceLength);
     const large = (prefix: string): Sent => [callsOfMany(2_000, prefix.padEnd(150, "f")), { service }];
     const [a, b, tooLarge] = await send(large("a"), large("b"), [
       callsOfMany(5_000, "f".repeat(150)),
@@ -96,15 +104,15 @@ describe("batches that arrive together", () => {
     expect((await metrics()).reduce((sum, row) => sum + row.calls, 0)).toBe(4_000);
   });
 
-  it("have the places that are left for functions, and count as overflow past them", async () => {
-    await acknowledged(callsOfMany(limits.functionsPerService - 1));
+  it("share the free places for functions, and count as overflow beyond them", async () => {
+    await acknowledged(callsOfMany(bufferLimits.functionsPerService - 1));
     const both = { ...recorded, accepted: 2 };
     expect(await send([[call("a"), call("f0")]], [[call("b"), call("f0")]])).toEqual([both, both]);
     expect(await calls()).toMatchObject({ f0: 3, a: 1, [OVERFLOW]: 1 });
     expect(await getJson("/health")).toMatchObject({ overflow: ["shop"] });
   });
 
-  it("do not add up to more text than a statement may take, whatever they are told", async () => {
+  it("never bind a text of 2 MB to a statement, however long their answers are", async () => {
     let longest = 0;
     await runInDurableObject(buffer(), (_, { storage: { sql } }) => {
       const ofSql = Object.getPrototypeOf(sql) as SqlStorage;
@@ -116,7 +124,7 @@ describe("batches that arrive together", () => {
       } as typeof exec;
     });
     const bad = { function: '"'.repeat(29) + "\u0001", durationMs: 1 };
-    const batch = [call(), ...Array.from({ length: limits.reasonsPerBatch }, () => bad)];
+    const batch = [call(), ...Array.from({ length: ingestLimits.reasonsPerBatch }, () => bad)];
     const answers = await send(...Array.from({ length: 64 }, (_, i): Sent => [batch, { key: `k${i}` }]));
     for (const answer of answers) expect(answer).toMatchObject({ status: 202, accepted: 1, rejected: 100 });
     expect(longest).toBeGreaterThan(100_000);
@@ -128,7 +136,7 @@ describe("batches that arrive together", () => {
     });
   });
 
-  it("leave small ones what room there is where a large one has none", async () => {
+  it("are accepted if they fit into the buffer, even if a larger one does not", async () => {
     await leaveRoom(20_000);
     const [large, ...small] = await send(
       [callsOfMany(400)],
@@ -139,7 +147,7 @@ describe("batches that arrive together", () => {
     expect(await calls()).toEqual({ a: 1, b: 1, c: 1 });
   });
 
-  it("are refused by a full buffer, but for those that it has; and are taken when there is room", async () => {
+  it("are rejected by a full buffer, except for duplicates, and accepted once there is room", async () => {
     await acknowledged([call()], { key: "old" });
     await leaveRoom(0);
     const batches = ["old", "a", "b"].map((key): Sent => [[call()], { key }]);
@@ -152,7 +160,7 @@ describe("batches that arrive together", () => {
   });
 });
 
-it("batches that cannot be stored together are asked for one by one, and none of them is kept", async () => {
+it("the buffer stores none of the batches of a group that fails, and asks for each of them again", async () => {
   const { batches, ...broken } = brokenGroup("half-way", "shop", "k");
   const both = [...batches, { ...batches[0]!, key: "l" }];
   expect(await buffer().recordGroup({ ...broken, batches: both })).toEqual([
@@ -162,7 +170,7 @@ it("batches that cannot be stored together are asked for one by one, and none of
   expect(await send([[call()], { key: "k" }], [[call()], { key: "l" }])).toEqual([recorded, recorded]);
 });
 
-it("batches of a group that cannot be stored leave nothing behind, in storage or in memory", async () => {
+it("a group that fails leaves nothing behind, in storage or in memory", async () => {
   const broken = { ...brokenGroup("half-way", "shop", "k"), functions: ["\nbroken"] };
   const [outcome] = await Promise.allSettled([buffer().recordGroup(broken)]);
   expect(outcome.status).toBe("rejected");
@@ -173,7 +181,7 @@ it("batches of a group that cannot be stored leave nothing behind, in storage or
   expect(await buffer().health()).toMatchObject({ bufferedSamples: 1 });
 });
 
-it("a group whose carrier was ended by force is joined no more, and its batches are not answered", async () => {
+it("no batch joins a group whose sending request was ended by force, and its batches get 503", async () => {
   const { setImmediate, setTimeout } = globalThis;
   const never = vi.fn<() => void>();
   const soon = (handler: () => void, ms: number) => setTimeout(handler, ms / 1_000);

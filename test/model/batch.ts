@@ -1,22 +1,22 @@
-/** A batch as its sender froze it, and what of it counts. */
-import { limits } from "../../src/limits.ts";
+/** A batch as its sender froze it, and the calls in it that count. */
+import { ingestLimits } from "../../src/ingest/limits.ts";
 import type { Part } from "./counts.ts";
 import type { Call } from "./step.ts";
 
-/** A key is known for so long at least. */
+/** The buffer knows a key for at least this long. */
 export const KEY_KNOWN_MS = 72 * 60 * 60 * 1000;
 
 export interface Batch {
   service: string;
   key: string | undefined;
   samples: unknown[];
-  /** When it was first sent: what it says counts as of then, if it arrived. */
+  /** When it was first sent. If it arrived, its calls count as of this time. */
   sentAt: number;
-  /** What counts, if it is recorded at that time. */
+  /** The calls that count if the buffer records it at that time. */
   partsAt(now: number): Part[];
 }
 
-/** One batch for the calls of one service; `key` is undefined for a sender that names none. */
+/** A batch with calls of one service. `key` is undefined if the sender gives none. */
 export function batchOf(
   service: string,
   calls: readonly Omit<Call, "service">[],
@@ -34,7 +34,7 @@ export function batchOf(
     sentAt: now,
     partsAt: (time) =>
       dated
-        .filter(({ at }) => at === undefined || at >= time - limits.sampleAgeMs)
+        .filter(({ at }) => at === undefined || at >= time - ingestLimits.sampleAgeMs)
         .map((call) => partOf(service, call, Math.min(call.at ?? time, time))),
   };
 }
@@ -71,7 +71,7 @@ function partOf(service: string, { function: name, ms, error, times }: DatedCall
   };
 }
 
-/** The i for which ms lies in (2^(i/32), 2^((i+1)/32)]. */
+/** The index i with ms in (2^(i/32), 2^((i+1)/32)]. */
 function bucketOf(ms: number): number {
   let i = 0;
   while (2 ** (i / 32) >= ms) i--;

@@ -1,10 +1,9 @@
-/** The one question of every history: is what is shown what was acknowledged? */
+/** Compares what reads and D1 show with what was acknowledged. */
 import { env } from "cloudflare:workers";
 import { app } from "../../src/app.ts";
-import { limits } from "../../src/limits.ts";
+import { limits } from "../../src/api/limits.ts";
 import { type FunctionMetrics, functionMetrics } from "../../src/api/function-metrics.ts";
 import type { FunctionList } from "../../src/api/list-functions.ts";
-import type { FunctionTotals } from "../../src/stats/delta.ts";
 import type { Batch } from "./batch.ts";
 import {
   difference,
@@ -18,23 +17,24 @@ import {
   type Table,
   totalsOf,
 } from "./counts.ts";
+import type { SeriesTotals } from "../../src/stats/sums.ts";
 
 interface Truth {
-  /** What counts, in the order of the acknowledgements. */
+  /** Batches that count, in the order of their acknowledgements. */
   counted: readonly Part[][];
-  /** Each of these may be recorded or not. */
+  /** Batches without an answer. Each may be recorded or not. */
   doubtful: readonly Batch[];
-  /** Those of the counted that another storage sealed. */
+  /** Counted flushes that a lost storage sealed. */
   orphans: readonly Part[][];
-  /** Where a read took its time, how many of the counted were so before it began. */
+  /** How many batches counted when the read began. Left out if nothing happened during the read. */
   from?: number | undefined;
 }
 
-/** A read must show what counted at some moment of its time, with any of those in doubt. */
-export function compareTotals(totals: readonly FunctionTotals[], truth: Truth): void {
+/** A read must show what counted at some moment of the read, with any subset of the batches in doubt. */
+export function compareTotals(totals: readonly SeriesTotals[], truth: Truth): void {
   const { counted, doubtful, from = counted.length } = truth;
   const actual = tableOfTotals(totals);
-  // What an orphan brings is seen as of the read of D1, and what was posted as of the snapshot: in no common order.
+  // A read sees orphans as of its request to D1, and posted batches as of its snapshot, so in no common order.
   const orphans = counted.slice(from).filter((parts) => truth.orphans.includes(parts));
   const extras = subsets([...doubtful.map((batch) => batch.partsAt(batch.sentAt)), ...orphans]);
   for (let upTo = counted.length; upTo >= from; upTo--) {
@@ -44,7 +44,7 @@ export function compareTotals(totals: readonly FunctionTotals[], truth: Truth): 
   throw new Error(`GET /metrics\n${difference(actual, totalsOf(counted.flat()))}`);
 }
 
-/** Once the buffer is empty, D1 alone must say what counts, in all of its tables, and `GET /metrics` the same. */
+/** The buffer is empty. D1 alone must have the right counts in all its tables, and `GET /metrics` must show the same. */
 export async function compareD1(counted: readonly Part[], mayForgetFailures: boolean): Promise<void> {
   const [shown, stored] = await Promise.all([readMetrics(), readD1()]);
   const [rollups, expectedRollups] = rollupTables(stored.rollups, counted);
@@ -60,7 +60,7 @@ export async function compareD1(counted: readonly Part[], mayForgetFailures: boo
   }
 }
 
-function tableOfTotals(totals: readonly FunctionTotals[]): Table {
+function tableOfTotals(totals: readonly SeriesTotals[]): Table {
   return sorted(
     totals.map((row) => [
       `${row.service}/${row.function}`,

@@ -1,7 +1,7 @@
-/** What the counters must be, summed in the plainest way and by none of the code under test. */
+/** Computes what the counters must be, in the simplest way and without any code under test. */
 import { env } from "cloudflare:workers";
-import type { FunctionTotals } from "../../src/stats/delta.ts";
 import { DAY, HOUR, MINUTE } from "../../src/stats/tiers.ts";
+import type { SeriesTotals } from "../../src/stats/sums.ts";
 
 export interface Counts {
   calls: number;
@@ -22,7 +22,7 @@ export interface Part extends Counts {
   failures: Record<string, number>;
 }
 
-/** Text by key, so that two tables are compared as two strings and a difference is readable. */
+/** Text by key. Two tables are compared as strings, so that a difference is readable. */
 export type Table = Record<string, string>;
 
 /** Totals by function. */
@@ -64,7 +64,7 @@ export function failuresOf(parts: readonly Part[]): Table {
   return sorted([...sums].map(([key, calls]) => [key, String(calls)]));
 }
 
-/** Of pairs of an index and a count, in any order, in which an index may come several times. */
+/** From a list of pairs of index and count, in any order, with repeated indexes. */
 export function histogramOf(buckets: readonly number[]): Record<string, number> {
   const histogram: Record<string, number> = {};
   for (const [i, index] of buckets.entries()) {
@@ -73,7 +73,7 @@ export function histogramOf(buckets: readonly number[]): Record<string, number> 
   return histogram;
 }
 
-/** One function's counts as a line of text. */
+/** The counts of one function as a line of text. */
 export function line(counts: Counts): string {
   const { calls, errors, unmeasured, sumUs, minMs, maxMs } = counts;
   const buckets = Object.entries(counts.histogram).sort(([a], [b]) => Number(a) - Number(b));
@@ -85,7 +85,7 @@ export function sorted(entries: [string, string][]): Table {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The lines in which two tables differ; empty where they are equal. */
+/** The first lines in which two tables differ. Empty if they are equal. */
 export function difference(actual: Table, expected: Table): string {
   return [...new Set([...Object.keys(actual), ...Object.keys(expected)])]
     .filter((key) => actual[key] !== expected[key])
@@ -101,8 +101,8 @@ const tallyOf = (table: string) =>
   `${table}.calls, ${table}.errors, ${table}.unmeasured, ${table}.sum_us AS sumUs, ${table}.min_ms AS minMs,
    ${table}.max_ms AS maxMs, ${table}.histogram`;
 
-/** What D1 alone holds, by all three of its tables. */
-export async function readD1(): Promise<{ totals: FunctionTotals[]; rollups: Rollup[]; failures: Table }> {
+/** Reads all three tables of D1. */
+export async function readD1(): Promise<{ totals: SeriesTotals[]; rollups: Rollup[]; failures: Table }> {
   const [functions, rollups, failures] = await env.DB.batch<Record<string, unknown>>([
     env.DB.prepare(
       `SELECT f.service, f.module, f.name AS function, f.first_seen AS firstSeen, f.last_seen AS lastSeen, ${tallyOf("f")}
@@ -127,16 +127,16 @@ export async function readD1(): Promise<{ totals: FunctionTotals[]; rollups: Rol
     buckets: Object.entries(histogram).flatMap(([index, count]) => [Number(index), count]),
   });
   return {
-    totals: functions!.results.map((row) => withBuckets(parsed(row)) as FunctionTotals),
+    totals: functions!.results.map((row) => withBuckets(parsed(row)) as SeriesTotals),
     rollups: rollups!.results.map((row) => parsed(row) as unknown as Rollup),
     failures: sorted(failures!.results.map((row) => [row.failure as string, String(row.calls)])),
   };
 }
 
-/** A rollup, which is of the bucket that begins with `minute`; `width` in seconds. */
+/** A rollup. `minute` is its start, and `width` its resolution, as in SQL. Both are in seconds. */
 export type Rollup = Part & { width: number };
 
-/** Rollups next to what they should be: by day where the day has become one, else by hour, else by minute. */
+/** The rollups, and what they should be: by day if D1 has a day, else by hour if D1 has an hour, else by minute. */
 export function rollupTables(rollups: readonly Rollup[], parts: readonly Part[]): [Table, Table] {
   const wide = new Set(rollups.map((row) => `${row.function} ${row.width} ${row.minute}`));
   const keyOf = (part: Part) => {

@@ -1,13 +1,13 @@
-/** The bindings that a step breaks in the way that it names, each around the real one. */
+/** Bindings with the faults that a step names. Each wraps the real binding. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { dbWith, envWith } from "../faults.ts";
+import { dbWith, queueThat, replaceBufferEnv } from "../faults.ts";
 import { buffer } from "../worker.ts";
 import type { Step, TransactionFate } from "./step.ts";
 
 type Confirmation = Extract<Step, { do: "deliver" }>["confirmation"];
 
-/** D1, whose transactions end as given, one after the other; the further ones commit. */
+/** D1 whose first transactions end as given. Further ones commit. */
 export function dbWithFates(
   fates: readonly TransactionFate[],
   afterFirst: () => Promise<void> = async () => {},
@@ -31,7 +31,7 @@ export function dbWithFates(
   });
 }
 
-/** Buffers whose answers to the consumer are lost, before or after they heard it. */
+/** Buffers that do not get the consumer's message, or whose answer is lost. */
 export function buffersWith(confirmation: Confirmation): Env["BUFFER"] {
   if (confirmation === "arrives") return env.BUFFER;
   const faulty =
@@ -52,26 +52,23 @@ export function buffersWith(confirmation: Confirmation): Env["BUFFER"] {
 }
 
 /**
- * Lets the buffer send to a queue that hands each message to `taken`, until the buffer is evicted. As on the
- * platform, a message leaves only after what was written before it is durable.
+ * Replaces the queue that the buffer sends to by one that hands each message to `taken`, until the buffer is evicted. As on
+ * the platform, a message leaves only after the writes before it are durable.
  */
 export async function replaceQueue(
   taken: (message: string) => void,
   fate: Extract<Step, { do: "ring" }>["queue"],
 ): Promise<void> {
-  await runInDurableObject(buffer(), (instance, state) => {
-    let sends = 0;
-    const sendBatch = async (messages: Iterable<MessageSendRequest<string>>) => {
-      const bodies = Array.from(messages, ({ body }) => body);
-      await state.storage.sync();
-      if (fate === "refuses" || (fate !== "takes" && sends++ > 0)) throw new Error("Queue is overloaded.");
-      for (const body of bodies) taken(body);
-    };
-    Reflect.set(instance, "env", envWith({ QUEUE: { sendBatch } as unknown as Queue }));
+  let sends = 0;
+  const QUEUE = queueThat(async (bodies) => {
+    await runInDurableObject(buffer(), (_, state) => state.storage.sync());
+    if (fate === "refuses" || (fate !== "takes" && sends++ > 0)) throw new Error("Queue is overloaded.");
+    for (const body of bodies) taken(body);
   });
+  await replaceBufferEnv({ QUEUE });
 }
 
-/** What a reader reads from, with a pause before each read. */
+/** Bindings for a reader, with a pause before each request. */
 export function pausingBindings(pause: () => Promise<void>): Pick<Env, "BUFFER" | "DB"> {
   const BUFFER = new Proxy(env.BUFFER, {
     get: () => (name: string) => {
@@ -91,14 +88,55 @@ export function pausingBindings(pause: () => Promise<void>): Pick<Env, "BUFFER" 
   return { BUFFER, DB };
 }
 
-/** What a person's `DELETE` works on: the ledger and the confirmation end as given, with a pause before each and after. */
+/**
+ * Bindings for deleting series. Applying the deletion and confirming it end as given, with a pause before each and after.
+ * `deleted` is called when the buffer has the deletion.
+ */
+export function deletionBindings(
+  { ledger, confirmation }: Extract<Step, { do: "delete" }>,
+  deleted: () => void,
+  pause: (nth: number) => Promise<void>,
+): Pick<Env, "BUFFER" | "DB"> {
+  let isDeleted = false;
+  const BUFFER = new Proxy(env.BUFFER, {
+    get: () => (name: string) => {
+      const stub = () => env.BUFFER.getByName(name);
+      return {
+        snapshot: (...args: Parameters<ReturnType<typeof stub>["snapshot"]>) => stub().snapshot(...args),
+        deleteSeries: async (...args: Parameters<ReturnType<typeof stub>["deleteSeries"]>) => {
+          const flush = await stub().deleteSeries(...args);
+          isDeleted = true;
+          deleted();
+          return flush;
+        },
+        confirm: async (epoch: string, ns: number[]) => {
+          await pause(1);
+          if (confirmation !== "is lost") await stub().confirm(epoch, ns);
+          if (confirmation !== "arrives") throw new Error("Network connection lost.");
+          await pause(2);
+        },
+      };
+    },
+  });
+  const DB = dbWith(async (real, statements) => {
+    if (!isDeleted) return real(statements);
+    await pause(0);
+    if (ledger === "fails") throw new Error("D1_ERROR: Network connection lost.");
+    const results = await real(statements);
+    if (ledger !== "commits") throw new Error("D1_ERROR: Network connection lost.");
+    return results;
+  });
+  return { BUFFER, DB };
+}
+
+/** Bindings for dropping a dead letter. Ledger entry and confirmation end as given, with a pause before each and after. */
 export function dropBindings(
   { ledger, confirmation }: Extract<Step, { do: "drop letter" }>,
   pause: (nth: number) => Promise<void>,
 ): Pick<Env, "BUFFER" | "DB"> {
   const BUFFER = new Proxy(env.BUFFER, {
     get: () => (name: string) => {
-      // A stub does not outlive an object that is killed.
+      // A stub stops working when its object is killed.
       const stub = () => env.BUFFER.getByName(name);
       return {
         deadDeltas: (epoch: string, n: number) => stub().deadDeltas(epoch, n),

@@ -1,4 +1,4 @@
-/** What the buffer ever sealed: the queue as a list, in which nothing is lost for ever, and what each flush holds. */
+/** Every flush that the buffer ever sealed, and its message. The queue of the model is this list, so it loses nothing. */
 import { env } from "cloudflare:workers";
 import type { Delta } from "../../src/stats/delta.ts";
 import { buffer } from "../worker.ts";
@@ -12,39 +12,62 @@ interface Sealed {
 }
 
 export class Flushes {
-  /** Every message that the buffer ever sent, the latest first. */
+  /** Every message that the buffer ever sent, latest first. */
   messages: string[] = [];
-  /** Those that somebody gave up. */
+  /** Ids of dead letters that a person dropped. */
   readonly dropped = new Set<string>();
-  /** By id, as it was first sent. */
+  /** By id, as first sent. */
   readonly #sealed = new Map<string, Sealed>();
-  /** Of a storage that was lost: what of them reached D1 counts, whenever it does. */
+  /** Ids of flushes that a lost storage sealed. They count as soon as they reach D1. */
   readonly #orphans = new Set<string>();
   readonly #arrived = new Map<string, Part[]>();
 
-  /** What counts of the flushes of lost storages. */
+  /** Flushes of lost storages that count. */
   get orphans(): Part[][] {
     return [...this.#arrived.values()];
   }
 
-  /** Keeps a message. An id means one flush for ever: another one would look applied. */
+  /** Keeps a message. An id must never get a second content, because D1 would take that for applied. */
   take(message: string): void {
     const { epoch, n, deltas } = JSON.parse(message) as { epoch: string; n: number; deltas: Delta[] };
     const id = `${epoch}:${n}`;
     const first = this.#sealed.get(id);
-    if (first && first.message !== message) throw new Error(`Flush ${n} was sent with two contents.`);
+    // A deletion removes series from flushes that are sent again. The copy from before stays in the queue.
+    if (first && JSON.stringify(first.deltas) !== JSON.stringify(deltas)) {
+      throw new Error(`Flush ${n} was sent with two contents.`);
+    }
     this.#sealed.set(id, { epoch, n, deltas, message });
     this.messages = [message, ...this.messages.filter((other) => other !== message)];
   }
 
-  /** The buffer's storage is about to be lost. Answers what counts from then on. */
+  /** Whether flushes of lost storages may still come. They would bring deleted series back, so nothing is deleted then. */
+  async awaitsOrphans(): Promise<boolean> {
+    const ledgered = await this.ledgered();
+    return [...this.#orphans].some((id) => !ledgered.has(id));
+  }
+
+  /** Call when the buffer has the deletion. What the selected series had in flushes no longer counts. */
+  forgetSeries(isSelected: (part: Part) => boolean): void {
+    const isKept = (delta: Delta) => !isSelected(partOf(delta));
+    for (const flush of this.#sealed.values()) flush.deltas = flush.deltas.filter(isKept);
+    for (const [id, parts] of this.#arrived) {
+      this.#arrived.set(
+        id,
+        parts.filter((part) => !isSelected(part)),
+      );
+    }
+  }
+
+  /** Call before the buffer's storage is deleted. Returns what counts from then on. */
   async orphan(): Promise<Part[][]> {
     for (const id of this.#sealed.keys()) if (!this.dropped.has(id)) this.#orphans.add(id);
     this.#arrived.clear();
+    // A deletion of a lost storage could come late and delete newer calls. The model leaves that out.
+    this.messages = this.messages.filter((message) => !message.includes('"deletion":'));
     return this.arrivedOrphans();
   }
 
-  /** What reached D1 of lost storages since this was last asked. */
+  /** Flushes of lost storages that reached D1 since the last call. */
   async arrivedOrphans(): Promise<Part[][]> {
     if (this.#orphans.size === 0) return [];
     const ledgered = await this.ledgered();
@@ -53,10 +76,11 @@ export class Flushes {
     return fresh.map((id) => this.#arrived.get(id)!);
   }
 
-  /** All that this storage ever took and that was not given up: what it sealed, and what it has not sealed yet. */
+  /** Everything that this storage ever took, sealed or pending, without dropped flushes and without the one given. */
   async contentsBut(id: string): Promise<Part[][]> {
     const snapshot = await buffer().snapshot();
-    if (snapshot.status !== "page" || snapshot.cursor) throw new Error("A snapshot of more than one page.");
+    if (snapshot.status !== "page" || snapshot.cursor)
+      throw new Error("The snapshot has more than one page, which this model does not read.");
     const { epoch, sealed, pending } = snapshot;
     const contents = new Map<string, Delta[]>();
     for (const [sent, flush] of this.#sealed) if (flush.epoch === epoch) contents.set(sent, flush.deltas);
@@ -66,7 +90,7 @@ export class Flushes {
     return [...contents.values(), ...unsealed].map((deltas) => deltas.map(partOf));
   }
 
-  /** Those ever sent that the ledger knows. */
+  /** The ids of all sent flushes that the ledger knows. */
   async ledgered(): Promise<Set<string>> {
     const [flushes, epochs] = await env.DB.batch<{ epoch: string; n: number; floor: number }>([
       env.DB.prepare("SELECT epoch, n FROM flushes"),

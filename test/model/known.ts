@@ -1,4 +1,4 @@
-/** Histories that randomness seldom meets, each for a hole that some innocent edit opens: they are run first. */
+/** Histories that run before the random ones. Each shows a fault that a plausible edit would cause and chance seldom finds. */
 import type { Step } from "./step.ts";
 
 const post: Extract<Step, { do: "post" }> = {
@@ -14,18 +14,26 @@ const deliver = (messages: number[]): Extract<Step, { do: "deliver" }> => ({
   do: "deliver",
   messages,
   queue: "flushes",
+  release: "this",
   transactions: [],
   confirmation: "arrives",
   between: [],
 });
 
-/** A flush that D1 refuses for once, and is given up. */
+/** A delivery that D1 refuses, so that its flush becomes a dead letter. */
+const refused = (messages: number[]): Step => ({
+  ...deliver(messages),
+  queue: "dead letters",
+  transactions: [{ failsBeforeStatement: 1 }],
+});
+
+/** A flush becomes a dead letter, and a person drops it. */
 const dropped = (how: Partial<Extract<Step, { do: "drop letter" }>>): Step[][] => [
   [
     post,
     post,
     ring,
-    { ...deliver([0]), queue: "dead letters", transactions: [{ failsBeforeStatement: 1 }] },
+    refused([0]),
     post,
     { do: "drop letter", letter: 0, ledger: "commits", confirmation: "arrives", pauses: [], ...how },
     deliver([0]),
@@ -34,17 +42,17 @@ const dropped = (how: Partial<Extract<Step, { do: "drop letter" }>>): Step[][] =
 ];
 
 export const knownHistories: Step[][] = [
-  // What was pending is sealed, applied and forgotten by the ledger between a reader's two reads.
+  // Pending deltas are sealed, applied, and passed by the low watermark between a reader's two requests.
   [post, { do: "read", pauses: [[], [ring, deliver([0]), retain]] }],
-  // The same of what was sealed.
+  // The same with a flush that was sealed before.
   [post, ring, { do: "read", pauses: [[], [deliver([0]), retain]] }],
-  // A flush is confirmed while it is being sent again, and the queue refuses that.
+  // A flush is confirmed while it is sent again, and the queue refuses that send.
   [
     post,
     ring,
     { do: "at once", steps: [ring, deliver([0]), { do: "ring", when: "late", queue: "refuses" }] },
   ],
-  // Of two flushes in one delivery, one is refused even alone.
+  // D1 refuses one of two flushes of a delivery, together and alone.
   [
     post,
     ring,
@@ -55,30 +63,30 @@ export const knownHistories: Step[][] = [
       transactions: [{ failsBeforeStatement: 0 }, "commits", { failsBeforeStatement: 0 }],
     },
   ],
-  // One seal makes two flushes, and the next one a third.
+  // One seal makes two flushes, and the next seal a third.
   [{ do: "post much" }, ring, deliver([0, 1]), post, ring, deliver([0])],
-  // A copy comes after the floor, of which the ledger remembers only the last flush below it.
+  // Copies come after the low watermark has passed them. The ledger still has the entry of the last flush only.
   [post, ring, post, ring, deliver([0, 1]), retain, deliver([0]), deliver([0])],
-  // A sweep that was asked long ago raises the floor: it must not fall.
+  // A retention job asked the buffer long ago and raises the low watermark now. It must not fall.
   [
     post,
     ring,
-    { do: "ask floor" },
+    { do: "ask low watermark" },
     deliver([0]),
     post,
     ring,
     deliver([0]),
     retain,
-    { do: "raise floor", floor: 0 },
+    { do: "raise low watermark", which: 0 },
     deliver([1]),
   ],
-  // What is sealed reaches D1 after a reader has read both, and before it might read again.
+  // A flush reaches D1 after a reader has read both, and before it might start over.
   [post, ring, { do: "read", pauses: [[], [], [deliver([0])]] }],
-  // A recreated buffer hears of its predecessor's flush of the same number.
+  // A buffer with new storage gets the confirmation of an old flush with the same number.
   [post, ring, { do: "wipe" }, post, ring, deliver([1])],
-  // A batch comes again just before its key may be forgotten, and after the day of the key is past for long.
+  // A batch comes again shortly before its key may be deleted, long after the day of the key has ended.
   [post, { do: "wait", hours: 71 }, post, { do: "post again", batch: 1 }],
-  // One batch throws beside others, before anything of it is stored and after.
+  // Storing one batch of a group fails, before a part of it is stored and after.
   ...(["at first", "half-way"] as const).map((broken): Step[] => [
     {
       do: "post together",
@@ -91,7 +99,7 @@ export const knownHistories: Step[][] = [
     { do: "evict" },
     ring,
   ]),
-  // Rollups become hours, and then days, together; or one after the other, where the second comes late.
+  // Two minutes become hours and then days: together, or the second one late.
   ...[49, 2_200].flatMap((hours): Step[][] => {
     const later = { ...post, calls: [{ ...post.calls[0]!, ms: 7.5, minutesAgo: 10 }] };
     const [two, wait] = [[post, ring, later, ring], { do: "wait", hours } as const];
@@ -100,13 +108,56 @@ export const knownHistories: Step[][] = [
       [...two, deliver([1]), wait, retain, deliver([0]), retain],
     ];
   }),
-  // A dead letter is given up: a copy comes late; and one that D1 takes in the last moment, and one in doubt.
+  // A dead letter is dropped: with a late copy, with one that D1 takes at the last moment, and with unknown outcomes.
   ...dropped({ pauses: [[], [], [deliver([0])]] }),
   ...dropped({ pauses: [[deliver([0])]] }),
   ...dropped({ pauses: [[deliver([0]), ring, deliver([0]), retain]] }),
   ...dropped({ ledger: "fails" }),
   ...dropped({ ledger: "commits, and its answer is lost" }),
   ...dropped({ confirmation: "is lost" }),
-  // More than there is room for.
+  // A dead letter waits while the retention job runs. It must stay above the low watermark, and count after its replay.
+  [
+    post,
+    ring,
+    refused([0]),
+    post,
+    ring,
+    deliver([0]),
+    retain,
+    { do: "replay letter", letter: 0 },
+    ring,
+    deliver([0]),
+  ],
+  // Two calls of one function in one batch, the second at the first moment of the next minute.
+  [{ ...post, calls: [2, 1].map((minutesAgo) => ({ ...post.calls[0]!, minutesAgo })) }, ring, deliver([0])],
+  // A release that does not know the version of a flush gets it. After the next deploy the flush is replayed.
+  [
+    post,
+    ring,
+    { ...deliver([0]), release: "newer" },
+    retain,
+    { do: "replay letter", letter: 0 },
+    ring,
+    deliver([0]),
+  ],
+  // D1 has a flush when a release that does not know its version gets a copy.
+  [
+    post,
+    ring,
+    { ...deliver([0]), confirmation: "is lost" },
+    { ...deliver([0]), release: "newer" },
+    retain,
+    deliver([0]),
+  ],
+  // Two releases of the buffer send the same flush.
+  [
+    post,
+    ring,
+    { ...deliver([0]), release: "older", confirmation: "is lost" },
+    ring,
+    deliver([0]),
+    deliver([0]),
+  ],
+  // More flushes than there is room for.
   [{ do: "fill" }],
 ];

@@ -1,4 +1,4 @@
-/** Those who send: what they were told is acknowledged, what they are in doubt of, and what of it all counts. */
+/** The senders: which batches are acknowledged, which are in doubt, and what counts. */
 import { buffer, post as postSamples } from "../worker.ts";
 import { type Batch, batchOf, KEY_KNOWN_MS } from "./batch.ts";
 import type { Part } from "./counts.ts";
@@ -7,26 +7,26 @@ import { brokenGroup, together } from "./together.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
-/** Far above what it takes. */
+/** Much longer than any answer takes. */
 const ANSWERED_WITHIN_MS = 20_000;
 const LATEST_RESEND_MS = 47 * 3_600_000;
 
 export class Senders {
-  /** What counts, batch by batch, in the order of the acknowledgements. */
+  /** Batches that count, in the order of their acknowledgements. */
   counted: Part[][] = [];
-  /** Sent, and not answered: recorded or not. */
+  /** Batches that were sent and not answered. They may be recorded or not. */
   doubtful: Batch[] = [];
-  /** Acknowledged batches that may come again, the latest first. */
+  /** Acknowledged batches that may be sent again, latest first. */
   #known: Batch[] = [];
   #keys = 0;
-  /** The latest time that anybody saw on the clock, which may be set back. */
+  /** The latest time of the clock so far. The clock may be set back. */
   #latest = 0;
 
   noticeTime(): void {
     this.#latest = Math.max(this.#latest, Date.now());
   }
 
-  /** Before it is too late, senders in doubt have sent again: keys are known long enough for that. */
+  /** Sends again every batch in doubt that would be too late at that time. Keys are known for longer than that. */
   async resendBefore(time: number): Promise<void> {
     const isLate = (batch: Batch) => time - batch.sentAt > LATEST_RESEND_MS;
     const late = this.doubtful.filter(isLate);
@@ -39,7 +39,7 @@ export class Senders {
   }
 
   async post({ calls, keyed, copies, answer }: StepOf<"post">): Promise<void> {
-    // The same key for both services: each is another batch.
+    // The same key for both services. They are different batches.
     const key = keyed ? this.#newKey() : undefined;
     for (const [service, ofService] of Map.groupBy(calls, (call) => call.service)) {
       const batch = batchOf(service, ofService, key, Date.now());
@@ -50,7 +50,7 @@ export class Senders {
   }
 
   async postTogether({ batches, twice, beside, broken, fate }: StepOf<"post together">): Promise<void> {
-    // So that there are not too many possible truths.
+    // Keeps the number of batches in doubt small, since each doubles the possible results.
     await this.resend();
     const key = this.#newKey();
     const good = batches.map((calls) => batchOf("shop", calls, this.#newKey(), Date.now()));
@@ -65,13 +65,13 @@ export class Senders {
         Promise.allSettled([breaking, ...notNew, ...sent.map((batch) => this.#send(batch))]),
       );
       const [outcome, ...others] = outcomes;
-      if (broken && outcome?.status === "fulfilled") throw new Error("A batch that is none was recorded.");
+      if (broken && outcome?.status === "fulfilled") throw new Error("A broken batch was recorded.");
       for (const other of others) if (other.status === "rejected") throw other.reason;
     });
     if (fate === "ends well" && good.some((batch) => !this.#known.includes(batch))) {
       throw new Error("A batch was not acknowledged, though nothing was wrong with it.");
     }
-    // Nothing of it was kept, and not its key either.
+    // Nothing of the broken batch was stored, so its key is free.
     if (broken) await this.#send(batchOf("shop", batches[0]!, key, Date.now()));
   }
 
@@ -91,14 +91,19 @@ export class Senders {
     if (status !== 409) throw new Error(`A key with another body: ${status}.`);
   }
 
-  /** Nobody sends again what the buffer has forgotten with everything else. */
+  /** What the selected series had no longer counts. */
+  forgetSeries(isSelected: (part: Part) => boolean): void {
+    this.counted = this.counted.map((parts) => parts.filter((part) => !isSelected(part)));
+  }
+
+  /** Forgets everything. Senders do not send again what they sent to a buffer whose storage is lost. */
   forget(): void {
     this.counted = [];
     this.doubtful = [];
     this.#known = [];
   }
 
-  /** Sends a batch and believes the answer, if it is not lost. A key is recorded once. */
+  /** Sends a batch. If the answer is not lost, it decides what counts. */
   async #send(batch: Batch, isLost = false): Promise<void> {
     const response = await post(batch);
     if (isLost || response.status === 503) {
@@ -126,7 +131,7 @@ export class Senders {
   }
 }
 
-/** What one batch does to another may also be that it is never answered. */
+/** Fails if one batch of a group is never answered. */
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: number | null = null;
   const tooLong = new Promise<never>((_, reject) => {

@@ -1,22 +1,22 @@
-/** The steps that a history is made of: plain values, so that a failing history can be shrunk and printed. */
+/** The steps of a history, and random histories. Steps are plain values, so that a failing history can be shrunk and printed. */
 import fc from "fast-check";
 
 export interface Call {
   service: "bank" | "shop";
   function: "add" | "pay" | "sum";
   ms: number;
-  /** Undefined: the sample does not say when, and is of now. */
+  /** When the call was made. Undefined if the sample does not say, which means now. */
   minutesAgo?: number | undefined;
   error?: "E" | "F" | undefined;
-  /** Sent as one sum of so many calls. */
+  /** Above 1, the sample is a sum of this many calls. */
   times: number;
 }
 
-/** What happens to batches that go to the buffer together. */
+/** What happens to the buffer while it records a group. */
 export type GroupFate = "ends well" | "is cut off";
-/** What is sent with them that the buffer knows: the latest batch that was acknowledged, and another under its key. */
+/** Batches with a known key in the same group: the latest acknowledged batch again, and other samples under its key. */
 export type Beside = "nothing old" | "an old batch" | "an old batch and an old key";
-/** Where the buffer chokes on a batch: before it stores anything of it, or when it has stored a part. */
+/** A batch that the buffer cannot store. It fails before anything of it is stored, or after a part is. */
 export type Broken = "at first" | "half-way";
 
 export type TransactionFate =
@@ -25,9 +25,9 @@ export type TransactionFate =
   | { failsBeforeStatement: number };
 
 export type Step =
-  /** A new batch, in so many copies at once. A lost answer leaves its sender in doubt. */
+  /** A new batch, sent `copies` times at once. If the answer is lost, its sender is in doubt. */
   | { do: "post"; calls: Call[]; keyed: boolean; copies: number; answer: "arrives" | "is lost" }
-  /** Several batches that go to the buffer together, perhaps all of them twice; and perhaps one that it chokes on. */
+  /** Several batches in one group, perhaps each of them twice, and perhaps with one that the buffer cannot store. */
   | {
       do: "post together";
       batches: Call[][];
@@ -36,16 +36,16 @@ export type Step =
       broken: Broken | null;
       fate: GroupFate;
     }
-  /** A batch of some 200 KB: more than one message. */
+  /** A batch of about 200 KB, which needs more than one message. */
   | { do: "post much" }
-  /** An acknowledged batch again; the latest is 0. */
+  /** Sends an acknowledged batch again. The latest is 0. */
   | { do: "post again"; batch: number }
-  /** Other samples under the key of an acknowledged batch. */
+  /** Sends other samples under the key of an acknowledged batch. */
   | { do: "reuse key"; batch: number }
   /** Senders in doubt send again, byte for byte. */
   | { do: "resend" }
   | { do: "wait"; hours: number }
-  /** The alarm rings: at its time, too early, or so late that everything is due. */
+  /** The alarm rings at its time, too early, or so late that everything is due. */
   | {
       do: "ring";
       when: "early" | "on time" | "late";
@@ -53,39 +53,52 @@ export type Step =
     }
   | { do: "evict" }
   | { do: "abort" }
-  /** Fifteen flushes, so that there is room for one more; and then more than one message holds. */
+  /** Seals fifteen flushes, which leaves room for one, and then more than one message holds. */
   | { do: "fill" }
-  /** Messages in one delivery, the latest sent is 0: any may be left out for ever, come late, or come again. */
+  /**
+   * One delivery of the queue. The latest sent message is 0. Messages may be left out for ever, come late, or come again.
+   * They may be as another release of the buffer would have sent them.
+   */
   | {
       do: "deliver";
       messages: number[];
       queue: "flushes" | "dead letters";
+      release: "this" | "older" | "newer";
       transactions: TransactionFate[];
       confirmation: "arrives" | "is lost" | "arrives, and its answer is lost";
-      /** What happens after the first transaction, and before the confirmation. */
+      /** What happens between the first transaction and the confirmation. */
       between: Step[];
     }
-  /** A sweep; and one that stops half-way: what it asks the buffer for, and what it does with it later. */
+  /** The retention job. The two steps after it are its first part alone: what it asks the buffer, and what it does with that later. */
   | { do: "retain"; chunk: number; maxChunks: number; transactions: TransactionFate[]; between: Step[] }
-  | { do: "ask floor" }
-  | { do: "raise floor"; floor: number }
-  /** A person sends a dead letter again, or gives it up: the oldest is 0. */
+  | { do: "ask low watermark" }
+  | { do: "raise low watermark"; which: number }
+  /** A person replays a dead letter, or drops it. The oldest is 0. */
   | { do: "replay letter"; letter: number }
   | {
       do: "drop letter";
       letter: number;
       ledger: "commits" | "commits, and its answer is lost" | "fails";
       confirmation: "arrives" | "is lost" | "arrives, and its answer is lost";
-      /** What happens before the ledger has it, and then before and after the buffer hears of it. */
+      /** What happens before the ledger entry, before the buffer is told, and after it was told. */
       pauses: Step[][];
     }
-  /** A reader, with what happens before each of its reads of the buffer and of D1. */
+  /** A person deletes a service, or one function of it. The pauses are as for a dropped letter. */
+  | {
+      do: "delete";
+      service: Call["service"];
+      function: Call["function"] | null;
+      ledger: "commits" | "commits, and its answer is lost" | "fails";
+      confirmation: "arrives" | "is lost" | "arrives, and its answer is lost";
+      pauses: Step[][];
+    }
+  /** A read, with what happens before each of its requests to the buffer and to D1. */
   | { do: "read"; pauses: Step[][] }
   | { do: "at once"; steps: Step[] }
   /** The buffer loses its storage. */
   | { do: "wipe" };
 
-/** Any number names one, where there is one. */
+/** The element with that number, counted around the end. Undefined if the list is empty. */
 export function nth<T>(list: readonly T[], which: number): T | undefined {
   return list[which % list.length];
 }
@@ -144,6 +157,7 @@ const deliver = (between: fc.Arbitrary<Step[]>) =>
     do: fc.constant("deliver"),
     messages: fc.array(recent, { minLength: 1, maxLength: 3, size: "max" }),
     queue: fc.constantFrom("flushes", "flushes", "flushes", "dead letters"),
+    release: fc.constantFrom("this", "this", "this", "this", "this", "this", "older", "newer"),
     transactions: fc.array(transaction, { maxLength: 3, size: "max" }),
     confirmation: fc.constantFrom(
       "arrives",
@@ -166,18 +180,18 @@ const retainWith = (between: fc.Arbitrary<Step[]>) =>
     between,
   });
 const retain = retainWith(fc.constant([]));
-const askFloor = fc.record({ do: fc.constant("ask floor") });
-const raiseLowWatermark = fc.record({ do: fc.constant("raise floor"), floor: fc.nat({ max: 2 }) });
+const askLowWatermark = fc.record({ do: fc.constant("ask low watermark") });
+const raiseLowWatermark = fc.record({ do: fc.constant("raise low watermark"), which: fc.nat({ max: 2 }) });
 const replay = fc.record({ do: fc.constant("replay letter"), letter: fc.nat({ max: 1 }) });
 const death = fc.record({ do: fc.constantFrom("evict", "abort") });
 
-/** What may happen while something else waits, and changes no counter. */
+/** Steps that may run while another step waits, and that change no counter. */
 const quiet = fc.oneof(
   { weight: 4, arbitrary: ring },
   { weight: 4, arbitrary: deliver(fc.constant([])) },
   { weight: 1, arbitrary: death },
   { weight: 1, arbitrary: retain },
-  { weight: 1, arbitrary: askFloor },
+  { weight: 1, arbitrary: askLowWatermark },
   { weight: 1, arbitrary: raiseLowWatermark },
   { weight: 1, arbitrary: replay },
 ) as fc.Arbitrary<Step>;
@@ -186,7 +200,7 @@ const during = fc.oneof(
   { weight: 13, arbitrary: quiet },
 );
 
-/** The whole way of a flush, from its first batch or from its sealing until the ledger forgets it, and nothing fails. */
+/** The whole life of a flush without faults: from its first batch, or its seal, until the ledger has deleted its entry. */
 const goodRing = fc.record({
   do: fc.constant("ring"),
   when: fc.constant("late"),
@@ -196,20 +210,26 @@ const goodDelivery = fc.record({
   do: fc.constant("deliver"),
   messages: fc.constant([0, 1, 2, 3]),
   queue: fc.constant("flushes"),
+  release: fc.constant("this"),
   transactions: fc.constant([]),
   confirmation: fc.constant("arrives"),
   between: fc.constant([]),
 });
-const goodSweep = fc.record({
+const goodRetention = fc.record({
   do: fc.constant("retain"),
   chunk: fc.constantFrom(10_000, 3),
   maxChunks: fc.constant(6),
   transactions: fc.constant([]),
   between: fc.constant([]),
 });
-const goodFloor = fc.constant([{ do: "ask floor" }, { do: "raise floor", floor: 0 }]);
+const goodLowWatermark = fc.constant([{ do: "ask low watermark" }, { do: "raise low watermark", which: 0 }]);
 const wholeWay = fc
-  .tuple(fc.array(post, { maxLength: 1 }), fc.array(goodRing, { maxLength: 1 }), goodDelivery, goodFloor)
+  .tuple(
+    fc.array(post, { maxLength: 1 }),
+    fc.array(goodRing, { maxLength: 1 }),
+    goodDelivery,
+    goodLowWatermark,
+  )
   .map(([posts, rings, delivery, end]) => [...posts, ...rings, delivery, ...end]) as fc.Arbitrary<Step[]>;
 
 const few = fc.oneof(
@@ -226,6 +246,15 @@ const drop = fc.record({
   pauses: fc.array(fewQuiet, { maxLength: 3 }),
 });
 
+const deletion = fc.record({
+  do: fc.constant("delete"),
+  service: fc.constantFrom("shop", "shop", "bank"),
+  function: fc.constantFrom("add", "pay", null),
+  ledger: fc.constantFrom("commits", "commits", "commits, and its answer is lost", "fails"),
+  confirmation: fc.constantFrom("arrives", "arrives", "is lost", "arrives, and its answer is lost"),
+  pauses: fc.array(fc.array(during, { maxLength: 2 }), { maxLength: 3 }),
+});
+
 const step = fc.oneof(
   { weight: 42, arbitrary: post },
   { weight: 6, arbitrary: postWithoutKey },
@@ -236,7 +265,7 @@ const step = fc.oneof(
       batches: fc.array(fc.array(call, { minLength: 1, maxLength: 2 }), { minLength: 2, maxLength: 3 }),
       twice: fc.boolean(),
       beside: fc.constantFrom("nothing old", "an old batch", "an old batch and an old key"),
-      // In the known histories only: the runtime prints what is thrown.
+      // Broken batches are in the known histories only, because the runtime prints each error.
       broken: fc.constant(null),
       fate: fc.constantFrom("ends well", "ends well", "is cut off"),
     }),
@@ -254,10 +283,11 @@ const step = fc.oneof(
   { weight: 21, arbitrary: deliver(fc.constant([])) },
   { weight: 6, arbitrary: retain },
   { weight: 3, arbitrary: retainWith(few) },
-  { weight: 6, arbitrary: askFloor },
+  { weight: 6, arbitrary: askLowWatermark },
   { weight: 9, arbitrary: raiseLowWatermark },
   { weight: 6, arbitrary: replay },
   { weight: 6, arbitrary: drop },
+  { weight: 9, arbitrary: deletion },
   {
     weight: 9,
     arbitrary: fc.record({ do: fc.constant("read"), pauses: fc.array(few, { minLength: 2, maxLength: 3 }) }),
@@ -272,11 +302,12 @@ const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("wipe") }) },
 ) as fc.Arbitrary<Step>;
 
-/** Some of what takes several steps in their order, and would seldom be met otherwise. */
+/** Sequences of steps that random choice would seldom make in this order. */
 const refused = fc.record({
   do: fc.constant("deliver"),
   messages: fc.constant([0]),
   queue: fc.constant("dead letters"),
+  release: fc.constant("this"),
   transactions: fc.tuple(fc.record({ failsBeforeStatement: fc.nat({ max: 4 }) })),
   confirmation: fc.constantFrom("arrives", "arrives", "is lost"),
   between: fc.constant([]),
@@ -299,7 +330,7 @@ const episode = fc
       goodDelivery,
       longWait,
       retain,
-      fc.array(goodSweep, { maxLength: 1 }),
+      fc.array(goodRetention, { maxLength: 1 }),
     ),
   )
   .map((parts) => parts.flat()) as fc.Arbitrary<Step[]>;
@@ -312,7 +343,7 @@ export const history = fc
   })
   .map((parts) => parts.flat());
 
-/** With what takes long: run in the long runs, and once among the known ones. */
+/** Histories with a slow step. They run if many histories are asked for; one is among the known histories. */
 export const longHistory = fc
   .tuple(history, fc.constantFrom<Step>({ do: "fill" }, { do: "post much" }), history)
   .map(([before, long, after]) => [...before, long, ...after]);

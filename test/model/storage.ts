@@ -1,4 +1,4 @@
-/** Empty storage for each history, in a tenth of the time that new storage with its migrations would take. */
+/** Empties storage for each history. Takes a tenth of the time of new storage with its migrations. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { buffer } from "../worker.ts";
@@ -7,7 +7,7 @@ export async function emptyStorage(): Promise<void> {
   await Promise.all([emptyD1(), emptyBuffer()]);
 }
 
-/** The buffer starts anew: as another one, with an epoch of its own. */
+/** Deletes the storage of the buffer. It starts again with a new epoch. */
 export async function emptyBuffer(): Promise<void> {
   await runInDurableObject(buffer(), (_, state) => state.storage.deleteAll());
   await evictDurableObject(buffer());
@@ -24,7 +24,7 @@ async function emptyD1(): Promise<void> {
   ]);
 }
 
-/** All but those of SQLite, of D1, of the migrations and of the search indexes. */
+/** All tables but those of SQLite, D1, the migrations and the search indexes. */
 async function ownTables(): Promise<string[]> {
   const { results } = await env.DB.prepare(
     `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*'

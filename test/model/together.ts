@@ -1,14 +1,14 @@
-/** The moment in which ingest waits for what arrives together, under the test's hand. */
+/** Makes batches arrive together: controls how long ingest waits for further batches of a group. */
 import { abortAllDurableObjects } from "cloudflare:test";
 import type { BatchGroup } from "../../src/buffer/interface.ts";
 import type { Broken, GroupFate } from "./step.ts";
 
-/** Long enough for all that is sent at once to arrive, in milliseconds. Where it is not, there are more groups. */
+/** Long enough for everything that is sent at once to arrive, in milliseconds. If it is not, there are more groups. */
 const TOGETHER_MS = 4;
 
 /**
- * What is sent meanwhile goes to the buffer together, and ends in the way given. Whether what is cut off was durable and
- * was answered, is a matter of luck.
+ * Runs `work`. The batches that it sends go to the buffer in one group. If the group "is cut off", the buffer is killed, and
+ * chance decides whether the group was durable and whether it was answered.
  */
 export async function together<T>(fate: GroupFate, work: () => Promise<T>): Promise<T> {
   let isLast = false;
@@ -21,7 +21,7 @@ export async function together<T>(fate: GroupFate, work: () => Promise<T>): Prom
       isLast = false;
     }, TOGETHER_MS);
   };
-  // Tests and the Worker share their globals.
+  // Tests and the Worker share their globals, so this replaces the function for ingest.
   const real = globalThis.setImmediate;
   globalThis.setImmediate = later as unknown as typeof setImmediate;
   try {
@@ -36,7 +36,7 @@ export async function together<T>(fate: GroupFate, work: () => Promise<T>): Prom
   }
 }
 
-/** A batch that is none, sent by nobody but a test: its storing throws. */
+/** A group that ingest never sends. Storing it throws. */
 export function brokenGroup(broken: Broken, service: string, key: string): BatchGroup {
   const nothing: unknown = null;
   const batches = [{ key, digest: "", answer: { accepted: 1, rejected: 0, reasons: [] } }];

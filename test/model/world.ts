@@ -1,6 +1,6 @@
 /**
- * Runs a history against the real buffer, D1 and reader, next to the plainest model of them: a list of what was
- * acknowledged. The queue is a list too: what the buffer sent may be delivered late, again, or never.
+ * Runs a history against the real buffer, D1 and reader, and compares them with the simplest possible model: a list of the
+ * acknowledged batches. The queue is a list too, whose messages are delivered late, again, or never.
  */
 import {
   abortAllDurableObjects,
@@ -11,39 +11,50 @@ import {
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/admin/dead-letters.ts";
+import { deleteSeries } from "../../src/admin/delete-series.ts";
+import { UnknownSeriesError } from "../../src/read/errors.ts";
+import type { Part } from "./counts.ts";
 import { ErrorResponse } from "../../src/http/error-response.ts";
-import { readTotals } from "../../src/read/totals.ts";
-import type { FunctionTotals } from "../../src/stats/delta.ts";
+import { readTotals } from "../../src/read/series.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
 import { retain } from "../../src/retention/retain.ts";
 import { envWith } from "../faults.ts";
 import { buffer, deliver } from "../worker.ts";
 import type { Batch } from "./batch.ts";
 import { compareD1, compareTotals } from "./compare.ts";
-import { buffersWith, dbWithFates, dropBindings, pausingBindings, replaceQueue } from "./faulty-bindings.ts";
+import {
+  buffersWith,
+  dbWithFates,
+  deletionBindings,
+  dropBindings,
+  pausingBindings,
+  replaceQueue,
+} from "./faulty-bindings.ts";
 import { Flushes } from "./flushes.ts";
 import { Senders } from "./senders.ts";
 import { type Call, nth, type Step } from "./step.ts";
 import { emptyBuffer } from "./storage.ts";
+import type { SeriesTotals } from "../../src/stats/sums.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
 const HOUR_MS = 3_600_000;
-/** Above MAX_WAITING_TIME, and above the first waits for a confirmation. */
+/** Longer than MAX_WAITING_TIME and than the first waits for a confirmation. */
 const LATE_MS = 400_000;
-/** Failures not seen for longer are forgotten, with all that they say of the errors but their number. */
+/** The retention job deletes failures that did not occur for longer. Totals still count their errors. */
 const FAILURES_KEPT_MS = 365 * 24 * HOUR_MS;
 const START = Date.UTC(2040, 0, 1, 12);
 
 export class World {
   readonly #senders = new Senders();
   readonly #flushes = new Flushes();
-  #floors: { epoch: string; n: number }[] = [];
+  /** What the buffer answered to "ask low watermark", latest first. */
+  #lowWatermarks: { epoch: string; n: number }[] = [];
   /**
-   * Something reached D1 or its ledger. What else happens is seen after that, or at the end: reading after every step
-   * would take half of the time, in which as many histories more are run.
+   * Set when D1 or its ledger changed. Only then is the state read and compared, because reading after every step would
+   * double the time of a run.
    */
-  #isToBeRead = false;
+  #needsCheck = false;
 
   static async run(history: readonly Step[]): Promise<void> {
     const world = new World();
@@ -51,7 +62,7 @@ export class World {
     vi.setSystemTime(START);
     for (const step of history) {
       await world.#run(step);
-      if (world.#isToBeRead) await world.#check();
+      if (world.#needsCheck) await world.#check();
     }
     await world.#end();
   }
@@ -84,14 +95,14 @@ export class World {
         return this.#fill();
       case "deliver":
         return this.#deliver(step);
-      case "ask floor":
-        this.#floors.unshift(await buffer().settledBelow());
+      case "ask low watermark":
+        this.#lowWatermarks.unshift(await buffer().settledBelow());
         return;
-      case "raise floor": {
-        const floor = nth(this.#floors, step.floor);
-        if (!floor) return;
-        this.#isToBeRead = true;
-        return raiseLowWatermark(env.DB, floor.epoch, floor.n);
+      case "raise low watermark": {
+        const answer = nth(this.#lowWatermarks, step.which);
+        if (!answer) return;
+        this.#needsCheck = true;
+        return raiseLowWatermark(env.DB, answer.epoch, answer.n);
       }
       case "retain":
         return this.#retain(step);
@@ -99,6 +110,8 @@ export class World {
         return this.#replayLetter(step.letter);
       case "drop letter":
         return this.#dropLetter(step);
+      case "delete":
+        return this.#delete(step);
       case "read":
         return this.#readWith(step.pauses);
       case "at once":
@@ -137,8 +150,8 @@ export class World {
   async #deliver(step: StepOf<"deliver">): Promise<void> {
     const { messages } = this.#flushes;
     if (messages.length === 0) return;
-    this.#isToBeRead = true;
-    const bodies = step.messages.map((i) => nth(messages, i)!);
+    this.#needsCheck = true;
+    const bodies = step.messages.map((i) => asSentBy(step.release, nth(messages, i)!));
     await deliver(bodies, {
       queue: `metrics-collector-${step.queue.replace(" ", "-")}`,
       env: envWith({
@@ -150,7 +163,7 @@ export class World {
   }
 
   async #retain({ chunk, maxChunks, transactions, between }: StepOf<"retain">): Promise<void> {
-    this.#isToBeRead = true;
+    this.#needsCheck = true;
     const DB = dbWithFates(transactions, () => this.#runAll(between));
     await retain(envWith({ DB }), Date.now(), { chunk, maxChunks });
   }
@@ -160,7 +173,7 @@ export class World {
     if (letter) await replayDeadLetter(env, letter.id).catch(unless404);
   }
 
-  /** From the moment that the ledger has it, nothing of it counts; before, all of it does. */
+  /** Until the ledger has the entry, the whole flush counts. From then on, none of it does. */
   async #dropLetter(step: StepOf<"drop letter">): Promise<void> {
     await this.#senders.resend();
     const letter = nth(await listDeadLetters(env), step.letter);
@@ -174,36 +187,58 @@ export class World {
     });
     const outcome = await dropDeadLetter(bindings, letter.id).catch((error: unknown) => error);
     const isDropped = !wasKnown && (await this.#flushes.ledgered()).has(letter.id);
-    // 409: D1 has it after all. 404: it had, and that is so long ago that a floor has passed it.
+    // 409: D1 has applied it. 404: the low watermark has passed it, so nobody knows any more what happened to it.
     const isRefused = outcome instanceof ErrorResponse && [404, 409].includes(outcome.status);
-    const isTold = !(outcome instanceof Error);
-    if (isTold && !isDropped && !this.#flushes.dropped.has(letter.id))
-      throw new Error("It was told that it is dropped, and it is not.");
+    const isAnswered = !(outcome instanceof Error);
+    if (isAnswered && !isDropped && !this.#flushes.dropped.has(letter.id))
+      throw new Error("DELETE answered that the dead letter is dropped, and it is not.");
     const isFaulty = step.ledger !== "commits" || step.confirmation !== "arrives";
     if (isRefused ? isDropped : outcome instanceof Error && !isFaulty) throw outcome;
-    this.#isToBeRead = true;
+    this.#needsCheck = true;
     if (!isDropped) return;
     this.#flushes.dropped.add(letter.id);
     this.#senders.counted = [...others, ...this.#flushes.orphans];
+  }
+
+  /** From the moment that the buffer has the deletion, nothing that was acknowledged before it counts. */
+  async #delete(step: StepOf<"delete">): Promise<void> {
+    await this.#senders.resend();
+    if (this.#senders.doubtful.length > 0 || (await this.#flushes.awaitsOrphans())) return;
+    const prefix = `${step.service}/${step.function ?? ""}`;
+    const isSelected = ({ function: name }: Part) =>
+      step.function === null ? name.startsWith(prefix) : name === prefix;
+    const bindings = deletionBindings(
+      step,
+      () => {
+        this.#senders.forgetSeries(isSelected);
+        this.#flushes.forgetSeries(isSelected);
+      },
+      (pause) => this.#runAll(step.pauses[pause] ?? []),
+    );
+    this.#needsCheck = true;
+    const { service, function: name } = step;
+    const selector = name === null ? { service } : { service, function: name };
+    await deleteSeries(bindings, selector).catch(unlessUnknown);
+    this.#needsCheck = true;
   }
 
   async #runAll(steps: readonly Step[]): Promise<void> {
     for (const step of steps) await this.#run(step);
   }
 
-  /** Reads with a pause before each of its reads: what comes out was true at some moment from the first to the last. */
+  /** Reads, with a pause before each request. The result must have been true at some moment of the read. */
   async #readWith(pauses: readonly Step[][]): Promise<void> {
     const from = this.#senders.counted.length;
     const doubtful = [...this.#senders.doubtful];
     let reads = 0;
     const pausing = pausingBindings(() => this.#runAll(pauses[reads++] ?? []));
-    const totals = await readTotals(envWith(pausing), () => true);
+    const totals = await readTotals(envWith(pausing));
     this.#compare(totals, [...new Set([...doubtful, ...this.#senders.doubtful])], from);
   }
 
   async #atOnce(steps: readonly Step[]): Promise<void> {
     const mayDie = steps.some((step) => step.do === "abort");
-    // The clock stands still while they run: a batch is of one time only.
+    // The clock stands still while the steps run, so that a batch has one time only.
     const rings = steps.filter((step) => step.do === "ring");
     if (rings.some(({ when }) => when !== "early")) await this.#turnClockToAlarm();
     if (rings.some(({ when }) => when === "late")) await this.#turnClockTo(Date.now() + LATE_MS);
@@ -213,46 +248,45 @@ export class World {
     for (const outcome of outcomes) if (outcome.status === "rejected" && !mayDie) throw outcome.reason;
   }
 
-  /** What D1 has, still counts, and so does what comes late; the rest of it is lost, and its keys are forgotten. */
+  /** Deletes the storage of the buffer. Flushes that are in D1, or arrive there later, count. The rest and the keys are lost. */
   async #wipe(): Promise<void> {
-    this.#isToBeRead = true;
+    this.#needsCheck = true;
     this.#senders.forget();
     this.#senders.counted = await this.#flushes.orphan();
     await emptyBuffer();
   }
 
   async #check(): Promise<void> {
-    this.#isToBeRead = false;
-    const [totals] = await Promise.all([readTotals(env, () => true), this.#waits()]);
+    this.#needsCheck = false;
+    const [totals] = await Promise.all([readTotals(env), this.#holdsAnything()]);
     this.#compare(totals, this.#senders.doubtful);
   }
 
-  #compare(totals: readonly FunctionTotals[], doubtful: readonly Batch[], from?: number): void {
+  #compare(totals: readonly SeriesTotals[], doubtful: readonly Batch[], from?: number): void {
     const { counted } = this.#senders;
     compareTotals(totals, { counted, doubtful, orphans: this.#flushes.orphans, from });
   }
 
-  /** From here on nothing fails: all of it must reach D1, and D1 alone must say what was counted. */
+  /** Ends a history without faults. Everything must reach D1, and D1 alone must have the right counts. */
   async #end(): Promise<void> {
     await this.#senders.resend();
-    if (this.#senders.doubtful.length > 0)
-      throw new Error("A batch is not answered, though nothing is wrong.");
-    for (let round = 0; await this.#waits(); round++) {
-      if (round > 50) throw new Error("What the buffer has never reaches D1.");
+    if (this.#senders.doubtful.length > 0) throw new Error("A batch got no answer, though nothing failed.");
+    for (let round = 0; await this.#holdsAnything(); round++) {
+      if (round > 50) throw new Error("The buffer is not empty after 50 rounds.");
       await this.#drain();
     }
     const mayForget = Date.now() - START > FAILURES_KEPT_MS;
     await compareD1(this.#senders.counted.flat(), mayForget);
   }
 
-  /** Where something waits an alarm is set, and else none: nothing is stuck, and idle costs nothing. */
-  async #waits(): Promise<boolean> {
-    const { waits, alarm } = await runInDurableObject(buffer(), async (instance, { storage }) => {
+  /** Whether the buffer holds anything. It must have an alarm then, so that nothing is stuck, and none otherwise. */
+  async #holdsAnything(): Promise<boolean> {
+    const { holds, alarm } = await runInDurableObject(buffer(), async (instance, { storage }) => {
       const { bufferedBytes, unconfirmedFlushes } = instance.health();
-      return { waits: bufferedBytes > 0 || unconfirmedFlushes > 0, alarm: await storage.getAlarm() };
+      return { holds: bufferedBytes > 0 || unconfirmedFlushes > 0, alarm: await storage.getAlarm() };
     });
-    if (waits !== (alarm !== null)) throw new Error(waits ? "No alarm is set." : "An alarm is left behind.");
-    return waits;
+    if (holds !== (alarm !== null)) throw new Error(holds ? "No alarm is set." : "An alarm is left behind.");
+    return holds;
   }
 
   async #drain(): Promise<void> {
@@ -262,6 +296,7 @@ export class World {
       do: "deliver",
       messages,
       queue: "flushes",
+      release: "this",
       transactions: [],
       confirmation: "arrives",
       between: [],
@@ -269,11 +304,22 @@ export class World {
   }
 }
 
+/** The message as another release of the buffer would send it. */
+function asSentBy(release: StepOf<"deliver">["release"], message: string): string {
+  if (release === "this") return message;
+  const { version, ...flush } = JSON.parse(message) as { version: number };
+  return JSON.stringify(release === "older" ? flush : { version: version + 1, ...flush });
+}
+
+function unlessUnknown(error: unknown): void {
+  if (!(error instanceof UnknownSeriesError)) throw error;
+}
+
 function unless404(error: unknown): void {
   if (!(error instanceof ErrorResponse && error.status === 404)) throw error;
 }
 
-/** Names and messages that fill more than one queue message. */
+/** Calls with names that fill more than one queue message. */
 function muchOf(): Omit<Call, "service">[] {
   return Array.from({ length: 300 }, (_, i) => ({
     function: `${"much".repeat(45)}${i}` as Call["function"],

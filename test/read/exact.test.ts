@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { readTotals } from "../../src/read/totals.ts";
+import { readTotals } from "../../src/read/series.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
 import { dbWith, envWith, unreachableBuffers } from "../faults.ts";
 import {
@@ -24,7 +24,7 @@ async function seal(): Promise<string[]> {
 }
 
 async function callsReadWith(replaced: Env): Promise<Record<string, number>> {
-  return Object.fromEntries((await readTotals(replaced, () => true)).map((row) => [row.function, row.calls]));
+  return Object.fromEntries((await readTotals(replaced)).map((row) => [row.function, row.calls]));
 }
 
 describe("a read shows every acknowledged call exactly once", () => {
@@ -116,7 +116,7 @@ it("reads as many rows of D1 as there are functions", async () => {
     rowsRead += results.reduce((sum, { meta }) => sum + meta.rows_read, 0);
     return results;
   });
-  await readTotals(envWith({ DB: db }), () => true);
+  await readTotals(envWith({ DB: db }));
   expect(rowsRead).toBeGreaterThanOrEqual(200);
   expect(rowsRead).toBeLessThanOrEqual(202);
 });

@@ -2,10 +2,10 @@ import { env } from "cloudflare:workers";
 import { createScheduledController } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
-import { limits } from "../../src/limits.ts";
+import { ingestLimits } from "../../src/ingest/limits.ts";
 import { type LastRetention, readLastRetention } from "../../src/store/last-retention.ts";
 import { retain } from "../../src/retention/retain.ts";
-import { envWith } from "../faults.ts";
+import { buffersThat, envWith } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
 import { acknowledged, carryToD1, getJson } from "../worker.ts";
 
@@ -40,7 +40,7 @@ describe("the retention job", () => {
     expect(merged).toMatchObject({ sum_us: 16_000, min_ms: 3, max_ms: 10, histogram: '{"106":1,"50":2}' });
   });
 
-  it("moves what comes late into the hour that is already there", async () => {
+  it("moves late minutes into an hour that exists", async () => {
     await inD1(delta(now - 3 * DAY, { calls: 2, durationMs: 10 }));
     await retain(env, now);
     await inD1(delta(now - 3 * DAY + MINUTE, { calls: 1, durationMs: 20 }));
@@ -50,14 +50,14 @@ describe("the retention job", () => {
     expect(await retain(env, now)).toMatchObject({ moved: 0 });
   });
 
-  it("goes on where an earlier one stopped", async () => {
+  it("continues where an earlier run stopped", async () => {
     await inD1(...Array.from({ length: 100 }, (_, i) => delta(now - 5 * DAY + i * MINUTE)));
     expect(await retain(env, now, { chunk: 7, maxChunks: 3 })).toMatchObject({ moved: 21, complete: false });
     expect(await retain(env, now, { chunk: 7 })).toMatchObject({ moved: 79, complete: true });
     expect((await rollups()).map(({ calls }) => calls)).toEqual([30, 60, 10]);
   });
 
-  it("forgets failures not seen for a year, also from the search, and leaves the totals alone", async () => {
+  it("deletes failures that did not occur for a year, also from the search, and leaves the totals unchanged", async () => {
     await inD1(delta(now - 366 * DAY, { errors: 1 }), delta(now - 364 * DAY, { name: "b", errors: 1 }));
     expect(await retain(env, now)).toMatchObject({ prunedFailures: 1 });
     expect(await getJson("/metrics/shop/a")).toMatchObject({ totals: { calls: 1, errors: 1 }, failures: [] });
@@ -68,14 +68,21 @@ describe("the retention job", () => {
     expect(left.results).toEqual([{ function: "b" }]);
   });
 
-  it("is stopped by no sum, however large: past what is exact, sums are approximate", async () => {
+  it("deletes failures once a day", async () => {
+    await retain(env, now);
+    await inD1(delta(now - 366 * DAY, { errors: 1 }));
+    expect(await retain(env, now + HOUR)).toMatchObject({ prunedFailures: 0 });
+    expect(await retain(env, now + DAY)).toMatchObject({ prunedFailures: 1 });
+  });
+
+  it("handles sums of any size: above 2^53 they are approximate", async () => {
     const hour = now - 3 * DAY - (now % HOUR);
-    // Two thousand sums of the most that one may hold, in each minute, and calls to match.
+    // In each minute as much as two thousand of the largest sums that a sample may hold.
     const huge = (at: number) => ({
       ...delta(at),
       calls: 2e17,
       errors: 2e17,
-      sumUs: 2_000 * limits.sumMs * 1000,
+      sumUs: 2_000 * ingestLimits.sumMs * 1000,
       histogram: { "0": 2e17 },
       failures: [{ name: "E", message: "", calls: 2e17 }],
     });
@@ -105,7 +112,25 @@ describe("the retention job", () => {
     });
   });
 
-  it("raises the ledger's floor to the lowest flush that is not confirmed", async () => {
+  it("runs at most 50 statements, which the Free plan allows in one invocation", async () => {
+    await inD1(...Array.from({ length: 60 }, (_, i) => delta(now - 5 * DAY + i * MINUTE)));
+    let statements = 0;
+    const counted = new Proxy(env.DB, {
+      get: (db, property) => {
+        const value: unknown = Reflect.get(db, property, db);
+        if (property !== "prepare") return typeof value === "function" ? (value.bind(db) as unknown) : value;
+        return (sql: string) => {
+          statements++;
+          return db.prepare(sql);
+        };
+      },
+    });
+    expect(await retain(envWith({ DB: counted }), now, { chunk: 1 })).toMatchObject({ complete: false });
+    expect(statements).toBeGreaterThan(40);
+    expect(statements).toBeLessThanOrEqual(50);
+  });
+
+  it("raises the low watermark to the lowest flush that is not confirmed", async () => {
     await acknowledged([{ function: "a", durationMs: 1 }]);
     await carryToD1();
     await acknowledged([{ function: "a", durationMs: 1 }]);
@@ -118,7 +143,7 @@ describe("the retention job", () => {
     expect(await getJson("/metrics")).toMatchObject({ functions: [{ calls: 2 }] });
   });
 
-  it("runs by the cron and records that it did", async () => {
+  it("runs by its cron trigger and records the run", async () => {
     await inD1(delta(Date.now() - 3 * DAY));
     const before = Date.now();
     await worker.scheduled(createScheduledController(), env);
@@ -127,12 +152,10 @@ describe("the retention job", () => {
     expect(last.finishedAt).toBeGreaterThanOrEqual(before);
   });
 
-  it("does the rest where one part fails", async () => {
+  it("does its other steps if the buffer does not answer", async () => {
     await inD1(delta(now - 3 * DAY));
-    const away = () => {
-      throw new Error("away");
-    };
-    const withoutBuffer = envWith({ BUFFER: { getByName: away } as unknown as Env["BUFFER"] });
+    const settledBelow = () => Promise.reject(new Error("Durable Object is unreachable."));
+    const withoutBuffer = envWith({ BUFFER: buffersThat({ settledBelow }) });
     expect(await retain(withoutBuffer, now)).toMatchObject({ moved: 1, complete: false });
   });
 });

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chunkDeltas } from "../../src/buffer/chunk-deltas.ts";
-import { type Delta, mergeDeltas, parseDeltas, sumByFunction } from "../../src/stats/delta.ts";
+import { type Delta, mergeDeltas, parseDeltas } from "../../src/stats/delta.ts";
 import { sumBuckets } from "../../src/stats/histogram.ts";
+import { sumBySeries } from "../../src/stats/sums.ts";
 
 const counts = fc.integer({ min: 1, max: 1_000 });
 const durations = fc.integer({ min: 1, max: 1_000_000 }).map((us) => us / 1000);
 
-/** Deltas of few functions and minutes, so that many of them meet. */
+/** Deltas of few functions and minutes, so that many of them merge. */
 const deltas: fc.Arbitrary<Delta> = fc
   .record({
     name: fc.constantFrom("a", "b"),
@@ -60,7 +61,7 @@ const delta: Delta = {
 
 const lists = fc.array(deltas, { maxLength: 12 });
 
-/** The same, whatever the order of its parts. */
+/** Equal for deltas that differ in order only. */
 function sorted(merged: readonly Delta[]): unknown {
   return merged
     .map((delta) => ({
@@ -83,7 +84,7 @@ describe("merging", () => {
     );
   });
 
-  it("gives the same in any grouping, also of groups that merged before", () => {
+  it("gives the same in any grouping, also of deltas that were merged before", () => {
     fc.assert(
       fc.property(lists, lists, lists, (a, b, c) => {
         const whole = sorted(mergeDeltas([...a, ...b, ...c]));
@@ -93,7 +94,7 @@ describe("merging", () => {
     );
   });
 
-  it("leaves one delta for each function and minute, and what it was given as it was", () => {
+  it("gives one delta for each function and minute, and does not change its input", () => {
     fc.assert(
       fc.property(lists, (list) => {
         const before = JSON.stringify(list);
@@ -105,17 +106,17 @@ describe("merging", () => {
     );
   });
 
-  it("by function is the same as merging first", () => {
+  it("by series gives the same before and after merging deltas", () => {
     fc.assert(
       fc.property(lists, (list) => {
-        const inOrder = sumByFunction(list).map((row) => ({ ...row, buckets: sumBuckets([row.buckets]) }));
-        expect(sumByFunction(mergeDeltas(list))).toEqual(inOrder);
+        const inOrder = sumBySeries(list).map((row) => ({ ...row, buckets: sumBuckets([row.buckets]) }));
+        expect(sumBySeries(mergeDeltas(list))).toEqual(inOrder);
       }),
     );
   });
 });
 
-it("what an older version stored is read as well", () => {
+it("reads deltas in the form that older versions stored", () => {
   const { buckets: _, ...older } = delta;
   expect(parseDeltas(JSON.stringify([{ ...older, histogram: { "-300": 1_000 } }, delta]))).toEqual([
     delta,
@@ -123,8 +124,8 @@ it("what an older version stored is read as well", () => {
   ]);
 });
 
-describe("cutting", () => {
-  it("makes parts of at most the size given, which merge to what was cut", () => {
+describe("chunks", () => {
+  it("have at most the size given, and merge to the deltas that were split", () => {
     fc.assert(
       fc.property(lists, fc.integer({ min: 700, max: 3_000 }), (list, maxBytes) => {
         const merged = mergeDeltas(list);
@@ -137,7 +138,7 @@ describe("cutting", () => {
     );
   });
 
-  it("splits one delta that is too large by its failures, which count no call twice", () => {
+  it("split the failures of one delta that is too large, and count no call twice", () => {
     const failures = Array.from({ length: 1_000 }, (_, i) => ({
       name: "E",
       message: `${"ü".repeat(200)}${i}`,
@@ -150,7 +151,7 @@ describe("cutting", () => {
     expect(mergeDeltas(parts.flatMap((part) => JSON.parse(part) as Delta[]))).toEqual([large]);
   });
 
-  it("makes nothing of nothing", () => {
+  it("are none without deltas", () => {
     expect(chunkDeltas([], 1_000)).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ import {
 } from "../../src/stats/histogram.ts";
 
 describe("a bucket", () => {
-  it("holds what is above its lower bound, up to and including its upper bound", () => {
+  it("excludes its lower bound and includes its upper bound", () => {
     expect([bucketIndex(1), bucketIndex(1.0001), bucketIndex(2), bucketIndex(4), bucketIndex(0.5)]).toEqual([
       -1, 0, 31, 63, -33,
     ]);
@@ -60,7 +60,7 @@ describe("quantiles are within 1.1 % of the true ones", () => {
   });
 });
 
-it("buckets are summed in order of index, each once, and say the same as a histogram", () => {
+it("sums of buckets are in order of index, each once, and equal the histogram", () => {
   const lists = [[5, 1, -600, 2, 5, 3], [], [5, 1, 7, 1]];
   const sum = sumBuckets(lists);
   expect(sum).toEqual([-600, 2, 5, 5, 7, 1]);
@@ -76,6 +76,6 @@ it("buckets are summed in order of index, each once, and say the same as a histo
   ).toEqual([MIN_BUCKET, 1, 0, 2 ** 52 + 1, MAX_BUCKET, 1]);
 });
 
-it("there is no quantile of nothing", () => {
+it("quantiles without calls are null", () => {
   expect(quantiles([], [0.5, 0.99], null, null)).toEqual([null, null]);
 });

@@ -1,9 +1,10 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { limits } from "../../src/limits.ts";
-import { mergeDeltas, sumByFunction, type Delta } from "../../src/stats/delta.ts";
+import { storeLimits as limits } from "../../src/store/limits.ts";
+import { type Delta, mergeDeltas } from "../../src/stats/delta.ts";
 import { sumBuckets, toHistogram } from "../../src/stats/histogram.ts";
+import { sumBySeries } from "../../src/stats/sums.ts";
 import { applyFlushes } from "../../src/store/apply-flushes.ts";
 import { allTotals } from "../../src/store/read-functions.ts";
 import { readWithLedger } from "../../src/store/read-with-ledger.ts";
@@ -63,11 +64,11 @@ describe("merging in SQL", () => {
           ),
         );
         for (const deltas of flushes) await apply(++n, deltas);
-        const { rows: stored } = await readWithLedger(env.DB, epoch, n, [allTotals()]);
+        const { rows: stored } = await readWithLedger(env.DB, [{ epoch, fromN: n }], [allTotals()]);
         const totals = stored[0].map(({ id: _, ...row }) => ({ ...row, buckets: sumBuckets([row.buckets]) }));
         const byName = <T extends { function: string }>(list: T[]) =>
           list.toSorted((a, b) => (a.function < b.function ? -1 : 1));
-        expect(byName(totals)).toEqual(byName(sumByFunction(flushes.flat())));
+        expect(byName(totals)).toEqual(byName(sumBySeries(flushes.flat())));
         const minutes = await rows(
           `SELECT name AS function, start AS minute, r.calls, r.sum_us AS sumUs, r.min_ms AS minMs, json(r.histogram) AS histogram
            FROM rollups r JOIN functions f ON f.id = r.function_id ORDER BY 1, 2`,
@@ -92,7 +93,7 @@ describe("merging in SQL", () => {
     );
   });
 
-  it("keeps a minimum and a maximum that only one side knows", async () => {
+  it("keeps a minimum and a maximum if only one of two deltas has them", async () => {
     const unmeasured = { unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, buckets: [] };
     await apply(1, [delta(unmeasured)]);
     expect(await rows("SELECT min_ms, max_ms, histogram FROM functions")).toEqual([
@@ -124,9 +125,10 @@ describe("what a flush costs in D1", () => {
       return results;
     });
     await applyFlushes(db, [{ epoch, n: 2, deltas: small }]);
-    // A function, a minute and a failure each; and one entry of the ledger.
+    // One row for each function, minute and failure, and one for the ledger.
     expect(written).toBe(20 * 3 + 1);
-    expect(read).toBeLessThan(20 * 3 * 12);
+    // Each of them also looks for a deletion of its series.
+    expect(read).toBeLessThan(20 * 3 * 13);
   });
 });
 
@@ -149,7 +151,16 @@ describe("failures", () => {
     ]);
   });
 
-  it("past the cap are counted together, known ones on their own, and none is lost", async () => {
+  it("were first seen at the earliest time and last at the latest, in whatever order flushes are applied", async () => {
+    for (const [n, at] of [90_000, 61_000, 75_000].entries()) {
+      await apply(n + 1, [delta({ errors: 1, failures: [failure(1)], firstSeen: at, lastSeen: at })]);
+    }
+    const times = { calls: 3, first_seen: 61_000, last_seen: 90_000 };
+    expect(await rows("SELECT calls, first_seen, last_seen FROM failures")).toEqual([times]);
+    expect(await rows("SELECT calls, first_seen, last_seen FROM functions")).toEqual([times]);
+  });
+
+  it("above the cap are counted together; known ones keep their names, and no call is lost", async () => {
     const cap = limits.failuresPerFunction;
     await apply(1, [delta({ failures: Array.from({ length: cap - 1 }, (_, i) => failure(i)) })]);
     await apply(2, [
@@ -169,7 +180,7 @@ describe("failures", () => {
   });
 });
 
-it("the view shows what a person expects", async () => {
+it("the view shows calls, average and errors of each function", async () => {
   await apply(1, [
     delta({ calls: 4, errors: 1, unmeasured: 1, sumUs: 9_000, buckets: [-1, 3] }),
     delta({ function: "cpu", calls: 1, unmeasured: 1, sumUs: 0, minMs: null, maxMs: null, buckets: [] }),

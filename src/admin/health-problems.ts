@@ -1,0 +1,51 @@
+/** Judges what a person should look at. Each problem is a sentence that says what is wrong and where to look. */
+import type { BuffersHealth } from "../read/buffer-health.ts";
+import type { LastRetention } from "../store/last-retention.ts";
+
+/** A flush that is not in D1 after this many milliseconds needs a look. It is not lost. */
+const LATE_FLUSH_MS = 15 * 60 * 1000;
+/** The retention job runs hourly. After this many milliseconds it is missing, not slow. */
+const LATE_RETENTION_MS = 3 * 60 * 60 * 1000;
+
+/** `maxWaitingMs` is undefined if the configuration is invalid. */
+export function bufferProblems(
+  buffer: BuffersHealth,
+  maxWaitingMs: number | undefined,
+  now: number,
+): string[] {
+  const { deadLetters, oldestUnconfirmedAt, oldestBufferedAt } = buffer;
+  const problems: string[] = [];
+  if (deadLetters > 0) {
+    problems.push(`D1 refuses ${counted(deadLetters, "flush", "flushes")}. GET /dead-letters says why.`);
+  }
+  if (oldestUnconfirmedAt !== null && oldestUnconfirmedAt < now - LATE_FLUSH_MS) {
+    problems.push("A flush has not reached D1 for more than 15 minutes. Look at the queue and at D1.");
+  }
+  const isLate = (since: number, afterMs: number) => since < now - afterMs - LATE_FLUSH_MS;
+  if (oldestBufferedAt !== null && maxWaitingMs !== undefined && isLate(oldestBufferedAt, maxWaitingMs)) {
+    problems.push(
+      "Samples have been in the buffer for longer than MAX_WAITING_TIME. Look at the buffer's log.",
+    );
+  }
+  return problems;
+}
+
+export function retentionProblems({ complete, finishedAt }: LastRetention, now: number): string[] {
+  const problems: string[] = [];
+  if (!complete) {
+    problems.push(
+      "The last retention job did not finish its work. Look for retention_failed in the log. If it is not there, there " +
+        "was more to do than one run does, and the next run continues.",
+    );
+  }
+  if (finishedAt < now - LATE_RETENTION_MS) {
+    problems.push(
+      "The hourly retention job has not run for more than 3 hours. Look at its cron trigger and its log.",
+    );
+  }
+  return problems;
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,34 @@
+/** The limits of the buffer. Sizes are in bytes. The parts of the buffer get them in their constructors. */
+
+export const bufferLimits = {
+  /**
+   * Flushes that D1 may be about to apply, without dead letters. When this many are unconfirmed, the buffer seals no more
+   * and merges pending deltas in place. One alarm sends at most this many again.
+   */
+  unconfirmedFlushes: 16,
+  /**
+   * Size of the deltas in one flush. A queue message may have 128 KB; the rest is for the other fields and the queue's own
+   * metadata.
+   */
+  flushBytes: 120_000,
+  /** The queue takes 256 KB in one `sendBatch`. */
+  flushesPerSend: 2,
+  /** Pending deltas of this size are sealed early, so that merging them fits the object's 128 MB of memory. */
+  flushedEarlyBytes: 2 * 1024 * 1024,
+  /** Above this size of pending deltas the buffer rejects batches. It is reached only if D1 does not confirm flushes. */
+  pendingBytes: 8 * 1024 * 1024,
+  /** Above this size of unconfirmed flushes the buffer rejects batches. Most of them are dead letters then. */
+  unconfirmedBytes: 32 * 1024 * 1024,
+  /** Above this size of its whole storage the buffer rejects batches. The platform allows 10 GB; most of it is keys. */
+  bufferBytes: 8 * 1024 * 1024 * 1024,
+  /** Above this size the buffer rejects the service that owns most keys, so that other services can still write. */
+  bufferBytesOfOne: 6 * 1024 * 1024 * 1024,
+  /** Functions that one service may have. Calls of further functions count under one name. */
+  functionsPerService: 1_000,
+  /** Services that the buffer tells apart. Calls of further services count under one name. */
+  services: 100,
+  /** Size of one snapshot page: of its sealed flushes and of its pending rows, each. An RPC answer may have 32 MiB. */
+  snapshotPageBytes: 4 * 1024 * 1024,
+};
+
+export type BufferLimits = Readonly<typeof bufferLimits>;

@@ -1,0 +1,49 @@
+/** Reports to the buffers what became of their flushes, then acks the messages. */
+import { bufferNamed } from "../buffer/buffers.ts";
+import type { FlushId } from "../flush.ts";
+import { logError } from "../log.ts";
+import { type Delivery, retryLater } from "./deliveries.ts";
+
+type Buffers = Pick<Env, "BUFFER">;
+
+/**
+ * Confirms flushes that D1 has. If a buffer does not answer, its messages come again: applying them then writes nothing, and
+ * confirming is tried again.
+ */
+export async function confirmDeliveries(env: Buffers, applied: readonly Delivery[]): Promise<void> {
+  // WARNING: group by epoch too. A buffer ignores another epoch's confirmation, with all ids in it.
+  const groups = Map.groupBy(applied, ({ flush }) => `${flush.epoch}\n${flush.buffer}`);
+  for (const deliveries of groups.values()) {
+    const { buffer, epoch } = deliveries[0]!.flush;
+    try {
+      await bufferNamed(env, buffer).confirm(
+        epoch,
+        deliveries.map(({ flush }) => flush.n),
+      );
+      for (const { message } of deliveries) message.ack();
+    } catch (error) {
+      logError("confirm_failed", error, { epoch });
+      for (const { message } of deliveries) retryLater(message);
+    }
+  }
+}
+
+/**
+ * Marks a flush as a dead letter in its buffer. The buffer keeps the flush, so the message is not needed any more. If the
+ * buffer does not answer, the message comes again.
+ */
+export async function reportDead(
+  env: Buffers,
+  message: Message,
+  { buffer, epoch, n }: FlushId,
+  reason: string,
+): Promise<void> {
+  logError("dead_letter", reason, { epoch, n });
+  try {
+    await bufferNamed(env, buffer).markDead(epoch, n, reason);
+    message.ack();
+  } catch (error) {
+    logError("mark_dead_failed", error, { epoch, n });
+    retryLater(message);
+  }
+}

@@ -1,0 +1,57 @@
+/** Errors whose message is written for whoever made the request. Each door maps their kind to its own protocol. */
+
+/**
+ * What the caller can do about it:
+ * - `invalid`: change the request.
+ * - `unknown`: ask for something that exists.
+ * - `conflict`: look at the present state first.
+ * - `unavailable`: send the same request again after `retryAfterSeconds`.
+ * - `misconfigured`: change a setting of the collector.
+ */
+export type ErrorKind = "invalid" | "unknown" | "conflict" | "unavailable" | "misconfigured";
+
+export abstract class ReportedError extends Error {
+  abstract readonly kind: ErrorKind;
+  /** Names the error for programs, in snake_case. */
+  abstract readonly code: string;
+  /** Set for `unavailable` only. */
+  readonly retryAfterSeconds: number | undefined = undefined;
+}
+
+/** A parameter has a value that it cannot have. */
+export class InvalidParameterError extends ReportedError {
+  override name = "InvalidParameterError";
+  readonly kind = "invalid";
+  readonly code = "invalid_parameter";
+
+  /** `allowed` completes the sentence "It must be …". */
+  constructor(parameter: string, value: unknown, allowed: string) {
+    const given = JSON.stringify(value) ?? "missing";
+    const shown = given.length > 100 ? `${given.slice(0, 100)}…` : given;
+    super(`The parameter ${parameter} is ${shown}. It must be ${allowed}.`);
+  }
+}
+
+/** A service that the collector depends on. */
+export type Binding = "The buffer" | "D1";
+
+/** A binding failed or did not answer. The fault may pass. */
+export class BindingFault extends ReportedError {
+  override name = "BindingFault";
+  readonly kind = "unavailable";
+  readonly code = "unavailable";
+  override readonly retryAfterSeconds = 5;
+  readonly binding: Binding;
+
+  constructor(binding: Binding, cause: unknown) {
+    super(`${binding} did not answer: ${String(cause)}`, { cause });
+    this.binding = binding;
+  }
+}
+
+/** A setting has a value that makes no sense. The message says which, and what it may be. */
+export class ConfigurationError extends ReportedError {
+  override name = "ConfigurationError";
+  readonly kind = "misconfigured";
+  readonly code = "misconfigured";
+}

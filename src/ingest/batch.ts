@@ -1,0 +1,31 @@
+/** A batch: samples of one service, summed into deltas, that are recorded under one idempotency key. */
+import type { Answer } from "../buffer/idempotency-store.ts";
+import type { Delta } from "../stats/delta.ts";
+
+/** Why a sample was rejected, as a word for the log. */
+export type Rejection = "invalid" | "too_late";
+
+/** How many samples were rejected, by reason. */
+export type Rejections = Partial<Record<Rejection, number>>;
+
+export interface Batch extends Summed {
+  service: string;
+  /** Well-formed Unicode without control characters. Null if the sender gave none: then every delivery counts. */
+  key: string | null;
+  /**
+   * Identifies the content of the batch, in hexadecimal digits. The buffer compares it when the key comes again, and
+   * answers 409 if it differs.
+   */
+  digest: string;
+  /** The batch's share of the request body, in bytes: an estimate of the work that it makes. */
+  weight: number;
+}
+
+/** The result of summing samples. */
+export interface Summed {
+  /** Not merged: several deltas may be of one function and minute. */
+  deltas: Delta[];
+  /** The answer to record. A later delivery under the same key gets it again. */
+  answer: Answer;
+  rejected: Rejections;
+}

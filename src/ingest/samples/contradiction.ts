@@ -1,0 +1,31 @@
+/** Finds contradictions between the fields of a sum of calls. */
+import type { SumOfCalls } from "../sample.ts";
+
+/** Returns a sentence about the first contradiction, or undefined if the fields agree. */
+export function contradictionIn(sum: SumOfCalls): string | undefined {
+  const { calls, errors, unmeasured } = sum;
+  if (errors > calls) return `errors (${errors}) must not be above calls (${calls}).`;
+  if (unmeasured > calls) return `unmeasured (${unmeasured}) must not be above calls (${calls}).`;
+  const measured = calls - unmeasured;
+  const counted = Object.values(sum.histogram).reduce((total, inBucket) => total + inBucket, 0);
+  if (counted !== measured) {
+    return `histogram adds up to ${counted} calls, but calls - unmeasured is ${measured}.`;
+  }
+  const failed = sum.failures.reduce((total, failure) => total + failure.calls, 0);
+  if (failed > errors) return `failures add up to ${failed} calls, but errors is ${errors}.`;
+  return contradictionInDurations(sum, measured);
+}
+
+function contradictionInDurations({ sumMs, minMs, maxMs }: SumOfCalls, measured: number): string | undefined {
+  if (measured === 0) return sumMs > 0 ? `sumMs is ${sumMs}, but no call was measured.` : undefined;
+  if (typeof minMs !== "number" || typeof maxMs !== "number") {
+    return "minMs and maxMs must be given if calls were measured.";
+  }
+  if (minMs > maxMs) return `minMs (${minMs}) must not be above maxMs (${maxMs}).`;
+  // Adding floating-point numbers makes a small error. A larger difference is a mistake.
+  const tolerance = 1e-6 * sumMs + 1e-3;
+  if (sumMs < minMs * measured - tolerance || sumMs > maxMs * measured + tolerance) {
+    return `sumMs (${sumMs}) must lie between minMs and maxMs times the ${measured} measured calls.`;
+  }
+  return undefined;
+}

@@ -1,0 +1,49 @@
+/** Declares `POST /samples`. */
+import * as z from "zod";
+import { route } from "../../http/route.ts";
+import { log } from "../../log.ts";
+import { ingestLimits } from "../limits.ts";
+import { envelope } from "./read-envelope.ts";
+import { singleCall, sumOfCalls } from "./read-sample.ts";
+import { takeSamples } from "./take-samples.ts";
+
+const Body = envelope.extend({
+  samples: z.array(z.union([singleCall, sumOfCalls])).max(ingestLimits.samplesPerBatch),
+});
+
+const Answer = z.object({
+  accepted: z.int(),
+  rejected: z.int(),
+  reasons: z.array(z.object({ index: z.int(), reason: z.string() })),
+  duplicate: z
+    .boolean()
+    .meta({ description: "Whether this is the answer to an earlier delivery of the batch." }),
+});
+
+export const takeSamplesRoute = route({
+  method: "post",
+  path: "/samples",
+  // A beacon cannot set headers, so its token stands in the body.
+  right: "in handler",
+  logsErrors: true,
+  summary: "Take samples in",
+  description:
+    "Good samples are accepted even if others are rejected. A batch that is sent again under the same " +
+    "`Idempotency-Key` is counted once.",
+  query: z.object({}),
+  headers: {
+    "Idempotency-Key": {
+      description: "Names the batch. However often it is sent, it is counted once.",
+      schema: { type: "string", minLength: 1, maxLength: ingestLimits.idempotencyKeyLength },
+    },
+  },
+  body: Body,
+  status: 202,
+  answer: Answer,
+  errors: [400, 401, 403, 409, 413, 415, 429, 503],
+  async handler(c) {
+    const { answer, rejected } = await takeSamples(c.req.raw, c.env);
+    if (answer.rejected > 0) log("samples_rejected", { requestId: c.get("requestId"), rejected });
+    return answer;
+  },
+});

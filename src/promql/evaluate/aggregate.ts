@@ -1,0 +1,184 @@
+/** Aggregations: `sum by (…)` and its relatives make one series of each group. */
+import { type Annotations, MESSAGES } from "../annotations.ts";
+import type { Aggregation } from "../ast.ts";
+import { HistogramTotal, Mean } from "../functions/means.ts";
+import { quantileOf } from "../functions/quantile.ts";
+import type { Histogram } from "../histogram/histogram.ts";
+import {
+  type Labels,
+  METRIC_NAME,
+  NO_LABELS,
+  dropLabels,
+  keepLabels,
+  keyOf,
+  labelsKey,
+  metricName,
+} from "../labels.ts";
+import { compensate, isInfinite } from "../numbers.ts";
+import { FLOAT, HISTOGRAM, NONE, Row } from "./value.ts";
+
+export interface Group {
+  labels: Labels;
+  rows: Row[];
+}
+
+/** The groups of rows, in the order of their first rows. */
+export function groupRows(
+  rows: readonly Row[],
+  { labels, without }: Pick<Aggregation, "labels" | "without">,
+): Group[] {
+  const groups = new Map<string, Group>();
+  const names = without ? [METRIC_NAME, ...labels] : labels;
+  for (const row of rows) {
+    // Metrics of different names are in one group, but a label that only looks like a name is not special.
+    const key = without ? labelsKey(dropLabels(row.labels, names)) : keyOf(row.labels, names);
+    const group = groups.get(key);
+    if (group) group.rows.push(row);
+    else groups.set(key, { labels: groupLabels(row.labels, names, without), rows: [row] });
+  }
+  return [...groups.values()];
+}
+
+function groupLabels(labels: Labels, names: readonly string[], without: boolean): Labels {
+  if (without) return dropLabels(labels, names);
+  return names.length === 0 ? NO_LABELS : keepLabels(labels, names);
+}
+
+/** Aggregates one group. `parameters` is the φ of `quantile` at each step. */
+export function aggregateGroup(
+  { operator, inner }: Aggregation,
+  { labels, rows }: Group,
+  steps: number,
+  parameters: Float64Array,
+  annotations: Annotations,
+): Row {
+  const result = new Row(
+    labels,
+    steps,
+    rows.some(({ dropName }) => dropName),
+  );
+  const hasHistograms = rows.some(({ histograms }) => histograms !== undefined);
+  switch (operator) {
+    case "sum":
+      if (hasHistograms) totalOfMixed(rows, result, false, annotations, inner);
+      else sumFloats(rows, result);
+      return result;
+    case "avg":
+      totalOfMixed(rows, result, true, annotations, inner);
+      return result;
+    case "count":
+    case "group":
+      countSamples(rows, result, operator === "group");
+      return result;
+  }
+  if (hasHistograms && rows.some(({ kinds }) => kinds.includes(HISTOGRAM))) {
+    annotations.inform(MESSAGES.ignoredInAggregation(operator), inner.span);
+  }
+  for (let step = 0; step < steps; step++) {
+    const value = aggregateStep(operator, rows, step, parameters[step] ?? 0);
+    if (value !== undefined) result.set(step, value);
+  }
+  return result;
+}
+
+function sumFloats(rows: readonly Row[], { kinds, floats }: Row): void {
+  const compensations = new Float64Array(floats.length);
+  for (const row of rows) {
+    for (let step = 0; step < floats.length; step++) {
+      if (row.kinds[step] !== FLOAT) continue;
+      const value = row.floats[step]!;
+      kinds[step] = FLOAT;
+      const next = floats[step]! + value;
+      compensations[step] = compensate(floats[step]!, value, next, compensations[step]!);
+      floats[step] = next;
+    }
+  }
+  for (let step = 0; step < floats.length; step++) {
+    if (!isInfinite(floats[step]!)) floats[step]! += compensations[step]!;
+  }
+}
+
+/** Sums or averages floats or histograms. A group with both at one step has no result there. */
+function totalOfMixed(
+  rows: readonly Row[],
+  result: Row,
+  average: boolean,
+  annotations: Annotations,
+  inner: Aggregation["inner"],
+): void {
+  for (let step = 0; step < result.kinds.length; step++) {
+    let floats: Mean | undefined;
+    let sum: number | undefined;
+    let compensation = 0;
+    let histograms: HistogramTotal | undefined;
+    let name = "";
+    for (const row of rows) {
+      if (row.kinds[step] === HISTOGRAM) {
+        histograms ??= new HistogramTotal(average);
+        const wasMixed = histograms.isMixed;
+        histograms.add(row.histograms![step]!);
+        if (histograms.isMixed && !wasMixed) name = metricName(row.labels);
+      } else if (row.kinds[step] === FLOAT) {
+        const value = row.floats[step]!;
+        if (average) (floats ??= new Mean()).add(value);
+        const next = (sum ?? 0) + value;
+        compensation = compensate(sum ?? 0, value, next, compensation);
+        sum = next;
+      }
+    }
+    histograms?.annotate(annotations, inner.span, name);
+    if (sum !== undefined && histograms) annotations.warn(MESSAGES.mixedAggregation, inner.span);
+    else if (sum !== undefined) result.set(step, floats ? floats.value : sum + compensation);
+    else {
+      const value: Histogram | undefined = histograms?.value;
+      if (value) result.set(step, value);
+    }
+  }
+}
+
+function countSamples(rows: readonly Row[], { kinds, floats }: Row, isGroup: boolean): void {
+  for (const row of rows) {
+    for (let step = 0; step < floats.length; step++) {
+      if (row.kinds[step] === NONE) continue;
+      kinds[step] = FLOAT;
+      floats[step] = isGroup ? 1 : floats[step]! + 1;
+    }
+  }
+}
+
+function aggregateStep(
+  operator: string,
+  rows: readonly Row[],
+  step: number,
+  parameter: number,
+): number | undefined {
+  const values: number[] = [];
+  for (const { kinds, floats } of rows) if (kinds[step] === FLOAT) values.push(floats[step]!);
+  if (values.length === 0) return undefined;
+  switch (operator) {
+    case "min":
+      return values.reduce((best, value) => (value < best || Number.isNaN(best) ? value : best));
+    case "max":
+      return values.reduce((best, value) => (value > best || Number.isNaN(best) ? value : best));
+    case "quantile":
+      return quantileOf(parameter, values);
+    case "stdvar":
+      return variance(values);
+    case "stddev":
+      return Math.sqrt(variance(values));
+  }
+  throw new Error(`The aggregation ${operator} is not implemented.`);
+}
+
+/** Welford's algorithm. */
+function variance(values: readonly number[]): number {
+  let mean = 0;
+  let squares = 0;
+  for (const [index, value] of values.entries()) {
+    const delta = value - mean;
+    mean += delta / (index + 1);
+    squares += delta * (value - mean);
+  }
+  // A single value that is not finite has no variance either.
+  return Number.isFinite(values[0]!) ? squares / values.length : Number.NaN;
+}

@@ -1,0 +1,75 @@
+/** Finds functions and failures by words, in D1 and in the buffer. */
+import { failuresWith, type FoundFailure, type FoundFunction, functionsWith } from "../store/search.ts";
+import { readExact } from "./exact.ts";
+import type { ReadBindings } from "./series.ts";
+import { containsAll } from "./words.ts";
+import type { Delta } from "../stats/delta.ts";
+import { seriesKey } from "../stats/series-id.ts";
+import { type SeriesTotals, sumBySeries } from "../stats/sums.ts";
+
+export interface Found {
+  functions: FoundFunction[];
+  failures: FoundFailure[];
+}
+
+/**
+ * Functions that contain every word in their names. Failures that contain every word in their own text or in their
+ * function's names, at least one of them in their own text. In no order.
+ *
+ * @throws {BusyError | BindingFault}
+ */
+export async function find(env: ReadBindings, words: readonly string[]): Promise<Found> {
+  const { stored, unapplied } = await readExact(env, [functionsWith(words), failuresWith(words)]);
+  return {
+    functions: addFunctions(stored[0], unapplied, words),
+    failures: addFailures(stored[1], unapplied, words),
+  };
+}
+
+function addFunctions(
+  stored: readonly FoundFunction[],
+  unapplied: readonly Delta[],
+  words: readonly string[],
+): FoundFunction[] {
+  const known = new Set(stored.map(seriesKey));
+  const found = unapplied.filter(
+    (delta) =>
+      known.has(seriesKey(delta)) || containsAll(`${delta.service} ${delta.module} ${delta.function}`, words),
+  );
+  const parts: SeriesTotals[] = [
+    ...stored.map((row) => ({ ...row, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, buckets: [] })),
+    ...found.map((delta) => ({ ...delta, buckets: [] })),
+  ];
+  return sumBySeries(parts);
+}
+
+function addFailures(
+  stored: readonly FoundFailure[],
+  unapplied: readonly Delta[],
+  words: readonly string[],
+): FoundFailure[] {
+  const keyOf = (row: FoundFailure) => `${seriesKey(row)}\n${row.name}\n${row.message}`;
+  const all = new Map(stored.map((row) => [keyOf(row), { ...row }]));
+  for (const { service, module, function: name, failures, firstSeen, lastSeen } of unapplied) {
+    for (const failure of failures) {
+      const row = { service, module, function: name, ...failure, firstSeen, lastSeen };
+      const known = all.get(keyOf(row));
+      if (known) {
+        known.calls += row.calls;
+        known.firstSeen = Math.min(known.firstSeen, firstSeen);
+        known.lastSeen = Math.max(known.lastSeen, lastSeen);
+      } else if (isFailureWith(row, words)) {
+        all.set(keyOf(row), row);
+      }
+    }
+  }
+  return [...all.values()];
+}
+
+function isFailureWith(row: FoundFailure, words: readonly string[]): boolean {
+  const own = `${row.name} ${row.message}`;
+  return (
+    containsAll(`${own} ${row.service} ${row.module} ${row.function}`, words) &&
+    words.some((word) => containsAll(own, [word]))
+  );
+}

@@ -1,0 +1,209 @@
+/** Reads series: what each matching function did, over a range in steps or since the beginning. */
+import { allFunctions, allTotals, type StoredFunction, totalsOf } from "../store/read-functions.ts";
+import { rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
+import { readExact } from "./exact.ts";
+import { mergeUnapplied } from "./failures.ts";
+import { type FunctionName, isFunctionName, type Matchers, matching } from "./matchers.ts";
+import { maxRollupsIn } from "./range.ts";
+import type { Delta } from "../stats/delta.ts";
+import type { SeenFailure } from "../stats/failures.ts";
+import { floorTo, isWithin, type Range } from "../stats/interval.ts";
+import { idOf, type SeriesId, seriesKey } from "../stats/series-id.ts";
+import { type SeriesTotals, sumOf, type Sums, type Tally } from "../stats/sums.ts";
+import { HOUR } from "../stats/tiers.ts";
+import { failuresOf } from "../store/read-failures.ts";
+
+export type ReadBindings = Pick<Env, "BUFFER" | "DB">;
+
+/** What a function did in one step. */
+export interface Point {
+  /** The start of the step, in epoch seconds. */
+  at: number;
+  sums: Sums;
+}
+
+/** One function, with when it was called first and last (epoch milliseconds). */
+export interface Series extends SeriesId {
+  firstSeen: number;
+  lastSeen: number;
+  /** In order of time. A step without calls has no point. */
+  points: Point[];
+}
+
+/** A series with what is known of the function since the beginning. */
+export interface DetailedSeries extends Series {
+  totals: Tally;
+  failures: SeenFailure[];
+}
+
+/** A step that is longer than any range: each series then has one point. */
+export const ONE_STEP = Infinity;
+
+/** Rollups that are held in memory at once. They take some 20 MB. */
+const ROLLUPS_PER_READ = 40_000;
+
+type Part = Sums & { start: number };
+type Seen = SeriesId & { firstSeen: number; lastSeen: number };
+
+/**
+ * Reads the points of every matching series, in steps of `step` seconds that start at multiples of it. Without a range,
+ * each series has one point at 0, which covers all time. A series that was not called in the range has no points.
+ *
+ * Each series is exact, and its numbers are from one moment. Different series may be from different moments, because a
+ * long list is read in parts to bound memory.
+ *
+ * @throws {BusyError | BindingFault}
+ */
+export async function* readSeries(
+  env: ReadBindings,
+  matchers: Matchers,
+  range: Range | undefined,
+  step: number,
+): AsyncGenerator<Series> {
+  if (!range) yield* await readSinceBeginning(env, matchers);
+  else if (isFunctionName(matchers)) yield* await readDetailedSeries(env, matchers, range, step);
+  else yield* readMany(env, matchers, range, step);
+}
+
+/** What each matching function did since the beginning. @throws {BusyError | BindingFault} */
+export async function readTotals(env: ReadBindings, matchers: Matchers = {}): Promise<SeriesTotals[]> {
+  const totals: SeriesTotals[] = [];
+  for await (const { points, ...series } of readSeries(env, matchers, undefined, ONE_STEP)) {
+    totals.push({ ...series, ...points[0]!.sums });
+  }
+  return totals;
+}
+
+/** As `readSeries` for one function, in each of its modules, with its totals and failures from the same moment. */
+export async function readDetailedSeries(
+  env: ReadBindings,
+  name: FunctionName,
+  range: Range,
+  step: number,
+): Promise<DetailedSeries[]> {
+  const { stored, unapplied, unappliedFlushes } = await readExact(env, [
+    totalsOf(name),
+    failuresOf(name),
+    rollupsOf(name, range),
+  ]);
+  const [functions, failures, rollups] = stored;
+  const isMatching = matching(name);
+  const known = new Map(functions.map((row) => [seriesKey(row), row]));
+  const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
+  const keys = functions.filter(isMatching).map(seriesKey);
+  return [...new Set([...keys, ...deltas.keys()])].map((key) => {
+    const row = known.get(key);
+    const own = deltas.get(key) ?? [];
+    const seen = row ? [row, ...own] : own;
+    return {
+      ...seriesOf(
+        seen,
+        row ? rollups.filter(({ functionId }) => functionId === row.id) : [],
+        own,
+        range,
+        step,
+      ),
+      totals: { ...sumOf(seen), ...timesOf(seen) },
+      failures: mergeUnapplied(
+        row ? failures.filter(({ functionId }) => functionId === row.id) : [],
+        unappliedFlushes.map((flush) => flush.filter((delta) => seriesKey(delta) === key)),
+      ),
+    };
+  });
+}
+
+async function readSinceBeginning(env: ReadBindings, matchers: Matchers): Promise<Series[]> {
+  const query = isFunctionName(matchers) ? totalsOf(matchers) : allTotals();
+  const { stored, unapplied } = await readExact(env, [query]);
+  const parts = Map.groupBy([...stored[0], ...unapplied].filter(matching(matchers)), seriesKey);
+  return Array.from(parts.values(), (own) => ({
+    ...idOf(own[0]!),
+    ...timesOf(own),
+    points: [{ at: 0, sums: sumOf(own) }],
+  }));
+}
+
+async function* readMany(
+  env: ReadBindings,
+  matchers: Matchers,
+  range: Range,
+  step: number,
+): AsyncGenerator<Series> {
+  const { stored, unapplied } = await readExact(env, [allFunctions()]);
+  const isMatching = matching(matchers);
+  const known = new Set(stored[0].map(seriesKey));
+  const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
+  // D1 does not know these functions at all, so this read has all there is of them. WARNING: take them from this read.
+  // By the next one a flush may have moved them to D1.
+  for (const [key, own] of deltas) if (!known.has(key)) yield seriesOf(own, [], own, range, step);
+  const now = Date.now();
+  for (const some of inParts(stored[0].filter(isMatching), (row) => rollupsBetween(row, range, now))) {
+    yield* await readSome(env, some, range, step);
+  }
+}
+
+async function readSome(
+  env: ReadBindings,
+  functions: readonly StoredFunction[],
+  range: Range,
+  step: number,
+): Promise<Series[]> {
+  const ids = functions.map(({ id }) => id);
+  const { stored, unapplied } = await readExact(env, [rollupsOfIds(ids, range)]);
+  const rollups = Map.groupBy(stored[0], ({ functionId }) => functionId);
+  const deltas = Map.groupBy(unapplied, seriesKey);
+  return functions.map((row) => {
+    const own = deltas.get(seriesKey(row)) ?? [];
+    return seriesOf([row, ...own], rollups.get(row.id) ?? [], own, range, step);
+  });
+}
+
+/** How many rollups the function has in the range, at most: none from before its first call or after its last. */
+function rollupsBetween({ firstSeen, lastSeen }: Seen, range: Range, now: number): number {
+  const from = Math.max(range.from, firstSeen / 1000 - 24 * HOUR);
+  const to = Math.min(range.to, lastSeen / 1000 + 1);
+  return from < to ? maxRollupsIn({ from, to }, now) : 1;
+}
+
+/** Cuts the functions into parts that each have a bounded number of rollups. */
+function* inParts(
+  functions: readonly StoredFunction[],
+  weightOf: (row: StoredFunction) => number,
+): Generator<StoredFunction[]> {
+  let part: StoredFunction[] = [];
+  let weight = 0;
+  for (const row of functions) {
+    const own = weightOf(row);
+    if (part.length > 0 && weight + own > ROLLUPS_PER_READ) {
+      yield part;
+      part = [];
+      weight = 0;
+    }
+    part.push(row);
+    weight += own;
+  }
+  if (part.length > 0) yield part;
+}
+
+function seriesOf(
+  seen: readonly Seen[],
+  rollups: readonly Part[],
+  deltas: readonly Delta[],
+  range: Range,
+  step: number,
+): Series {
+  const parts = [...rollups, ...deltas.map((delta) => ({ ...delta, start: delta.minute }))];
+  const within = parts.filter(({ start }) => isWithin(range, start));
+  const byStep = Map.groupBy(within, ({ start }) => (step === ONE_STEP ? range.from : floorTo(start, step)));
+  const points = Array.from(byStep, ([at, own]) => ({ at, sums: sumOf(own) }));
+  return { ...idOf(seen[0]!), ...timesOf(seen), points: points.sort((a, b) => a.at - b.at) };
+}
+
+function timesOf(seen: readonly Seen[]): { firstSeen: number; lastSeen: number } {
+  let { firstSeen, lastSeen } = seen[0]!;
+  for (const other of seen) {
+    firstSeen = Math.min(firstSeen, other.firstSeen);
+    lastSeen = Math.max(lastSeen, other.lastSeen);
+  }
+  return { firstSeen, lastSeen };
+}

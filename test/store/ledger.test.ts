@@ -1,0 +1,87 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { applyFlushes } from "../../src/store/apply-flushes.ts";
+import { raiseLowWatermark, readLastApplied, settle } from "../../src/store/ledger.ts";
+import { delta } from "../flushes.ts";
+import { callsInD1 } from "../worker.ts";
+
+const epoch = "e";
+const at = Date.UTC(2026, 10, 24, 9, 30);
+
+/** Delivers flushes one after the other. Flush `n` holds one call of the function with its number. */
+async function deliverAll(...ns: number[]): Promise<void> {
+  for (const n of ns) await applyFlushes(env.DB, [{ epoch, n, deltas: [delta(at, { name: `f${n}` })] }]);
+}
+
+const entries = async () =>
+  (await env.DB.prepare("SELECT n FROM flushes ORDER BY n").all<{ n: number }>()).results.map(({ n }) => n);
+const lowWatermark = () => env.DB.prepare("SELECT floor FROM epochs").first("floor");
+
+describe("the low watermark", () => {
+  it("keeps the entries at and above it, so that a late copy writes nothing", async () => {
+    await deliverAll(2, 3);
+    await raiseLowWatermark(env.DB, epoch, 1);
+    expect(await entries()).toEqual([2, 3]);
+    await deliverAll(2, 3, 1, 2, 3);
+    expect(await callsInD1()).toEqual({ f1: 1, f2: 1, f3: 1 });
+  });
+
+  it("deletes the entries below it, but for the last applied, which says when D1 last took a flush", async () => {
+    await deliverAll(1, 2, 3);
+    const last = await readLastApplied(env.DB, epoch);
+    expect(last).toBeGreaterThan(Date.now() - 60_000);
+    await raiseLowWatermark(env.DB, epoch, 4);
+    expect(await entries()).toEqual([3]);
+    expect(await readLastApplied(env.DB, epoch)).toBe(last);
+  });
+
+  it("keeps the entry of the last applied, also if later ones were dropped", async () => {
+    await deliverAll(1, 2);
+    await settle(env.DB, epoch, 3);
+    await raiseLowWatermark(env.DB, epoch, 4);
+    expect(await entries()).toEqual([2, 3]);
+    expect(await readLastApplied(env.DB, epoch)).not.toBeNull();
+  });
+
+  it("never falls: a copy of a flush whose entry is deleted writes nothing", async () => {
+    await deliverAll(1, 2);
+    await raiseLowWatermark(env.DB, epoch, 3);
+    expect(await entries()).toEqual([2]);
+    await raiseLowWatermark(env.DB, epoch, 1);
+    expect(await lowWatermark()).toBe(3);
+    await deliverAll(1, 2);
+    expect(await callsInD1()).toEqual({ f1: 1, f2: 1 });
+  });
+
+  it("of one epoch leaves the entries of another alone", async () => {
+    await deliverAll(1, 2);
+    await raiseLowWatermark(env.DB, "another", 3);
+    expect(await entries()).toEqual([1, 2]);
+    await deliverAll(1);
+    expect(await callsInD1()).toEqual({ f1: 1, f2: 1 });
+  });
+});
+
+describe("settling a flush", () => {
+  it("drops it, so that it is never applied", async () => {
+    expect(await settle(env.DB, epoch, 1)).toBe("dropped");
+    expect(await settle(env.DB, epoch, 1)).toBe("dropped");
+    await deliverAll(1);
+    expect(await callsInD1()).toEqual({});
+    expect(await readLastApplied(env.DB, epoch)).toBeNull();
+  });
+
+  it("that D1 has applied changes nothing", async () => {
+    await deliverAll(1);
+    expect(await settle(env.DB, epoch, 1)).toBe("applied");
+    expect(await callsInD1()).toEqual({ f1: 1 });
+    expect(await readLastApplied(env.DB, epoch)).not.toBeNull();
+  });
+
+  it("below the low watermark cannot tell what happened, and enters nothing", async () => {
+    await deliverAll(1, 2);
+    await raiseLowWatermark(env.DB, epoch, 3);
+    expect(await settle(env.DB, epoch, 1)).toBeNull();
+    expect(await entries()).toEqual([2]);
+  });
+});
