@@ -91,6 +91,7 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
           covered={covered}
           previous={isCompared ? previous.covered : undefined}
           isIncomparable={compared.isIncomparable}
+          hasChanges
           firstData={firstData}
           readAt={now.readAt}
         />
