@@ -1,10 +1,14 @@
-/** What a person set for a local server: by files, as `wrangler dev` reads them, and by `--var`, which goes before. */
+/** Reads the variables of a local server: from `.dev.vars` or `.env` files, as `wrangler dev` does, and from `--var`. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { pickOptions, PROJECT } from "./wrangler.ts";
 
-/** `args` are those of `wrangler dev`. */
+/**
+ * The variables that a person set for the local server. `--var` overrides the files.
+ *
+ * @param args the arguments of `wrangler dev`
+ */
 export function readLocalVars(args: readonly string[], folder = PROJECT): Record<string, string> {
   const environment = valuesOf(args, "--env", "-e").at(-1);
   const named = valuesOf(args, "--env-file");
@@ -25,7 +29,7 @@ export function readLocalVars(args: readonly string[], folder = PROJECT): Record
   ) as Record<string, string>;
 }
 
-/** Each `NAME:VALUE` after a `--var`, which takes several. */
+/** Each `NAME:VALUE` after a `--var`. One `--var` may have several. */
 function varsOf(args: readonly string[]): [string, string][] {
   let isVar = false;
   const vars: [string, string][] = [];
