@@ -15,13 +15,18 @@ class OutOfStock extends Error {
 }
 
 /** Runs until `signal` is aborted. Resolves once every call is acknowledged. `say` gets a sentence when an incident starts or ends. */
-export async function runShop(url: string, signal: AbortSignal, say: (news: string) => void): Promise<void> {
+export async function runShop(
+  url: string,
+  signal: AbortSignal,
+  say: (news: string) => void,
+  token?: string,
+): Promise<void> {
   const startedAt = Date.now();
   const isIncident = () =>
     (Date.now() - startedAt + INCIDENT_EVERY_MS - FIRST_INCIDENT_MS) % INCIDENT_EVERY_MS < INCIDENT_MS &&
     Date.now() - startedAt >= FIRST_INCIDENT_MS;
 
-  const collect = (service: string) => createMetricsCollector({ url, service, intervalMs: 2_000 });
+  const collect = (service: string) => createMetricsCollector({ url, service, token, intervalMs: 2_000 });
   const web = collect("web");
   const catalog = collect("catalog");
   const payments = collect("payments");

@@ -7,8 +7,8 @@ class ValueError extends Error {
 }
 
 /** Calls each function a few times. Resolves once every call is acknowledged. */
-export async function callTwoFunctions(url: string): Promise<void> {
-  const metricsCollector = createMetricsCollector({ url, service: "demo" });
+export async function callTwoFunctions(url: string, token?: string): Promise<void> {
+  const metricsCollector = createMetricsCollector({ url, service: "demo", token });
 
   const successfulFunction = metricsCollector(async function successful_function(x: number, y: number) {
     await sleep(100);

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { pickOptions, PROJECT } from "./wrangler.ts";
+import { pickValue, pickValues, PROJECT } from "./wrangler.ts";
 
 /**
  * The variables that a person set for the local server. `--var` overrides the files.
@@ -10,8 +10,8 @@ import { pickOptions, PROJECT } from "./wrangler.ts";
  * @param args the arguments of `wrangler dev`
  */
 export function readLocalVars(args: readonly string[], folder = PROJECT): Record<string, string> {
-  const environment = valuesOf(args, "--env", "-e").at(-1);
-  const named = valuesOf(args, "--env-file");
+  const environment = pickValue(args, "--env", "-e");
+  const named = pickValues(args, "--env-file");
   const devVars = [...(environment === undefined ? [] : [`.dev.vars.${environment}`]), ".dev.vars"].find(
     (name) => existsSync(resolve(folder, name)),
   );
@@ -40,10 +40,4 @@ function varsOf(args: readonly string[]): [string, string][] {
     if (isVar && at > 0) vars.push([text.slice(0, at), text.slice(at + 1)]);
   }
   return vars;
-}
-
-function valuesOf(args: readonly string[], ...options: string[]): string[] {
-  return pickOptions(args, ...options)
-    .map((arg) => arg.replace(/^--?[\w-]+=/, ""))
-    .filter((arg) => !options.includes(arg));
 }

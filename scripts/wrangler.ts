@@ -36,3 +36,14 @@ export function pickOptions(args: readonly string[], ...options: string[]): stri
     return options.some((option) => arg.startsWith(`${option}=`)) ? [arg] : [];
   });
 }
+
+/** The value of the given option in `args`, the last one if it is there several times. */
+export function pickValue(args: readonly string[], ...options: string[]): string | undefined {
+  return pickValues(args, ...options).at(-1);
+}
+
+export function pickValues(args: readonly string[], ...options: string[]): string[] {
+  return pickOptions(args, ...options)
+    .map((arg) => arg.replace(/^--?[\w-]+=/, ""))
+    .filter((arg) => !options.includes(arg));
+}
