@@ -43,11 +43,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 export class Server {
   readonly url: string;
+  readonly stateFolder: string;
   readonly #process: ChildProcess;
   #output = "";
 
-  private constructor(url: string, process: ChildProcess) {
+  private constructor(url: string, stateFolder: string, process: ChildProcess) {
     this.url = url;
+    this.stateFolder = stateFolder;
     this.#process = process;
     const { pid } = process;
     if (pid !== undefined) {
@@ -86,7 +88,7 @@ export class Server {
       // A process group of its own, so that one signal reaches all its processes.
       { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"], detached: process.platform !== "win32" },
     );
-    const server = new Server(`http://127.0.0.1:${chosen}`, process_);
+    const server = new Server(`http://127.0.0.1:${chosen}`, stateFolder, process_);
     try {
       await server.#ready(Date.now() + readyWithinMs, token);
     } catch (error) {
@@ -94,6 +96,11 @@ export class Server {
       throw error;
     }
     return server;
+  }
+
+  /** Process id of `npm start`, which leads the process group. */
+  get pid(): number | undefined {
+    return this.#process.pid;
   }
 
   /** Everything that the server has printed so far. */

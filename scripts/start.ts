@@ -15,6 +15,8 @@ const LOCAL_VARS = { MAX_ITEMS: "10", MAX_WAITING_TIME: "5", OPEN_WITHOUT_TOKENS
 const TOKENS = ["INGEST_TOKENS", "READ_TOKENS", "ADMIN_TOKENS"];
 const DEFAULT_PORT = 8787;
 const PORT_FREE_WITHIN_MS = 3_000;
+/** wrangler prints some notes just after it says that it is ready. The address comes after them. */
+const NOTES_MS = 500;
 
 const given = process.argv.slice(2);
 const args = given.filter((arg) => arg !== "--skip-migrations");
@@ -48,7 +50,7 @@ const server = startWrangler(
 if (server.pid !== undefined) await lock.share(server.pid);
 server.on("message", (message) => {
   const { event, ip, port: servedPort } = JSON.parse(String(message)) as Ready;
-  if (event === "DEV_SERVER_READY") greet(ip, servedPort);
+  if (event === "DEV_SERVER_READY") setTimeout(() => greet(ip, servedPort), NOTES_MS);
 });
 
 // The terminal sends Ctrl-C to wrangler as well. wrangler ends first, and then this process.
