@@ -19,6 +19,7 @@ const bindings = {
   READ_TOKENS: "",
   ADMIN_TOKENS: "",
   OPEN_WITHOUT_TOKENS: "true",
+  ALLOWED_HOSTS: "metrics.example",
   TEST_MIGRATIONS,
 };
 /** For the random tests: how many, and which ones again. */

@@ -62,7 +62,7 @@ async function refusalOf(
       "Content-Type": "application/json",
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
     },
-    body: method === "POST" ? JSON.stringify({ service: "demo", samples: [] }) : null,
+    ...(method === "POST" ? { body: JSON.stringify({ service: "demo", samples: [] }) } : {}),
   });
   const body = (await response.json()) as { error?: { message: string } };
   return body.error?.message;

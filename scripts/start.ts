@@ -49,7 +49,7 @@ const server = startWrangler(
 );
 if (server.pid !== undefined) await lock.share(server.pid);
 server.on("message", (message) => {
-  const { event, ip, port: servedPort } = JSON.parse(String(message)) as Ready;
+  const { event, ip, port: servedPort } = JSON.parse(message as string) as Ready;
   if (event === "DEV_SERVER_READY") setTimeout(() => greet(ip, servedPort), NOTES_MS);
 });
 

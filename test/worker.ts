@@ -51,6 +51,16 @@ export async function acknowledged(
   return response.json();
 }
 
+/** Posts samples, none of which is accepted. */
+export async function refused(
+  samples: unknown[],
+  options: PostOptions = {},
+): Promise<Answer & { duplicate: boolean }> {
+  const response = await post(samples, options);
+  if (response.status !== 422) throw new Error(`POST /samples: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
 /** The JSON that a GET answers. @throws {Error} if the status is another than the given one */
 export async function getJson<T = Record<string, unknown>>(path: string, status = 200): Promise<T> {
   const response = await get(path);

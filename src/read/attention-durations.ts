@@ -144,7 +144,7 @@ async function readRows(
   for (let i = 0; i < ids.length; i += FUNCTIONS_PER_READ) {
     const query = pastDurations(ids.slice(i, i + FUNCTIONS_PER_READ), width, windows);
     const { rows } = await callBinding("D1", () =>
-      readWithLedger(env.DB, "", Number.MAX_SAFE_INTEGER, [query]),
+      readWithLedger(env.DB, [{ epoch: "", fromN: Number.MAX_SAFE_INTEGER }], [query]),
     );
     for (const { id, rows: own } of rows[0]) all.set(id, own);
   }

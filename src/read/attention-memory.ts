@@ -142,9 +142,10 @@ async function read<const Queries extends readonly Query[]>(
 ): Promise<(Memory & { rows: Rows<Queries> }) | undefined> {
   const { epoch, next } = snapshot;
   const lowest = snapshot.sealed[0]?.n ?? next;
-  const { rows, includes, highest } = await callBinding("D1", () =>
-    readWithLedger(env.DB, epoch, lowest, queries),
+  const { rows, ledger } = await callBinding("D1", () =>
+    readWithLedger(env.DB, [{ epoch, fromN: lowest }], queries),
   );
+  const { includes, highest } = ledger[0]!;
   // What was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
   if (highest >= next) return undefined;
   return { epoch, lowest, includes, readAt: now, functions: new Map(), rows };
@@ -158,9 +159,10 @@ async function readAgain<const Queries extends readonly Query[]>(
   queries: Queries,
 ): Promise<Rows<Queries> | undefined> {
   const { epoch, lowest } = memory;
-  const { rows, includes, highest } = await callBinding("D1", () =>
-    readWithLedger(env.DB, epoch, lowest, queries),
+  const { rows, ledger } = await callBinding("D1", () =>
+    readWithLedger(env.DB, [{ epoch, fromN: lowest }], queries),
   );
+  const { includes, highest } = ledger[0]!;
   if (highest >= snapshot.next) return undefined;
   for (let n = lowest; n < snapshot.next; n++) if (includes(n) !== memory.includes(n)) return undefined;
   return rows;

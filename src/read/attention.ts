@@ -20,9 +20,10 @@ import type { ErrorWatch } from "../stats/attention-errors.ts";
 import type { Counts } from "../stats/attention-rates.ts";
 import { learnPauses, type UsualPauses } from "../stats/attention-silence.ts";
 import type { Delta } from "../stats/delta.ts";
-import { idOf, type SeriesId, seriesKey } from "../stats/series-id.ts";
+import { idOf, isSelected, type SeriesId, seriesKey } from "../stats/series-id.ts";
 import type { Sums } from "../stats/sums.ts";
 import { HOUR, MINUTE } from "../stats/tiers.ts";
+import { callAllBuffers } from "../buffer/buffers.ts";
 import { type DurationMemory, percentileOf, readPastDurations, type Timed } from "./attention-durations.ts";
 import {
   HOURS_KEPT,
@@ -62,7 +63,8 @@ export function forgetAttention(): void {
 /** `now` is in epoch milliseconds. @throws {BusyError | BindingFault} */
 export async function readAttention(env: ReadBindings, now: number): Promise<Attention> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const snapshot = await readSnapshot(env);
+    // With a second buffer, the memory needs an epoch for each.
+    const [snapshot] = await callAllBuffers(env, readSnapshot);
     if (!snapshot) continue;
     const known = await recall(env, snapshot, now);
     if (!known) continue;
@@ -97,9 +99,13 @@ interface Merged extends Timed {
 }
 
 function merge(known: Memory, snapshot: Snapshot, now: number): Merged[] {
-  const sealed = snapshot.sealed.filter(({ n }) => !known.includes(n)).flatMap(({ deltas }) => deltas);
-  const deltas = Map.groupBy([...sealed, ...snapshot.pending], seriesKey);
-  const all = Array.from(known.functions.values(), (row) => {
+  const sealed = snapshot.sealed.filter(({ n }) => !known.includes(n));
+  const deletions = sealed.flatMap(({ deletion }) => deletion ?? []);
+  const deltas = Map.groupBy([...sealed.flatMap((flush) => flush.deltas), ...snapshot.pending], seriesKey);
+  const stored = [...known.functions.values()].filter(
+    (row) => !deletions.some((deletion) => isSelected(deletion, row)),
+  );
+  const all = stored.map((row) => {
     const own = deltas.get(seriesKey(row)) ?? [];
     deltas.delete(seriesKey(row));
     return mergeOne(row, own, now);

@@ -94,6 +94,70 @@ describe("GET /metrics/:service/:function", () => {
     },
   );
 
+  it.each([".", "..", "%2e", "%2E%2e", "a/..", "op*", "a&module=b"])(
+    "finds a function named %s, whose name stands in the query",
+    async (name) => {
+      await acknowledged([{ function: name, durationMs: 1 }], { service: ".." });
+      const query = `service=..&function=${encodeURIComponent(name)}`;
+      expect(await getJson(`/function?${query}&module=&from=-1h`)).toMatchObject({
+        service: "..",
+        function: name,
+        range: { calls: 1 },
+      });
+      expect(await getJson(`/function/histogram?${query}&from=-1h`)).toMatchObject({ measured: 1 });
+    },
+  );
+
+  it.each([
+    ["/function?service=shop", "The parameter function is missing"],
+    ["/function/histogram?function=a", "The parameter service is missing"],
+    ["/function?service=shop&function=a&step=7", "The parameter step"],
+  ])("refuses %s", async (path, problem) => {
+    const { error } = await getJson<{ error: { message: string } }>(path, 400);
+    expect(error.message).toContain(problem);
+  });
+
+  it.each([
+    ["decomposed", "re\u0301gler", "r\u00e9gler"],
+    ["composed", "r\u00e9gler", "re\u0301gler"],
+    ["with spaces around it", " r\u00e9gler ", "r\u00e9gler"],
+    ["without the spaces around it", "r\u00e9gler", " r\u00e9gler\t"],
+  ])("finds a name that was sent %s, at every door, stored or not", async (_, sent, asked) => {
+    await acknowledged([{ function: sent, module: sent, durationMs: 1 }], { service: sent });
+    const name = encodeURIComponent(asked);
+    for (let i = 0; i < 2; i++) {
+      for (const path of [
+        `/metrics/${name}/${name}?module=${name}`,
+        `/metrics/${name}/${name}/histogram?module=${name}`,
+        `/function?service=${name}&function=${name}&module=${name}`,
+        `/function/histogram?service=${name}&function=${name}&module=${name}`,
+      ]) {
+        expect([path, (await get(path)).status]).toEqual([path, 200]);
+      }
+      const list = await getJson<{ functions: unknown[] }>(`/metrics?service=${name}&function=${name}`);
+      expect(list.functions).toHaveLength(1);
+      const prefix = encodeURIComponent(asked.trim().slice(0, -3));
+      expect(
+        (await getJson<{ functions: unknown[] }>(`/metrics?function=${prefix}*`)).functions,
+      ).toHaveLength(1);
+      const text = await (await get(`/metrics?format=prometheus&service=${name}&function=${name}`)).text();
+      expect(text).toContain('function="r\u00e9gler"');
+      await carryToD1();
+    }
+  });
+
+  it("tells the range before what is since the beginning, and the time of each block", async () => {
+    const now = Math.floor(Date.now() / HOUR) * HOUR;
+    await acknowledged([{ function: "a", durationMs: 1, at: now - 3 * HOUR }]);
+    const answer = await describeA(`?from=${now - 2 * HOUR}&to=${now - HOUR}`);
+    const keys = Object.keys(answer);
+    expect(keys.indexOf("range")).toBeLessThan(keys.indexOf("totals"));
+    expect(keys.indexOf("series")).toBeLessThan(keys.indexOf("failures"));
+    const [from, to] = [new Date(now - 2 * HOUR).toISOString(), new Date(now - HOUR).toISOString()];
+    expect(answer).toMatchObject({ from, to, range: { from, to, calls: 0 } });
+    expect(answer.totals).toMatchObject({ from: new Date(now - 3 * HOUR).toISOString(), calls: 1 });
+  });
+
   it("combines all modules unless one is named", async () => {
     await acknowledged([{ function: "a", module: "x", durationMs: 2 }]);
     await carryToD1();

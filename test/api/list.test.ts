@@ -37,6 +37,7 @@ describe("GET /metrics", () => {
           lastSeen: new Date(at + 1).toISOString(),
         },
       ],
+      cursor: null,
       next: null,
     });
   });
@@ -53,6 +54,9 @@ describe("GET /metrics", () => {
     expect(await names("?function=refund")).toEqual(["refund"]);
     expect(await names("?function=ref")).toEqual([]);
     expect(await names("?function=charge*")).toEqual(["charge*", "chargeCard"]);
+    expect(await names("?function=charge\\*")).toEqual(["charge*"]);
+    expect(await names("?function=charge\\**")).toEqual(["charge*"]);
+    expect(await names("?function=char\\*")).toEqual([]);
     expect(await names("?q=CARD%20stripe")).toEqual(["chargeCard"]);
     expect(await names("?q=%C3%A9lan")).toEqual(["Élan"]);
     expect(await names("?q=%25")).toEqual([]);
@@ -73,8 +77,9 @@ describe("GET /metrics", () => {
       const paged: string[] = [];
       let page = await list(`${query}&limit=2`);
       paged.push(...page.functions.map((row) => row.function));
-      while (page.next) {
-        page = await list(`?limit=2&cursor=${page.next}${sort === "callsPerSecond" ? "&from=-1h" : ""}`);
+      while (page.cursor) {
+        expect(page.next).toBe(page.cursor);
+        page = await list(`?limit=2&cursor=${page.cursor}${sort === "callsPerSecond" ? "&from=-1h" : ""}`);
         paged.push(...page.functions.map((row) => row.function));
       }
       expect(paged).toEqual(await names(query));
@@ -133,7 +138,7 @@ describe("GET /metrics", () => {
     ["from=2026-02-30T25:00Z", "It must be a time"],
     ["from=-1h&to=-2h", "It must be before to ("],
     ["to=-2h", "The parameter from is missing. It must be given if `to` is given."],
-    ["cursor=abc", 'The parameter cursor is "abc". It must be the `next` of the page before.'],
+    ["cursor=abc", 'The parameter cursor is "abc". It must be the `cursor` of the page before.'],
     ["sort=callsPerSecond", "It must be left out, or given together with a range (from)."],
     ["points=5", "It must be left out, or given together with a range (from)."],
     ["form=-1h", 'There is no parameter "form" here. This route takes format, service, function, q,'],

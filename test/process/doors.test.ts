@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,6 +84,40 @@ describe("npm start", () => {
     expect(await beacon("https://evil.example")).toBe(403);
     expect(await beacon(server().url.replace("127.0.0.1", "localhost"))).toBe(403);
     expect(await beacon("null")).toBe(403);
+  });
+
+  it("answers under the names of this machine only", async () => {
+    const { port } = new URL(server().url);
+    const status = (host: string, path = "/metrics") =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = request({ host: "127.0.0.1", port, path, headers: { Host: host } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        });
+        sent.on("error", reject).end();
+      });
+    expect(await status(`localhost:${port}`)).toBe(200);
+    expect(await status(`127.0.0.1:${port}`)).toBe(200);
+    expect(await status(`evil.example:${port}`)).toBe(403);
+    expect(await status("evil.example", "/dead-letters")).toBe(403);
+  });
+
+  it("tells a sender that posts to the page where samples go", async () => {
+    const response = await fetch(server().url, { method: "POST", body });
+    expect([response.status, response.headers.get("Allow")]).toEqual([405, "GET, HEAD"]);
+    expect(await response.json()).toEqual({
+      error: {
+        code: "method_not_allowed",
+        message: "/ takes GET, HEAD, not POST. Post samples to /samples.",
+      },
+    });
+    expect((await fetch(server().url, { method: "HEAD" })).status).toBe(200);
+    expect(await (await fetch(server().url)).text()).toContain("<!doctype html>");
+  });
+
+  it("tells its time once", async () => {
+    const { headers } = await fetch(`${server().url}/metrics`);
+    expect(Math.abs(Date.parse(headers.get("Date")!) - Date.now())).toBeLessThan(60_000);
   });
 
   it.each(["/", "/favicon.svg", "/index.html", "/openapi.json", "/nothing"])(
