@@ -38,30 +38,32 @@ export async function restore(
 ): Promise<Restored> {
   const { header, footer } = await output.step("Checking the file", () => verifyBackup(file));
   const name = `restore:${footer.sha256}`;
-  const state = await readState(d1, uuid, name);
-  if (state.isComplete) return { sha256: footer.sha256, rows: footer.rows, wasComplete: true };
-  if (!state.isBegun) await refuse(d1, uuid, file, header, { merge, functions: state.functions });
-  await addAll(d1, uuid, file, name, footer, output);
+  const { chunks, functions } = await readState(d1, uuid, name);
+  if (chunks.has(COMPLETE)) return { sha256: footer.sha256, rows: footer.rows, wasComplete: true };
+  if (chunks.size === 0) await refuse(d1, uuid, file, header, { merge, functions });
+  await addAll(d1, uuid, file, name, footer, chunks, output);
   return { sha256: footer.sha256, rows: footer.rows, wasComplete: false };
 }
 
 interface State {
-  isBegun: boolean;
-  isComplete: boolean;
+  /** The file's chunks that the database has. */
+  chunks: ReadonlySet<number>;
   functions: number;
 }
 
 async function readState(d1: D1, uuid: string, name: string): Promise<State> {
-  const [entries, functions] = await d1.query<Record<string, number | null>>(
+  const [entries, functions] = await d1.query<{ n: number }>(
     uuid,
-    { sql: "SELECT count(*) AS n, max(n) AS last FROM flushes WHERE epoch = ?1", params: [name] },
+    { sql: "SELECT n FROM flushes WHERE epoch = ?1", params: [name] },
     // Each deployment sends a sample of its own, which does not make a collector one that is in use.
     {
       sql: "SELECT count(*) AS n FROM functions WHERE NOT (service = 'metrics-collector' AND name = 'deploy')",
     },
   );
-  const { n, last } = entries!.results[0]!;
-  return { isBegun: n! > 0, isComplete: last === COMPLETE, functions: functions!.results[0]!["n"]! };
+  return {
+    chunks: new Set(entries!.results.map(({ n }) => n)),
+    functions: functions!.results[0]!.n,
+  };
 }
 
 async function refuse(
@@ -103,6 +105,7 @@ async function addAll(
   file: string,
   name: string,
   footer: Footer,
+  known: ReadonlySet<number>,
   output: Output,
 ): Promise<void> {
   const total = TABLES.reduce((sum, table) => sum + footer.rows[table], 0);
@@ -112,7 +115,7 @@ async function addAll(
   // order change: the ledger of flushes goes first, so that a flush that arrives meanwhile is not added to rows that have it.
   for await (const { table, rows } of chunksOf(file)) {
     n++;
-    await d1.query(uuid, ...addChunk(table, rows, name, n));
+    if (!known.has(n)) await d1.query(uuid, ...addChunk(table, rows, name, n));
     written += rows.length;
     output.progress(
       `${Math.floor((written / total) * 100)} % of ${total.toLocaleString("en")} rows restored`,
