@@ -1,13 +1,13 @@
 /** Writes everything that counts from D1 into one file. */
 import { rename, rm } from "node:fs/promises";
 import type { Database } from "../cloudflare/d1.ts";
-import { readHealth } from "../deploy/verify.ts";
 import { Failure } from "../failure.ts";
+import { count } from "../deploy/plan.ts";
 import type { Cloud } from "../installed.ts";
 import { installation } from "../installation.ts";
 import { ownMigrations } from "../migrations.ts";
 import type { Output } from "../output.ts";
-import { currentToken } from "../tokens/token-entry.ts";
+import { askHealth } from "../worker-address.ts";
 import { type Footer, type Row, type Table, writeBackup } from "./format.ts";
 import { ChangedMeanwhile, TableReader } from "./read-tables.ts";
 
@@ -48,7 +48,9 @@ export async function backUp(
         const footer = await writeBackup(partial, header, shown(reader.rows(), output));
         output.endProgress();
         await rename(partial, file);
-        output.changed(`${file} holds ${footer.rows.functions} functions and ${footer.rows.rollups} rollups`);
+        output.changed(
+          `${file} holds ${count(footer.rows.functions, "function")} and ${count(footer.rows.rollups, "rollup")}`,
+        );
         return { ...footer, file, isConsistent, waitingSamples: await waitingSamples(cloud) };
       } catch (error) {
         output.endProgress();
@@ -68,13 +70,9 @@ async function* shown(rows: AsyncIterable<{ table: Table; row: Row }>, output: O
   }
 }
 
-async function waitingSamples({ record, worker, names }: Cloud): Promise<number | null> {
-  const { url, tokens } = await record.read();
-  const token = currentToken(tokens, "read") ?? currentToken(tokens, "admin");
-  if (!token) return null;
+async function waitingSamples(cloud: Cloud): Promise<number | null> {
   try {
-    const address = url ?? `https://${names.worker}.${await worker.subdomain()}.workers.dev`;
-    return (await readHealth(address, token.value)).health.bufferedSamples;
+    return (await askHealth(cloud)).health.bufferedSamples;
   } catch (error) {
     if (error instanceof Failure) return null;
     throw error;

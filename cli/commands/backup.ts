@@ -1,4 +1,5 @@
 /** `metrics-collector backup FILE`. */
+import { awaitStored } from "../backup/await-stored.ts";
 import { backUp } from "../backup/back-up.ts";
 import { type Command, COMMON_OPTIONS, selectionOf, type Values } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -14,10 +15,16 @@ export const backupCommand: Command = {
 Writes totals, rollups, failures and the ledger of applied flushes into one compressed file with a checksum.
 Every row is of one moment: if the database changes while it is read, reading starts over, and after four times the
 file says that it could not be (exit code 5). Calls that still wait in the buffer are not in the file; they reach the
-database within MAX_WAITING_TIME. Tokens are not in the file. It holds names and error messages: keep it as such.
+database within MAX_WAITING_TIME, for which --wait waits. Tokens are not in the file. It holds names and error messages: keep it as such.
 
   npx metrics-collector backup metrics-2026-11-27.backup`,
-  options: COMMON_OPTIONS,
+  options: {
+    ...COMMON_OPTIONS,
+    wait: {
+      type: "boolean",
+      help: "Wait first until the database has every call that was acknowledged before.",
+    },
+  },
   run,
 };
 
@@ -32,6 +39,7 @@ async function run(values: Values, [file, ...others]: string[]): Promise<ExitCod
     throw new Failure(
       `${cloud.names.worker} has no database in this account, so there is nothing to back up.`,
     );
+  if (values["wait"] === true) await awaitStored(cloud, output);
   const result = await backUp(cloud, database, file, output);
   output.result(result);
   const { waitingSamples: waiting, isConsistent } = result;

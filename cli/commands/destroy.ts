@@ -1,4 +1,5 @@
 /** `metrics-collector destroy`: deletes one installation with all its data. */
+import { awaitStored } from "../backup/await-stored.ts";
 import { backUp } from "../backup/back-up.ts";
 import { type Command, COMMON_OPTIONS, selectionOf, type Values } from "../command.ts";
 import { consumerOf, type Queue } from "../cloudflare/queues.ts";
@@ -13,7 +14,8 @@ export const destroyCommand: Command = {
   summary: "delete it, with all its data, after you typed its name",
   help: `
 Deletes the Worker with its buffer, the queues, the D1 database and the tokens kept on this machine. Nothing brings
-them back, so it asks for the name, and offers a backup first. Off a terminal, --confirm NAME stands for typing it.
+them back, so it asks for the name, and offers a backup first, for which it waits until the database has what is in
+the buffer. Stop what sends before: later calls are in no backup. Off a terminal, --confirm NAME stands for typing it.
 
   npx metrics-collector destroy
   npx metrics-collector destroy --backup last.backup --confirm metrics-collector`,
@@ -45,7 +47,11 @@ async function run(values: Values): Promise<ExitCode> {
   output.warn(`This deletes, for ever: ${things.join(", ")}.`);
   const file = (values["backup"] as string | undefined) ?? (await offerBackup(found, output));
   await confirmName(names.worker, values["confirm"] as string | undefined, output);
-  if (file !== undefined && found.database) await backUp(cloud, found.database, file, output);
+  if (file !== undefined && found.database) {
+    // What waits in the buffer is in no backup, and goes with the Worker.
+    if (found.worker === "present") await awaitStored(cloud, output);
+    await backUp(cloud, found.database, file, output);
+  }
   await destroy(cloud, found, output);
   output.result({ deleted: output.done, backup: file ?? null });
   return EXIT.done;

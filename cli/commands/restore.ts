@@ -1,6 +1,7 @@
 /** `metrics-collector restore FILE`. */
 import { restore } from "../backup/restore.ts";
 import { type Command, COMMON_OPTIONS, selectionOf, type Values } from "../command.ts";
+import { count } from "../deploy/plan.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { inspect, openCloud } from "../installed.ts";
@@ -46,6 +47,7 @@ async function run(values: Values, [file, ...others]: string[]): Promise<ExitCod
   output.result(restored);
   const { functions, rollups } = restored.rows;
   if (restored.wasComplete) output.print(`${file} was restored here before. Nothing changed.`);
-  else output.changed(`${functions} functions and ${rollups} rollups of ${file} are restored`);
+  else
+    output.changed(`${count(functions, "function")} and ${count(rollups, "rollup")} of ${file} are restored`);
   return EXIT.done;
 }

@@ -1,16 +1,17 @@
 /** `metrics-collector status`: what runs, how it is, how much it holds and what that costs. */
 import { readUsage } from "../cloudflare/usage.ts";
 import { type Command, COMMON_OPTIONS, selectionOf, type Values } from "../command.ts";
-import { readHealth } from "../deploy/verify.ts";
+import { count } from "../deploy/plan.ts";
+import type { Health } from "../deploy/verify.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
-import { type Cloud, inspect, openCloud } from "../installed.ts";
+import { inspect, openCloud } from "../installed.ts";
 import { installation } from "../installation.ts";
 import { FREE_PLAN, listPrice } from "../limits.ts";
 import { readMigrationState } from "../migrations.ts";
 import { Output } from "../output.ts";
 import { readStored } from "../stored.ts";
-import { currentToken } from "../tokens/token-entry.ts";
+import { askHealth } from "../worker-address.ts";
 
 const MONTH_MS = 30 * 86_400_000;
 
@@ -39,7 +40,7 @@ async function run(values: Values): Promise<ExitCode> {
   }
   const { uuid, name } = found.database;
   const deployment = await cloud.worker.lastDeployment();
-  const health = await attempt(() => askHealth(cloud));
+  const health = await attempt(async () => (await askHealth(cloud)).health);
   const stored = await attempt(() => readStored(cloud.d1, uuid));
   const usage = await attempt(() =>
     readUsage(cloud.api, cloud.account.id, uuid, new Date(Date.now() - MONTH_MS)),
@@ -64,13 +65,6 @@ async function run(values: Values): Promise<ExitCode> {
   return health.value?.status === "ok" && pending.length === 0 ? EXIT.done : EXIT.problems;
 }
 
-async function askHealth({ record, worker, names }: Cloud) {
-  const { url, tokens } = await record.read();
-  const token = currentToken(tokens, "read") ?? currentToken(tokens, "admin");
-  const address = url ?? `https://${names.worker}.${await worker.subdomain()}.workers.dev`;
-  return (await readHealth(address, token?.value)).health;
-}
-
 /** What cannot be read must not hide the rest. */
 async function attempt<Value>(read: () => Promise<Value>): Promise<{ value?: Value; problem?: string }> {
   try {
@@ -88,7 +82,7 @@ interface Status {
   deployedAt: string | null;
   versionHere: string;
   pendingMigrations: string[];
-  health: Awaited<ReturnType<typeof askHealth>> | null;
+  health: Health | null;
   stored: Awaited<ReturnType<typeof readStored>> | null;
   last30Days: { rowsRead: number; rowsWritten: number; listPriceUsd: number } | null;
   unknown: string[];
@@ -115,9 +109,9 @@ function describe(status: Status): string {
     rows.push(["Health", health.status === "ok" ? "well" : health.problems.join(" ")]);
     rows.push([
       "Waiting",
-      `${health.bufferedSamples} samples buffered, ${health.unconfirmedFlushes} flushes on their way`,
+      `${known(health.bufferedSamples, "sample")} buffered, ${known(health.unconfirmedFlushes, "flush", "flushes")} on the way to the database`,
     ]);
-    rows.push(["Dead letters", String(health.deadLetters)]);
+    rows.push(["Dead letters", health.deadLetters === null ? "unknown" : String(health.deadLetters)]);
   }
   if (stored) {
     const { bytes } = stored;
@@ -140,5 +134,7 @@ function describe(status: Status): string {
   return rows.map(([title, text]) => `${title.padEnd(14)}${text}`).join("\n");
 }
 
+const known = (n: number | null, what: string, many?: string) =>
+  n === null ? `an unknown number of ${many ?? `${what}s`}` : count(n, what, many);
 const whole = (n: number) => n.toLocaleString("en");
 const percent = (share: number) => `${(share * 100).toFixed(share < 0.01 ? 2 : 0)} %`;

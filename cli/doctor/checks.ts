@@ -8,7 +8,8 @@ import type { Cloud, Found } from "../installed.ts";
 import { FREE_PLAN } from "../limits.ts";
 import { readMigrationState } from "../migrations.ts";
 import { readStored } from "../stored.ts";
-import { currentToken, SECRETS } from "../tokens/token-entry.ts";
+import { SECRETS } from "../tokens/token-entry.ts";
+import { readerOf } from "../worker-address.ts";
 
 /** `ok` is null where a check does not apply or cannot be made; `says` then tells why. */
 export interface Finding {
@@ -98,16 +99,10 @@ export async function checkCron({ worker }: Cloud, found: Found): Promise<Findin
 }
 
 /** Health, version, tokens and clock: all that the Worker itself is asked for. */
-export async function checkAnswers(
-  { record, worker, names }: Cloud,
-  found: Found,
-  version: string,
-): Promise<Finding[]> {
+export async function checkAnswers(cloud: Cloud, found: Found, version: string): Promise<Finding[]> {
   if (found.worker !== "present") return [];
-  const { url: known, tokens } = await record.read();
-  const url = known ?? `https://${names.worker}.${await worker.subdomain()}.workers.dev`;
-  const token = currentToken(tokens, "read") ?? currentToken(tokens, "admin");
-  if (!token) {
+  const { url, token } = await readerOf(cloud);
+  if (token === undefined) {
     return [
       unknown(
         "health",
@@ -118,7 +113,7 @@ export async function checkAnswers(
   }
   let answer: HealthAnswer;
   try {
-    answer = await readHealth(url, token.value);
+    answer = await readHealth(url, token);
   } catch (error) {
     const { message } = error as Error;
     const isRefused = / 401/.test(message);
@@ -136,7 +131,11 @@ export async function checkAnswers(
   return [
     health.status === "ok"
       ? good("health", `${url} is well.`)
-      : bad("health", health.problems.join(" "), `read the Worker's log: npx wrangler tail ${names.worker}`),
+      : bad(
+          "health",
+          health.problems.join(" "),
+          `read the Worker's log: npx wrangler tail ${cloud.names.worker}`,
+        ),
     health.version === version
       ? good("version", `It runs version ${version}.`)
       : bad("version", `It runs version ${health.version}; here is ${version}.`, DEPLOY),

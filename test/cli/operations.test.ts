@@ -26,7 +26,7 @@ afterAll(async () => {
   await cloud.stop();
 });
 
-const deploy = () => machine.run(["deploy", "--url", cloud.urlOf(NAME)]);
+const deploy = () => machine.run(["deploy", "--url", cloud.urlOf(NAME), "--var", "MAX_WAITING_TIME=1"]);
 
 interface Findings {
   ok: boolean;
@@ -144,6 +144,8 @@ describe("destroy", () => {
     expect(cloud.snapshot()).toEqual(before);
     const ran = await machine.run(["destroy", "--confirm", NAME, "--backup", "last.backup"]);
     expectExit(ran, 0);
+    // The calls of its deployments were in the buffer.
+    expect(ran.stderr).toContain("last.backup holds 1 function and");
     await access(join(machine.home, "last.backup"));
     expect(cloud.account.databases.map(({ name }) => name)).toEqual(["other"]);
     expect(cloud.account.queues.map(({ queue_name: name }) => name)).toEqual(["other"]);
