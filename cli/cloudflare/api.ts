@@ -67,6 +67,15 @@ export class CloudflareApi {
     return (await this.#request<Result>(method, path, body)).result;
   }
 
+  /** GraphQL answers have no envelope. @throws {Failure} if there is no answer */
+  async graphql<Answer>(body: { query: string; variables: object }): Promise<Answer> {
+    const { response, problem } = await this.#attempt("POST", "/graphql", body);
+    if (!response?.ok) {
+      throw new Failure(`Cloudflare's analytics cannot be read: ${problem ?? `status ${response?.status}`}.`);
+    }
+    return (await response.json()) as Answer;
+  }
+
   async #request<Result>(method: string, path: string, body?: unknown): Promise<Envelope<Result>> {
     for (let attempt = 1; ; attempt++) {
       const { response, problem } = await this.#attempt(method, path, body);

@@ -21,6 +21,8 @@ import { chooseVars } from "./vars.ts";
 import { awaitVersion, type HealthAnswer, sendSample } from "./verify.ts";
 import { writeConfiguration } from "./wrangler-configuration.ts";
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 export interface Deployed {
   name: string;
   account: string;
@@ -40,6 +42,11 @@ export interface Deployed {
 }
 
 export async function deploy(values: Values, output: Output): Promise<ExitCode> {
+  const interrupt = () => {
+    process.stderr.write(`\nInterrupted.\n${account(output)}\n`);
+    process.exit(EXIT.interrupted);
+  };
+  for (const signal of SIGNALS) process.once(signal, interrupt);
   try {
     const deployed = await run(values, output);
     const mayShow = output.json || values["show-tokens"] === true || process.stdout.isTTY;
@@ -51,6 +58,8 @@ export async function deploy(values: Values, output: Output): Promise<ExitCode> 
       throw new Failure(`${error.message}\n\n${account(output)}`, error.exitCode, { cause: error });
     }
     throw error;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
 }
 

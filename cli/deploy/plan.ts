@@ -59,4 +59,5 @@ export function deployedVars(bindings: Found["bindings"]): Record<string, string
   );
 }
 
-export const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+export const count = (n: number, what: string, many = `${what}s`) =>
+  `${n.toLocaleString("en")} ${n === 1 ? what : many}`;

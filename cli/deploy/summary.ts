@@ -33,7 +33,7 @@ function tokenLines(tokens: Deployed["tokens"], file: string, mayShow: boolean):
   const kept = `Tokens are kept in ${file}. Cloudflare shows them to nobody.`;
   if (!mayShow) return [`${kept} --show-tokens prints them.`];
   const row = (role: keyof typeof tokens, what: string) =>
-    tokens[role] === undefined ? [] : [`  ${what.padEnd(21)}${tokens[role]}`];
+    tokens[role] === undefined ? [] : [`  ${what.padEnd(23)}${tokens[role]}`];
   return [
     ...row("ingest", "sends samples"),
     ...row("read", "reads, opens the page"),
