@@ -22,5 +22,5 @@ export function react<T>(
   onResult: (result: unknown) => T,
   onError: (error: unknown) => T,
 ): Promise<T> {
-  return Reflect.apply(nativeThen, promise, [onResult, onError]);
+  return nativeThen.call(promise, onResult, onError) as Promise<T>;
 }
