@@ -28,10 +28,10 @@ export const viteNames = rollupNames;
 interface EsbuildBuild {
   esbuild: { transform(code: string, options: object): Promise<{ code: string }> };
   initialOptions: { tsconfigRaw?: unknown; jsx?: unknown; target?: unknown };
-  onLoad(
+  onLoad: (
     options: { filter: RegExp },
     load: (args: { path: string }) => Promise<{ contents: string; loader: "js" } | undefined>,
-  ): void;
+  ) => void;
 }
 
 /** For esbuild. Files that name a collector are compiled to JavaScript first. */
