@@ -47,25 +47,32 @@ export function decorateClass(
 
 /** Wraps every method that is found on the object and on its classes, in place. */
 export function wrapAll(wrap: Wrap, object: object, options?: CallOptions & { prefix?: string }): object {
+  if (!keepsFunctions(object)) return object;
   let from = object;
   while (from && from !== Object.prototype && from !== Function.prototype) {
-    if (!wrapMethods(wrap, from, options?.prefix, options, object)) break;
+    wrapMethods(wrap, from, options?.prefix, options, object);
     from = Object.getPrototypeOf(from) as object;
   }
   return object;
 }
 
-/**
- * Wraps the methods of one object and puts them onto another, unless that has a property of the same name. Stops and
- * returns false if the other keeps something else than what it is given, as `localStorage` does.
- */
+/** Some objects of browsers store what they are given as text: `localStorage` would keep a method as an item. */
+function keepsFunctions(object: object): boolean {
+  const key = "metrics-collector";
+  if (!Reflect.defineProperty(object, key, { value: wrapAll, configurable: true })) return true;
+  const kept: unknown = Reflect.get(object, key);
+  Reflect.deleteProperty(object, key);
+  return kept === wrapAll;
+}
+
+/** Wraps the methods of one object and puts them onto another, unless that has a property of the same name. */
 function wrapMethods(
   wrap: Wrap,
   from: object,
   owner: string | undefined,
   options: CallOptions | undefined,
   onto: object = from,
-): boolean {
+): void {
   for (const key of Reflect.ownKeys(from)) {
     const property = Object.getOwnPropertyDescriptor(from, key)!;
     const { value } = property;
@@ -80,13 +87,8 @@ function wrapMethods(
     if (from !== onto && Object.hasOwn(onto, key)) continue;
     property.value = wrap(value, { ...options, name: qualify(owner, key) });
     // If the property cannot change, the method stays unmeasured.
-    if (property.value === value || !Reflect.defineProperty(onto, key, property)) continue;
-    if (Object.getOwnPropertyDescriptor(onto, key)?.value !== property.value) {
-      Reflect.deleteProperty(onto, key);
-      return false;
-    }
+    if (property.value !== value) Reflect.defineProperty(onto, key, property);
   }
-  return true;
 }
 
 /** Wraps the functions of a property: its value, or its getter and setter. */

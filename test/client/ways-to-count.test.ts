@@ -287,17 +287,13 @@ describe("all", () => {
       getItem(key: string) {
         return kept.get(key);
       }
-      setItem(key: string, value: string) {
-        kept.set(key, value);
-      }
     }
     const storage = new Proxy(new Storage(), {
       defineProperty: (_, key, { value }) => {
         kept.set(key, String(value));
         return true;
       },
-      getOwnPropertyDescriptor: (_, key) =>
-        kept.has(key) ? { value: kept.get(key), configurable: true, enumerable: true } : undefined,
+      get: (target, key): unknown => kept.get(key) ?? Reflect.get(target, key),
       deleteProperty: (_, key) => kept.delete(key) || true,
     });
     metricsCollector.all(storage);
