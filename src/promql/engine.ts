@@ -65,7 +65,7 @@ export async function query(
   options: QueryOptions = {},
 ): Promise<InstantResult> {
   const expression = parse(text, options);
-  const grid: Grid = { startMs: timeMs, stepMs: 1, steps: 1 };
+  const grid: Grid = { startMs: timeMs, stepMs: 0, steps: 1 };
   const run = await prepare(expression, grid, timeMs, source, options);
   if (typeOf(expression) === "matrix") {
     const series = await run.readMatrix();

@@ -144,7 +144,7 @@ export class Evaluator {
     const left = await this.evaluate(binary.left, grid);
     const right = await this.evaluate(binary.right, grid);
     const { annotations, budget, delayedNames } = this.options;
-    budget.spend(grid.steps * (1 + rowsOf(left).length + rowsOf(right).length));
+    budget.spendRows(1 + rowsOf(left).length + rowsOf(right).length, grid.steps);
     const context = { annotations, budget, delayedNames, steps: grid.steps };
     if (left.type === "scalar" && right.type === "scalar") {
       const values = left.values.map((value, step) =>
@@ -163,7 +163,7 @@ export class Evaluator {
     const { annotations, budget } = this.options;
     const parameter = aggregation.parameter && (await this.evaluate(aggregation.parameter, grid));
     const rows = rowsOf(await this.evaluate(aggregation.inner, grid));
-    budget.spend(grid.steps * rows.length);
+    budget.spendRows(rows.length, grid.steps);
     const context = { annotations, budget, steps: grid.steps };
     return { type: "vector", rows: aggregateRows(aggregation, rows, parameter, context) };
   }
@@ -188,7 +188,7 @@ export class Evaluator {
     }
     const args = await this.arguments(context.call, grid);
     const before = args.reduce((count, arg) => count + rowsOf(arg).length, 0);
-    budget.spend(grid.steps * (1 + before));
+    budget.spendRows(1 + before, grid.steps);
     switch (body.kind) {
       case "numbers":
         return mapFloats(args[0], delayedNames, body.map);

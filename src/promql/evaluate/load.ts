@@ -87,7 +87,7 @@ function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: L
       const shift = shiftOf(selector, ends);
       const rangeMs = isRange ? expression.rangeMs : 0;
       const hints: Hints = {
-        stepMs: grid.steps > 1 ? grid.stepMs : 0,
+        stepMs: grid.stepMs,
         ...describePath(expression, path),
         rangeMs,
         signal: budget.signal,

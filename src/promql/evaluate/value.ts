@@ -4,7 +4,7 @@ import { type Histogram, sizeOfHistogram } from "../histogram/histogram.ts";
 import { type Labels, dropMetadata, labelsKey } from "../labels.ts";
 import type { Budget } from "./budget.ts";
 
-/** The evaluation times: `steps` of them, `stepMs` apart. */
+/** The evaluation times: `steps` of them, `stepMs` apart. An instant query has one, and 0 for `stepMs`. */
 export interface Grid {
   readonly startMs: number;
   readonly stepMs: number;

@@ -31,6 +31,8 @@ export type FunctionBody =
 export interface WindowBody {
   readonly kind: "window";
   readonly apply: (window: Window, context: WindowContext) => number | Histogram | undefined;
+  /** How many operations a sample takes, as the budget counts them. 1 by default. */
+  readonly cost?: number;
   /** The result is still the metric's value, so that its name stays. */
   readonly keepsName?: boolean;
   /** What an integral series gives instead: its increase over the window, or that per second. */

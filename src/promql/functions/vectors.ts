@@ -124,7 +124,7 @@ function sort(
   { annotations, call, grid }: CallContext,
   descending: boolean,
 ): Value {
-  if (grid.steps > 1) {
+  if (grid.stepMs > 0) {
     annotations.warn(MESSAGES.sortInRange, call.span);
     return { type: "vector", rows: withFloats(rowsOf(vector)) };
   }
