@@ -108,6 +108,8 @@ export default defineConfig({
           maxWorkers: 2,
           include: ["test/cli/**/*.test.ts"],
           globalSetup: "test/cli/build.ts",
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],
