@@ -53,7 +53,7 @@ export async function installProject(
         return { code: 0, output: stdout + stderr };
       } catch (error) {
         const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-        return { code, output: String(stdout) + String(stderr) };
+        return { code, output: `${stdout}${stderr}` };
       }
     },
     remove: () => rm(folder, { recursive: true, force: true }),
