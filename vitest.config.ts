@@ -28,7 +28,7 @@ const wrangler = { configPath: "./wrangler.toml" };
 /** Projects run one after the other, because servers, browsers and random histories each need the whole machine. */
 const order = (groupOrder: number) => ({ sequence: { groupOrder } });
 /** These limits only end tests that hang. A slow machine must not make a test fail. */
-const patient = { testTimeout: 60_000, hookTimeout: 120_000, setupFiles: ["test/patience.ts"] };
+const patient = { testTimeout: 60_000, hookTimeout: 240_000, setupFiles: ["test/patience.ts"] };
 const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
 const node = { ...patient, env: onDisk };
 
@@ -97,7 +97,7 @@ const config = {
           name: "process",
           fileParallelism: false,
           include: ["test/process/**/*.test.ts"],
-          testTimeout: 300_000,
+          testTimeout: 600_000,
         },
       },
       {

@@ -13,6 +13,6 @@ export default defineConfig({
     fileParallelism: false,
     // This limit only ends tests that hang.
     testTimeout: 300_000,
-    hookTimeout: 120_000,
+    hookTimeout: 240_000,
   },
 });

@@ -69,11 +69,17 @@ describe("the examples", () => {
   it("are alert rules and a configuration that promtool accepts", async (context) => {
     await needsProgram(context, "promtool", INSTALL);
     expect(await promtool(["check", "rules", join(EXAMPLES, "alerts.yml")])).toContain(
-      "SUCCESS: 8 rules found",
+      "SUCCESS: 10 rules found",
     );
     expect(await promtool(["check", "config", join(EXAMPLES, "prometheus.yml")])).toContain(
       "is valid prometheus config",
     );
+  });
+
+  it("are alert rules that fit busy functions and nightly jobs", async (context) => {
+    await needsProgram(context, "promtool", INSTALL);
+    const output = await promtool(["test", "rules", join(import.meta.dirname, "alert-rules.yml")]);
+    expect(output).toMatch(/^Unit Testing: .*\n\s*SUCCESS\s*$/);
   });
 
   it("are a dashboard whose expressions are valid PromQL and use existing metrics", async (context) => {
