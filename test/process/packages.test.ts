@@ -19,7 +19,6 @@ beforeAll(async () => {
   const tarballs = (await readdir(project))
     .filter((name) => name.endsWith(".tgz"))
     .map((name) => `./${name}`);
-  expect(tarballs).toHaveLength(2);
   // The registry is asked for dependencies only: our own packages come from the tarballs.
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...tarballs], { cwd: project });
 });
