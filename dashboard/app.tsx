@@ -4,6 +4,7 @@ import { setToken, useSession } from "./api/session.ts";
 import { FunctionPage } from "./function/function-page.tsx";
 import { Overview } from "./overview/overview.tsx";
 import { Denied } from "./parts/denied.tsx";
+import { isolate } from "./parts/name.tsx";
 import { UnknownPage } from "./parts/unknown-page.tsx";
 import { Pipeline } from "./pipeline/pipeline.tsx";
 import { RangePicker } from "./range/range-picker.tsx";
@@ -108,6 +109,6 @@ function Logo() {
 const TITLES = { functions: "Functions", pipeline: "Pipeline", unknown: "Page not found" };
 
 function titleOf({ page, of }: View): string {
-  const what = page === "function" ? `${of!.function} · ${of!.service}` : TITLES[page];
+  const what = page === "function" ? `${isolate(of!.function)} · ${isolate(of!.service)}` : TITLES[page];
   return `${what} · MetricsCollector`;
 }

@@ -12,9 +12,11 @@ export function text({ number, unit }: Written): string {
   return unit === "" ? number : `${number}${NBSP}${unit}`;
 }
 
+const COUNTS = ["", "k", "M", "G", "T"];
+
 /** 812, 1.2 k, 34 M */
 export function count(n: number): Written {
-  return scaled(n, ["", "k", "M", "G", "T"]);
+  return scaled(n, COUNTS);
 }
 
 /** Calls per second. Small rates keep two digits, because a function that runs once a day has a rate too. */
@@ -40,6 +42,19 @@ export function duration(ms: number): Written {
   if (ms === 0) return { number: "0", unit: "ms" };
   const fits = DURATIONS.find(({ next, ms: size }) => Number(short(ms / size)) < next / size)!;
   return { number: short(ms / fits.ms), unit: fits.unit };
+}
+
+/** A duration at an axis: three digits, so that neighbouring ticks differ. 1.25 s, 32.3 ms. */
+export function durationTick(ms: number): string {
+  if (ms === 0) return "0";
+  const fits = DURATIONS.find(({ ms: size, next }) => ms < next && ms >= size) ?? DURATIONS[0];
+  return text({ number: String(Number((ms / fits.ms).toPrecision(3))), unit: fits.unit });
+}
+
+/** A count at an axis: exact up to three digits. 1.25 k. */
+export function countTick(n: number): string {
+  const power = n === 0 ? 0 : Math.max(0, Math.min(4, Math.floor(Math.log10(n) / 3)));
+  return text({ number: String(Number((n / 1000 ** power).toPrecision(3))), unit: COUNTS[power]! });
 }
 
 /** 0.3 %, 14 %. Only exactly nothing is written 0 %, and only exactly everything 100 %. */

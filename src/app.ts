@@ -7,7 +7,9 @@ import { guard } from "./access/guard.ts";
 import { localHosts } from "./access/local-hosts.ts";
 import { rejectCrossOriginWrites } from "./access/reject-cross-origin-writes.ts";
 import { listDeadLettersRoute, dropDeadLetterRoute, replayDeadLetterRoute } from "./admin/dead-letters.ts";
+import { deleteFunctionRoute, deleteServiceRoute } from "./admin/delete-series.ts";
 import { healthRoute } from "./admin/health.ts";
+import { attentionRoute } from "./api/attention.ts";
 import { describeFunctionByQueryRoute, describeFunctionRoute } from "./api/describe-function.ts";
 import { distributionByQueryRoute, distributionRoute } from "./api/distribution.ts";
 import { listFunctionsRoute } from "./api/list-functions.ts";
@@ -33,6 +35,9 @@ const routes = [
   distributionByQueryRoute,
   listServicesRoute,
   searchRoute,
+  deleteServiceRoute,
+  deleteFunctionRoute,
+  attentionRoute,
   healthRoute,
   listDeadLettersRoute,
   replayDeadLetterRoute,

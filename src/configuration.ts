@@ -16,12 +16,25 @@ export function readConfiguration(env: Pick<Env, "MAX_ITEMS" | "MAX_WAITING_TIME
   };
 }
 
+const DAY_MS = 86_400_000;
+const DEFAULT_FORGET_AFTER_DAYS = "30";
+
+/**
+ * Functions without a call for this many milliseconds leave lists, scrapes and the caps on functions. Their history stays.
+ *
+ * @throws {ConfigurationError}
+ */
+export function readForgetAfterMs(env: Partial<Pick<Env, "FORGET_AFTER_DAYS">>): number {
+  const days = env.FORGET_AFTER_DAYS ?? DEFAULT_FORGET_AFTER_DAYS;
+  return wholeNumber("FORGET_AFTER_DAYS", days, 1, 36_500) * DAY_MS;
+}
+
 function wholeNumber(setting: string, value: unknown, min: number, max: number): number {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
   const given = value === undefined ? "not set" : JSON.stringify(value);
   throw new ConfigurationError(
-    `${setting} must be a whole number from ${min} to ${max}; it is ${given}. ` +
+    `${setting} must be a whole number from ${min} to ${max}. It is ${given}. ` +
       "Set it under [vars] in wrangler.toml, or in .dev.vars for local use.",
   );
 }

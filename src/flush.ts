@@ -6,6 +6,7 @@
  * different versions of this file for some minutes. Flushes that were sealed before a deploy are sent again after it.
  */
 import { type Delta, readDelta } from "./stats/delta.ts";
+import type { SeriesSelector } from "./stats/series-id.ts";
 
 /**
  * The version of the messages that this code writes. This code also reads the version before, 0, which has no `version`
@@ -28,6 +29,11 @@ export interface FlushId {
 
 export interface Flush extends FlushId {
   deltas: Delta[];
+  /**
+   * Deletes series. D1 then forgets their calls in every flush with a lower id of this epoch, whether it was applied before
+   * or comes later. Such a flush has no deltas.
+   */
+  deletion?: SeriesSelector | undefined;
 }
 
 /** A flush as the buffer stores it. */
@@ -36,6 +42,7 @@ export interface EncodableFlush extends FlushId {
   version: number;
   /** The text of a JSON array of deltas, in the form of that version. */
   deltas: string;
+  deletion?: SeriesSelector | undefined;
 }
 
 export type DecodedFlush =
@@ -48,9 +55,9 @@ export type DecodedFlush =
  * Writes a message. Its version is the one under which the flush was sealed and not `FLUSH_VERSION`: after a rollback, older
  * code sends flushes that newer code sealed, and must not present them as its own.
  */
-export function encodeFlush({ version, buffer, epoch, n, deltas }: EncodableFlush): string {
+export function encodeFlush({ version, buffer, epoch, n, deltas, deletion }: EncodableFlush): string {
   // The deltas are stored as JSON already. Parsing them here would cost time and memory and change nothing.
-  const fields = `"buffer":${JSON.stringify(buffer)},"epoch":${JSON.stringify(epoch)},"n":${n},"deltas":${deltas}`;
+  const fields = `"buffer":${JSON.stringify(buffer)},"epoch":${JSON.stringify(epoch)},"n":${n},"deltas":${deltas}${deletion === undefined ? "" : `,"deletion":${JSON.stringify(deletion)}`}`;
   return version === 0 ? `{${fields}}` : `{"version":${version},${fields}}`;
 }
 
@@ -59,7 +66,7 @@ export function decodeFlush(body: unknown): DecodedFlush {
   const message = parseObject(body);
   const id = message && readId(message);
   if (!id) return { status: "not_a_flush" };
-  const { version = 0, deltas } = message;
+  const { version = 0, deltas, deletion } = message;
   if (version !== 0 && version !== FLUSH_VERSION) {
     return {
       status: "unreadable",
@@ -76,7 +83,19 @@ export function decodeFlush(body: unknown): DecodedFlush {
       reason: "The flush has no list of deltas. The queue delivered it damaged.",
     };
   }
-  return { status: "flush", flush: { ...id, deltas: deltas.map(readDelta) } };
+  if (deletion !== undefined && !isSelector(deletion)) {
+    return { status: "unreadable", id, reason: "The flush deletes series without naming a service." };
+  }
+  return {
+    status: "flush",
+    flush: { ...id, deltas: deltas.map(readDelta), ...(deletion ? { deletion } : {}) },
+  };
+}
+
+function isSelector(value: unknown): value is SeriesSelector {
+  return (
+    typeof value === "object" && value !== null && "service" in value && typeof value.service === "string"
+  );
 }
 
 function readId({ buffer, epoch, n }: Record<string, unknown>): FlushId | undefined {

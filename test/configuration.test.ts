@@ -16,7 +16,7 @@ describe("a setting", () => {
   });
 
   it.each(["", " ", "0", "-1", "1.5", "ten", "1e9", "NaN", "Infinity", undefined, null, true, {}])(
-    "that makes no sense stops the request and says what is wrong: %j",
+    "that is invalid makes the request fail with a message that names it: %j",
     async (value) => {
       const request = new Request("https://metrics.example/samples", {
         method: "POST",
@@ -28,12 +28,12 @@ describe("a setting", () => {
       expect(response.status).toBe(500);
       const { error } = await response.json<{ error: { code: string; message: string } }>();
       expect(error.code).toBe("misconfigured");
-      expect(error.message).toMatch(/^MAX_ITEMS must be a whole number from 1 to 1000000; it is /);
+      expect(error.message).toMatch(/^MAX_ITEMS must be a whole number from 1 to 1000000. It is /);
       expect(await calls()).toEqual({});
     },
   );
 
-  it("that makes no sense any more does not stop the alarm for ever", async () => {
+  it("that becomes invalid does not stop the alarm for ever", async () => {
     await acknowledged([{ function: "work", durationMs: 5 }]);
     await letTimePass();
     await runInDurableObject(buffer(), (instance) => {

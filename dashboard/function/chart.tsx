@@ -13,8 +13,9 @@ export function Chart(props: ChartProps) {
   const [isTable, setTable] = useState(false);
   const chosen = index !== undefined && index < starts.length ? index : undefined;
   const valueOf = (line: number, i: number) => {
-    const value = values[line]![i];
-    return value === null || value === undefined ? "–" : write(value);
+    // Null draws no bar, and stands for 0 there.
+    const value = values[line]![i] ?? (lines[line]!.kind === "bars" ? 0 : undefined);
+    return value === undefined ? "–" : write(value);
   };
   const sentence = (i: number) =>
     `${stepName(starts[i]!, stepSeconds, times)}: ${lines.map((line, n) => `${line.label} ${valueOf(n, i)}`).join(", ")}`;

@@ -1,7 +1,7 @@
 /** The distribution of durations as bars on a logarithmic axis. */
 import { useState } from "preact/hooks";
 import type { Distribution } from "../api/client.ts";
-import { duration, exact, exactly, text } from "../format.ts";
+import { duration, durationTick, exact, exactly, text } from "../format.ts";
 
 interface HistogramProps {
   distribution: Distribution;
@@ -50,7 +50,7 @@ export function Histogram({ distribution: { buckets, measured }, markers }: Hist
       </svg>
       <div class="ticks" aria-hidden="true">
         {ticks.map((ms) => (
-          <span key={ms}>{text(duration(ms))}</span>
+          <span key={ms}>{durationTick(ms)}</span>
         ))}
       </div>
       <ul class="markers">

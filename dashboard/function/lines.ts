@@ -9,6 +9,10 @@ export interface Line {
   width?: number;
   /** Lengths of dashes and gaps in pixels. */
   dash?: number[];
+  /** The diameter of a single point in pixels, for a value without neighbours. */
+  point?: number;
+  /** Whether single points are rings. */
+  isRing?: boolean;
 }
 
 export const CALLS: Line[] = [
@@ -18,8 +22,8 @@ export const CALLS: Line[] = [
 ];
 
 export const PERCENTILES: Line[] = [
-  { label: "p50", colour: "--p50", kind: "line", width: 1.25 },
-  { label: "p95", colour: "--p95", kind: "line", width: 3 },
-  { label: "p99", colour: "--p99", kind: "line", width: 2, dash: [2, 3] },
-  { label: "p95 before", colour: "--faint", kind: "line", width: 1.5, dash: [7, 4] },
+  { label: "p50", colour: "--p50", kind: "line", width: 1.25, point: 4 },
+  { label: "p95", colour: "--p95", kind: "line", width: 3, point: 9 },
+  { label: "p99", colour: "--p99", kind: "line", width: 2, dash: [2, 3], point: 15, isRing: true },
+  { label: "p95 before", colour: "--faint", kind: "line", width: 1.5, dash: [7, 4], point: 9, isRing: true },
 ];

@@ -9,7 +9,8 @@ export interface PlotOptions {
   stepSeconds: number;
   /** Whether values are counts: then the axis has whole numbers. */
   isCount: boolean;
-  write: (value: number) => string;
+  /** Writes a value at the axis, without rounding. */
+  writeTick: (value: number) => string;
   times: Times;
   width: number;
 }
@@ -20,7 +21,14 @@ const CURSOR = uPlot.sync("time");
 const DAY_SECONDS = 86_400;
 const WHOLE = Array.from({ length: 40 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3));
 
-export function optionsFor({ lines, stepSeconds, isCount, write, times, width }: PlotOptions): uPlot.Options {
+export function optionsFor({
+  lines,
+  stepSeconds,
+  isCount,
+  writeTick,
+  times,
+  width,
+}: PlotOptions): uPlot.Options {
   const half = stepSeconds / 2;
   const axis = {
     stroke: colour("--quiet"),
@@ -43,8 +51,9 @@ export function optionsFor({ lines, stepSeconds, isCount, write, times, width }:
     },
     legend: { show: false },
     scales: {
-      // Each point is the middle of its step. Without the halves, the first and the last bar would be cut.
-      x: { time: true, range: (_, first, last) => [first - half, last + half] },
+      // Each point is the middle of its step. Without the halves, the first and the last bar would be cut. uPlot's own
+      // range of a single point would be years long.
+      x: { time: true, range: ({ data: [middles] }) => [middles[0]! - half, middles.at(-1)! + half] },
       y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
@@ -58,7 +67,8 @@ export function optionsFor({ lines, stepSeconds, isCount, write, times, width }:
       {
         ...axis,
         size: 66,
-        values: (_, values) => values.map((value) => (value === null ? "" : write(value))),
+        values: (_, values) =>
+          values.map((value) => (value === null ? "" : value === 0 ? "0" : writeTick(value))),
         ...(isCount ? { incrs: WHOLE } : {}),
       },
     ],
@@ -66,7 +76,15 @@ export function optionsFor({ lines, stepSeconds, isCount, write, times, width }:
   };
 }
 
-function seriesOf({ label, colour: name, kind, width = 0, dash }: Line): uPlot.Series {
+function seriesOf({
+  label,
+  colour: name,
+  kind,
+  width = 0,
+  dash,
+  point = 6,
+  isRing = false,
+}: Line): uPlot.Series {
   const stroke = colour(name);
   if (kind === "bars") {
     const paths = uPlot.paths.bars!({ size: [0.85, Infinity], align: 0, gap: 0 });
@@ -78,7 +96,14 @@ function seriesOf({ label, colour: name, kind, width = 0, dash }: Line): uPlot.S
     width,
     spanGaps: false,
     // A value between two gaps has no line to its neighbours. It is drawn as a point.
-    points: { show: true, size: 6, fill: stroke, stroke, filter: (self, i) => isolated(self.data[i]!) },
+    points: {
+      show: true,
+      size: point,
+      width: isRing ? 1.5 : 0,
+      fill: isRing ? "transparent" : stroke,
+      stroke,
+      filter: (self, i) => isolated(self.data[i]!),
+    },
     ...(dash === undefined ? {} : { dash }),
   };
 }

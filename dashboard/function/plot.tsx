@@ -16,7 +16,9 @@ export interface ChartProps {
   values: readonly (readonly (number | null)[])[];
   stepSeconds: number;
   isCount?: boolean;
+  /** Writes a value rounded for reading. */
   write: (value: number) => string;
+  writeTick: (value: number) => string;
   zoom: (from: number, to: number) => void;
 }
 
@@ -25,11 +27,14 @@ interface PlotProps extends ChartProps {
   setIndex: (index: number | undefined) => void;
 }
 
+/** The third argument tells the other charts. uPlot has it, but its types lack it. */
+type MoveCursor = (at: { left: number; top: number }, fireHooks: boolean, publish: boolean) => void;
+
 /** Pixels. A shorter drag counts as a click. */
 const LEAST_DRAG = 6;
 
 export function Plot(props: PlotProps) {
-  const { lines, starts, values, stepSeconds, isCount = false, write, index } = props;
+  const { lines, starts, values, stepSeconds, isCount = false, writeTick, index } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const latest = useRef(props);
@@ -40,7 +45,7 @@ export function Plot(props: PlotProps) {
 
   useEffect(() => {
     const width = box.current!.clientWidth;
-    const options = optionsFor({ lines, stepSeconds, isCount, write, times, width });
+    const options = optionsFor({ lines, stepSeconds, isCount, writeTick, times, width });
     const select = (from: number, to: number) => latest.current.zoom(from * 1000, to * 1000);
     options.hooks = {
       setCursor: [({ cursor: { idx } }) => latest.current.setIndex(idx ?? undefined)],
@@ -72,8 +77,9 @@ export function Plot(props: PlotProps) {
   useEffect(() => {
     const self = plot.current;
     if (!self || index === (self.cursor.idx ?? undefined)) return;
-    if (index === undefined) self.setCursor({ left: -10, top: -10 });
-    else self.setCursor({ left: self.valToPos(self.data[0][index]!, "x"), top: HEIGHT / 4 });
+    const left = index === undefined ? -10 : self.valToPos(self.data[0][index]!, "x");
+    const move = self.setCursor.bind(self) as MoveCursor;
+    move({ left, top: index === undefined ? -10 : HEIGHT / 4 }, true, true);
   }, [index]);
 
   return <div ref={box} class="plot" />;

@@ -1,7 +1,7 @@
 /** Two charts of one function over time: calls with errors, and duration percentiles. */
 import { useMemo } from "preact/hooks";
 import type { FunctionDescription } from "../api/client.ts";
-import { count, duration, exactly, text } from "../format.ts";
+import { count, countTick, duration, durationTick, exactly, text } from "../format.ts";
 import { lengthName, zoomed } from "../range/range.ts";
 import { goTo, type View } from "../view/view.ts";
 import { Chart } from "./chart.tsx";
@@ -36,6 +36,7 @@ export function TimeCharts({ now, previous, view }: TimeChartsProps) {
           values={calls}
           isCount
           write={writeCount}
+          writeTick={countTick}
         />
       </figure>
       <figure>
@@ -52,6 +53,7 @@ export function TimeCharts({ now, previous, view }: TimeChartsProps) {
             lines={PERCENTILES}
             values={percentiles}
             write={writeDuration}
+            writeTick={durationTick}
           />
         )}
       </figure>

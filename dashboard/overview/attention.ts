@@ -46,6 +46,8 @@ const SLOWER_BY_MS = 1;
 const SILENT_MS = 5 * 60_000;
 const EXPECTED_CALLS = 10;
 
+const AS_BEFORE = "as before";
+
 export const KINDS: Record<Kind, { label: string; order: number }> = {
   failing: { label: "Failing", order: 0 },
   slower: { label: "Slower", order: 1 },
@@ -57,9 +59,10 @@ export function attentionOf(row: Observed, period: Period): Attention | undefine
   return isFailing(row, period) ?? isSlower(row) ?? isSilent(row, period);
 }
 
-/** The worst first. */
+/** What is new comes first, then the worst. A function that always fails is known already. */
 export function compareAttention(a: Attention, b: Attention): number {
-  return KINDS[a.kind].order - KINDS[b.kind].order || b.weight - a.weight;
+  const isKnown = ({ before }: Attention) => Number(before === AS_BEFORE);
+  return isKnown(a) - isKnown(b) || KINDS[a.kind].order - KINDS[b.kind].order || b.weight - a.weight;
 }
 
 /** Checks the whole range and its last eighth, and returns the worse finding. */
@@ -94,7 +97,7 @@ function judgeErrors(now: Counts, before: Counts | undefined): Attention | undef
     shareBefore === undefined
       ? ""
       : Math.abs(share - shareBefore) < 0.1 * share
-        ? "as before"
+        ? AS_BEFORE
         : `was ${text(percent(shareBefore))}`;
   return { kind: "failing", says: `${text(percent(share))} of calls fail`, before: was, weight: now.errors };
 }

@@ -1,5 +1,6 @@
 /** The search field, the service filter, and the sort order on phones. */
 import { useEffect, useRef } from "preact/hooks";
+import { isolate } from "../parts/name.tsx";
 import { goTo, type Sort, type View } from "../view/view.ts";
 import { COUNTS, DURATIONS, LAST_SEEN } from "./columns.tsx";
 
@@ -42,7 +43,7 @@ export function Filters({ view, services }: FiltersProps) {
         <option value="">All services</option>
         {known.map((service) => (
           <option key={service} value={service}>
-            {service}
+            {isolate(service)}
           </option>
         ))}
       </select>

@@ -41,14 +41,16 @@ function Cells({ row, index, view, now }: FunctionRowProps) {
     <tr role="row" aria-rowindex={index + 1} class={row.attention?.kind} onClick={() => goTo(to)}>
       <th role="rowheader" scope="row" class="function">
         {row.attention && <Mark attention={row.attention} />}
-        <Link to={to} title={module === "" ? name : `${name} in ${module}`}>
-          <Name text={name} />
-        </Link>
-        {module !== "" && (
-          <span class="module">
-            <Name text={module} />
-          </span>
-        )}
+        <div class="names">
+          <Link to={to} title={module === "" ? name : `${name} in ${module}`}>
+            <Name text={name} />
+          </Link>
+          {module !== "" && (
+            <span class="module">
+              <Name text={module} />
+            </span>
+          )}
+        </div>
       </th>
       <td role="cell" class="service" title={service}>
         <Name text={service} />

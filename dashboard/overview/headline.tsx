@@ -28,7 +28,9 @@ export function Headline({ rows, attention, failures, view, compared }: Headline
   return (
     <header class="headline">
       <h1 class={attention > 0 ? "trouble" : undefined} aria-live="polite">
-        {view.q.trim() === "" ? sentence(rows.length, attention) : foundSentence(rows.length, failures)}
+        {view.q.trim() === ""
+          ? sentence(rows.length, attention, calls)
+          : foundSentence(rows.length, failures)}
         {view.service !== "" && rows.length > 0 && (
           <>
             {" in "}
@@ -54,8 +56,9 @@ export function Headline({ rows, attention, failures, view, compared }: Headline
   );
 }
 
-function sentence(functions: number, attention: number): string {
+function sentence(functions: number, attention: number, calls: number): string {
   if (functions === 0) return "No matching functions";
+  if (calls === 0 && attention === 0) return "No calls in this range";
   const all = exactly(functions, "function");
   return attention === 0 ? `Nothing needs attention in ${all}` : `${text(count(attention))} of ${all}`;
 }

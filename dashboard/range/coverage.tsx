@@ -10,13 +10,23 @@ interface CoverageProps {
   covered: Bounds;
   previous: Bounds | undefined;
   isIncomparable: boolean;
+  /** Whether the page shows changes of counts. */
+  hasChanges?: boolean;
   /** When the first data was recorded, in epoch milliseconds. */
   firstData: number;
   /** The server's time of the answer. */
   readAt: number;
 }
 
-export function Coverage({ range, covered, previous, isIncomparable, firstData, readAt }: CoverageProps) {
+export function Coverage({
+  range,
+  covered,
+  previous,
+  isIncomparable,
+  hasChanges,
+  firstData,
+  readAt,
+}: CoverageProps) {
   const times = useTimes();
   const shown = isLive(range) ? `${times.moment(covered.from)} – now` : times.span(covered.from, covered.to);
   const length = lengthName(covered.to - covered.from);
@@ -33,13 +43,14 @@ export function Coverage({ range, covered, previous, isIncomparable, firstData, 
         {`${shown} (${times.offset(covered.from)})`}
         {comparison !== undefined && ` · ${comparison}`}
       </p>
-      {notesOf({ range, covered, firstData, readAt, isCompared: previous !== undefined }, times).map(
-        (note) => (
-          <p key={note} class="covers note">
-            {note}
-          </p>
-        ),
-      )}
+      {notesOf(
+        { range, covered, firstData, readAt, isCompared: previous !== undefined, hasChanges },
+        times,
+      ).map((note) => (
+        <p key={note} class="covers note">
+          {note}
+        </p>
+      ))}
     </>
   );
 }
@@ -58,9 +69,13 @@ interface Facts {
   firstData: number;
   readAt: number;
   isCompared: boolean;
+  hasChanges: boolean | undefined;
 }
 
-function notesOf({ range, covered, firstData, readAt, isCompared }: Facts, times: Times): string[] {
+function notesOf(
+  { range, covered, firstData, readAt, isCompared, hasChanges }: Facts,
+  times: Times,
+): string[] {
   const notes: string[] = [];
   const asked = { from: momentAt(range.from, readAt), to: momentAt(range.to, readAt) };
   const isWider = asked.from - covered.from >= MINUTE_MS || covered.to - asked.to >= MINUTE_MS;
@@ -72,10 +87,13 @@ function notesOf({ range, covered, firstData, readAt, isCompared }: Facts, times
   }
   const missing = covered.to - readAt;
   if (missing > 0 && (isCompared || !isLive(range))) {
-    const comparison = isCompared ? " Until then, changes of counts compare calls per second." : "";
+    const comparison =
+      isCompared && hasChanges ? " Until then, changes of counts compare calls per second." : "";
     notes.push(`This range ends in ${span(missing)}.${comparison}`);
   }
-  if (firstData > covered.from && firstData < covered.to) {
+  if (firstData >= covered.to && Number.isFinite(firstData)) {
+    notes.push(`There is no data in this range. Data begins on ${times.moment(firstData)}.`);
+  } else if (firstData > covered.from && firstData < covered.to) {
     notes.push(`Data begins on ${times.moment(firstData)}. Rates count from then.`);
   }
   return notes;

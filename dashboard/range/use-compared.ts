@@ -1,4 +1,5 @@
 /** Reads data for the chosen range, and for the previous range of the same length to compare with. */
+import { useMemo } from "preact/hooks";
 import { clockSource, serverNow } from "../api/server-clock.ts";
 import { type Live, useLive } from "../api/use-live.ts";
 import { type Bounds, boundsOf, coveredBy, previousBounds, sameBounds } from "./bounds.ts";
@@ -43,7 +44,9 @@ export function useCompared<T extends Covered, P extends Covered>(question: Ques
   });
   const covered = now.data ? coveredBy(now.data) : undefined;
   // Guessed before the first answer, so that both requests run at the same time.
-  const wanted = previousBounds(covered ?? boundsOf(range, serverNow()), serverNow());
+  const guess = useMemo(() => boundsOf(range, serverNow()), [key]);
+  const wanted = previousBounds(covered ?? guess, serverNow());
+
   const loading = useLive(
     wanted ? `${name} before ${wanted.from} ${wanted.to}` : `${name} before nothing`,
     async (signal) => (wanted ? readPrevious(wanted, signal) : undefined),

@@ -15,7 +15,7 @@ export interface Freshness {
 
 export const NOTHING_READ: Freshness = { readAt: 0, intervalMs: null, hasFailed: false };
 
-/** A request that waits longer is shown. With the health check every 9 s, a hanging server is seen within 15 s. */
+/** A request that waits longer is shown. With the health check every 8 s, a hanging server is seen within 15 s. */
 export const WAITING_MS = 5_000;
 /** Numbers are old if they are this much older than the interval between refreshes. */
 const LATE_MS = 10_000;

@@ -30,6 +30,9 @@ export function StatusLine({ view, freshness, isPaused }: StatusLineProps) {
         {ageOf(freshness, now)}
         {longestWaitMs() > WAITING_MS && `. The server has not answered for ${span(longestWaitMs())}`}
       </p>
+      {freshness.readAt > 0 && (
+        <p class="dated">{`Numbers of ${times.moment(freshness.readAt)} (${times.offset(now)})`}</p>
+      )}
       <p class="zone">
         {`Times in ${times.name}${times.zone === "utc" ? "" : ` (${times.offset(now)})`} `}
         <Link to={{ ...view, zone: times.zone === "utc" ? "local" : "utc" }}>

@@ -3,11 +3,12 @@ import { useRef } from "preact/hooks";
 import { type Health, readHealth } from "../api/client.ts";
 import { type Live, useLive } from "../api/use-live.ts";
 import { exactly } from "../format.ts";
+import { isolate } from "../parts/name.tsx";
 import { Link } from "../view/link.tsx";
 import type { View } from "../view/view.ts";
 
 /** Every page checks the collector this often. A hanging server is seen within 15 s. */
-const CHECK_MS = 9_000;
+const CHECK_MS = 8_000;
 /** The pipeline page shows what moves. */
 const WATCH_MS = 2_000;
 
@@ -20,7 +21,7 @@ export function problemsOf({ problems, overflow, status }: Health): string[] {
   const found = [...problems];
   for (const service of overflow ?? []) {
     found.push(
-      `The service "${service}" has more functions than the limit. Calls of further functions are counted as __overflow__.`,
+      `The service "${isolate(service)}" has more functions than the limit. Calls of further functions are counted as __overflow__.`,
     );
   }
   if (status !== "ok" && found.length === 0) found.push("The collector reports that it is degraded.");

@@ -1,5 +1,7 @@
 /** Stores the scroll position with each entry of the browser's history, and restores it on the way back. */
 
+/** The address and the position of the page when it was last left or reloaded. */
+const KEY = "metrics-collector.scroll";
 /** Safari allows 100 changes of history entries in 30 seconds. */
 const STORE_MS = 400;
 
@@ -10,11 +12,11 @@ let timer = 0;
 /** Call once, before the page is rendered. The browser's own restoration runs before the data is there. */
 export function restoreScroll(): void {
   history.scrollRestoration = "manual";
-  want(positionOf(history.state));
+  want(positionAtUnload() ?? positionOf(history.state));
   addEventListener("popstate", (event) => want(positionOf(event.state)));
   new ResizeObserver(tryToRestore).observe(document.body);
   addEventListener("scroll", storeSoon, { passive: true });
-  addEventListener("pagehide", rememberScroll);
+  addEventListener("pagehide", () => sessionStorage.setItem(KEY, JSON.stringify([location.href, scrollY])));
   for (const input of ["wheel", "touchstart", "keydown", "pointerdown"]) {
     addEventListener(input, () => (wanted = undefined), { passive: true });
   }
@@ -52,4 +54,12 @@ function tryToRestore(): void {
 
 function positionOf(state: unknown): number {
   return (state as { scroll?: number } | null)?.scroll ?? 0;
+}
+
+/** The browser may ignore changes of its history while a page unloads, so that position is stored separately. */
+function positionAtUnload(): number | undefined {
+  const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  if (entry?.type === "navigate") return undefined;
+  const [href, position] = JSON.parse(sessionStorage.getItem(KEY) ?? "[]") as [string?, number?];
+  return href === location.href ? position : undefined;
 }

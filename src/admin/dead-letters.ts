@@ -133,8 +133,19 @@ async function findDeadLetter(env: Pick<Env, "BUFFER">, id: string, epoch: strin
     deltas: await buffer.deadDeltas(epoch, n),
   }));
   const own = found.find(({ deltas }) => deltas !== null);
-  if (!own) throw notFound(id);
+  if (!own) throw await undroppable(env, id);
   return { buffer: own.buffer, deltas: own.deltas! };
+}
+
+/** A dead letter without deltas is a deletion. Without it, series that reads no longer show would come back from D1. */
+async function undroppable(env: Pick<Env, "BUFFER">, id: string): Promise<ErrorResponse> {
+  const letters = await listDeadLetters(env);
+  if (!letters.some((letter) => letter.id === id)) return notFound(id);
+  return new ErrorResponse(
+    409,
+    "is_deletion",
+    `The dead letter ${id} deletes series and cannot be dropped. Replay it once D1 takes it.`,
+  );
 }
 
 function sumsByFunction(deltas: readonly Delta[]): z.output<typeof Dropped>["dropped"] {

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { FunctionName, ModuleName, RangeParameters, ServiceName, Step } from "../http/parameters.ts";
-import { UnknownFunctionError } from "../read/errors.ts";
+import { UnknownSeriesError } from "../read/errors.ts";
 import { type FunctionName as NamedFunction, inNormalForm } from "../read/matchers.ts";
 import {
   applyStep,
@@ -105,7 +105,7 @@ export async function describeFunction(
       : applyStep(range, asked.step, limits.seriesPoints, now);
   const modules = await readDetailedSeries(env, name, range, step);
   const [totals] = sumBySeries(modules.map((series) => ({ ...series, ...series.totals, module: "" })));
-  if (!totals) throw new UnknownFunctionError(name);
+  if (!totals) throw new UnknownSeriesError(name);
 
   const points = addUp(modules.flatMap((series) => series.points));
   const sums = sumOf([...points.values()]);

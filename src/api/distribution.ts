@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { FunctionName, ModuleName, RangeParameters, ServiceName, wholeNumber } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
-import { UnknownFunctionError } from "../read/errors.ts";
+import { UnknownSeriesError } from "../read/errors.ts";
 import { type FunctionName as NamedFunction, inNormalForm } from "../read/matchers.ts";
 import { type AskedRange, optionalRange } from "../read/range.ts";
 import { ONE_STEP, type ReadBindings, readSeries } from "../read/series.ts";
@@ -72,7 +72,7 @@ async function readDistribution(
 ): Promise<Distribution> {
   const range = optionalRange(asked, Date.now());
   const series = await Array.fromAsync(readSeries(env, name, range, ONE_STEP));
-  if (series.length === 0) throw new UnknownFunctionError(name);
+  if (series.length === 0) throw new UnknownSeriesError(name);
   const { buckets, unmeasured, calls } = sumOf(
     series.flatMap(({ points }) => points.map(({ sums }) => sums)),
   );

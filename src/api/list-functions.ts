@@ -1,5 +1,6 @@
 /** `GET /metrics` as JSON: functions and what they did, filtered, sorted, page by page. */
 import * as z from "zod";
+import { readForgetAfterMs } from "../configuration.ts";
 import { InvalidParameterError } from "../errors.ts";
 import { oneOf, RangeParameters, ServiceName, wholeNumber, Words } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
@@ -44,6 +45,10 @@ export const ListParameters = z.strictObject({
   }),
   sort: oneOf(SORTABLE).optional().meta({ description: "`calls` if left out. Nulls come last." }),
   order: oneOf(["desc", "asc"]).optional().meta({ description: "`desc` if left out." }),
+  silent: oneOf(["include"]).optional().meta({
+    description:
+      "Includes functions without a call for FORGET_AFTER_DAYS. They are left out otherwise, unless they have calls in the range.",
+  }),
   limit: wholeNumber(1, limits.functionsPerPage).optional(),
   cursor: z
     .string()
@@ -84,6 +89,7 @@ export const FunctionList = z.object({
 });
 export type FunctionList = z.infer<typeof FunctionList>;
 
+type ListBindings = ReadBindings & Partial<Pick<Env, "FORGET_AFTER_DAYS">>;
 type Item = FunctionList["functions"][number];
 
 export const listFunctionsRoute = route({
@@ -101,22 +107,26 @@ export const listFunctionsRoute = route({
 });
 
 export async function listFunctions(
-  env: ReadBindings,
+  env: ListBindings,
   parameters: z.output<typeof ListParameters>,
 ): Promise<FunctionList> {
   const { sorting, last, now = Date.now() } = positionOf(parameters);
   const range = optionalRange(parameters, now);
   const { service, function: pattern, q } = parameters;
   const matchers = { service, words: q, ...byPattern(pattern) };
+  const shownSince = parameters.silent === "include" ? 0 : now - readForgetAfterMs(env);
+  const isListed = ({ lastSeen }: { lastSeen: number }) => lastSeen >= shownSince;
   if (!range) {
     requireRange("points", parameters.points);
     requireRange("sort", sorting.sort === "callsPerSecond" ? sorting.sort : undefined);
-    const totals = await readTotals(env, matchers);
+    const totals = (await readTotals(env, matchers)).filter(isListed);
     return pageOf(totals.map(functionMetrics), sorting, last, now, parameters.limit);
   }
   const { points } = parameters;
   const step = points === undefined ? ONE_STEP : chooseStep(range, points, now);
-  const items = await readItems(env, matchers, range, step, now);
+  const items = (await readItems(env, matchers, range, step, now)).filter(
+    (item) => item.calls > 0 || isListed({ lastSeen: Date.parse(item.lastSeen) }),
+  );
   return {
     from: isoTime(range.from),
     to: isoTime(range.to),

@@ -1,5 +1,7 @@
 /** `GET /services`: the services, and what each did since the beginning. */
 import * as z from "zod";
+import { readForgetAfterMs } from "../configuration.ts";
+import { oneOf } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { readServices } from "../read/services.ts";
 import { errorRate, Seen, seen } from "./function-metrics.ts";
@@ -25,11 +27,17 @@ export const listServicesRoute = route({
   path: "/services",
   right: "read",
   summary: "Services and what they did",
-  query: z.strictObject({}),
+  query: z.strictObject({
+    silent: oneOf(["include"])
+      .optional()
+      .meta({ description: "Includes services without a call for FORGET_AFTER_DAYS." }),
+  }),
   answer: ServiceList,
   errors: READ_ERRORS,
-  handler: async (c) => {
-    const services = await readServices(c.env);
+  handler: async (c, { query }) => {
+    const shownSince = Date.now() - readForgetAfterMs(c.env);
+    const all = await readServices(c.env);
+    const services = all.filter(({ lastSeen }) => query.silent === "include" || lastSeen >= shownSince);
     return { services: services.map((row) => ({ ...row, errorRate: errorRate(row), ...seen(row) })) };
   },
 });

@@ -4,6 +4,7 @@
  * WARNING: a Worker and its objects may run different versions for some minutes around a deploy. Give a field a new name if
  * its meaning changes, and expect that a new field is missing.
  */
+import type { SeriesSelector } from "../stats/series-id.ts";
 import type { Answer } from "./idempotency-store.ts";
 
 /** Batches of one service that ingest has validated and summed together. The buffer records all of them or none. */
@@ -55,8 +56,11 @@ export interface SnapshotPage {
   status: "page";
   epoch: string;
   next: number;
-  /** Deltas are JSON arrays of `Delta`. */
-  sealed: { n: number; deltas: string }[];
+  /**
+   * Deltas are JSON arrays of `Delta`. A flush with a `deletion` deletes series: until the ledger has it, D1's rows of these
+   * series do not count. A buffer of an older release has none.
+   */
+  sealed: { n: number; deltas: string; deletion?: SeriesSelector | undefined }[];
   pending: string[];
   /** For the next page; null if this page is the last. */
   cursor: SnapshotCursor | null;

@@ -1,21 +1,22 @@
 /**
- * The functions that the buffer has ever acknowledged. They are capped, so that a sender that invents names cannot fill the
+ * The functions that the buffer knows: those that it has acknowledged and not forgotten. They are capped, so that a sender that invents names cannot fill the
  * store: calls of functions above the cap count under one name. The cap is applied before the acknowledgement, and no later
  * stage changes a name.
  */
 import { mergeDeltas, parseDeltas } from "../stats/delta.ts";
-import { keyWithinService } from "../stats/series-id.ts";
+import { keyWithinService, type SeriesSelector } from "../stats/series-id.ts";
 import type { BufferLimits } from "./limits.ts";
 
 /** Name for calls above a cap: of a function within its service or, above the cap on services, of a service. */
 export const OVERFLOW = "__overflow__";
 const OVERFLOW_KEY = keyWithinService("", OVERFLOW);
+const DAY_MS = 86_400_000;
 
 export interface Admission {
   /** The service under which the batch counts. */
   service: string;
-  /** Keys, within the service, of new functions that are within the cap. */
-  fresh: readonly string[];
+  /** Keys, within the service, under which the calls count. */
+  called: readonly string[];
   /** Tells whether a function is above the cap. Null if none is. */
   isOverflow: ((module: string, name: string) => boolean) | null;
 }
@@ -23,15 +24,20 @@ export interface Admission {
 export class KnownFunctions {
   readonly #sql: SqlStorage;
   readonly #limits: BufferLimits;
-  /** Keys of functions by service; undefined until they are first needed. */
-  #known: Map<string, Set<string>> | undefined;
+  /** By service, the key of each function and the day of its last call; undefined until first needed. */
+  #known: Map<string, Map<string, number>> | undefined;
+  /** The day on which functions were last forgotten. */
+  #forgottenOn = 0;
 
   constructor(sql: SqlStorage, limits: BufferLimits) {
     this.#sql = sql;
     this.#limits = limits;
     sql.exec(`CREATE TABLE IF NOT EXISTS known_functions (
-      service TEXT NOT NULL, module TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (service, module, name)
+      service TEXT NOT NULL, module TEXT NOT NULL, name TEXT NOT NULL,
+      seen_on INTEGER NOT NULL DEFAULT 0, -- the day of the last call, as days since 1970
+      PRIMARY KEY (service, module, name)
     ) WITHOUT ROWID`);
+    this.#addDayToOlderTable();
     // A table of its own, so that `overflowing` does not read all functions.
     sql.exec("CREATE TABLE IF NOT EXISTS overflowing (service TEXT PRIMARY KEY) WITHOUT ROWID");
   }
@@ -39,6 +45,7 @@ export class KnownFunctions {
   /** Drops what memory holds. The next use reads it from storage again. */
   reload(): void {
     this.#known = undefined;
+    this.#forgottenOn = 0;
   }
 
   knows(service: string): boolean {
@@ -49,35 +56,69 @@ export class KnownFunctions {
   admit(service: string, functions: readonly string[]): Admission {
     const services = this.#load();
     const isNew = !services.has(service);
-    const isAboveCap = isNew && services.size - Number(services.has(OVERFLOW)) >= this.#limits.services;
-    if (isAboveCap) return { ...this.#overflowing(OVERFLOW), isOverflow: () => true };
+    const isAboveCap = isNew && services.size >= this.#limits.services;
+    if (isAboveCap) return { service: OVERFLOW, called: [OVERFLOW_KEY], isOverflow: () => true };
 
     const known = services.get(service);
     const unknown = functions.filter((key) => !known?.has(key));
     const taken = (known?.size ?? 0) - Number(known?.has(OVERFLOW_KEY) ?? false);
     const places = Math.max(0, this.#limits.functionsPerService - taken);
-    if (unknown.length <= places) return { service, fresh: unknown, isOverflow: null };
+    if (unknown.length <= places) return { service, called: functions, isOverflow: null };
 
-    const fresh = unknown.slice(0, places);
     const refused = new Set(unknown.slice(places));
     return {
       service,
-      fresh: [...fresh, ...this.#overflowing(service).fresh],
+      called: [...functions.filter((key) => !refused.has(key)), OVERFLOW_KEY],
       isOverflow: (module, name) => refused.has(keyWithinService(module, name)),
     };
   }
 
-  /** Stores new functions of a service, given by their keys. */
-  remember(service: string, fresh: readonly string[]): void {
+  /**
+   * Stores that functions of a service, given by their keys, were called: new ones, and others once a day. That is one row
+   * written a function and day.
+   */
+  remember(service: string, called: readonly string[], now: number): void {
     const services = this.#load();
-    for (const key of fresh) {
-      this.#sql.exec("INSERT OR IGNORE INTO known_functions VALUES (?, ?, ?)", service, ...key.split("\n"));
+    const today = dayOf(now);
+    const known = services.get(service) ?? new Map<string, number>();
+    services.set(service, known);
+    for (const key of called) {
+      if ((known.get(key) ?? -1) >= today) continue;
+      this.#sql.exec(
+        `INSERT INTO known_functions VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET seen_on = max(seen_on, excluded.seen_on)`,
+        service,
+        ...key.split("\n"),
+        today,
+      );
       if (key === OVERFLOW_KEY) {
         this.#sql.exec("INSERT OR IGNORE INTO overflowing VALUES (?)", service);
       }
-      const known = services.get(service) ?? new Set();
-      services.set(service, known.add(key));
+      known.set(key, today);
     }
+  }
+
+  /** Forgets functions without a call for so long. Looks once a day. */
+  forgetSilent(now: number, forgetAfterMs: number): void {
+    const today = dayOf(now);
+    if (this.#forgottenOn === today) return;
+    const { rowsWritten } = this.#sql.exec(
+      "DELETE FROM known_functions WHERE seen_on < ?",
+      dayOf(now - forgetAfterMs),
+    );
+    if (rowsWritten > 0) this.#noticeRemoved();
+    this.#forgottenOn = today;
+  }
+
+  /** Forgets the selected functions, so that they no longer count toward the caps. */
+  forget({ service, module, function: name }: SeriesSelector): void {
+    this.#sql.exec(
+      `DELETE FROM known_functions WHERE service = ?1 AND (?2 IS NULL OR module = ?2) AND (?3 IS NULL OR name = ?3)`,
+      service,
+      module ?? null,
+      name ?? null,
+    );
+    this.#noticeRemoved();
   }
 
   /** The services that have calls under `OVERFLOW`. */
@@ -88,23 +129,42 @@ export class KnownFunctions {
       .map(({ service }) => service);
   }
 
-  #overflowing(service: string): { service: string; fresh: string[] } {
-    const isKnown = this.#load().get(service)?.has(OVERFLOW_KEY) === true;
-    return { service, fresh: isKnown ? [] : [OVERFLOW_KEY] };
+  #noticeRemoved(): void {
+    this.#sql.exec(
+      `DELETE FROM overflowing WHERE NOT EXISTS (
+        SELECT 1 FROM known_functions AS f WHERE f.service = overflowing.service AND f.module = '' AND f.name = ?
+      )`,
+      OVERFLOW,
+    );
+    this.reload();
   }
 
-  #load(): Map<string, Set<string>> {
+  /** An object that an older release created has a table without the column. Its functions count as called today. */
+  #addDayToOlderTable(): void {
+    const isPresent = this.#sql
+      .exec("SELECT 1 FROM pragma_table_info('known_functions') WHERE name = 'seen_on'")
+      .toArray();
+    if (isPresent.length > 0) return;
+    const today = dayOf(Date.now());
+    this.#sql.exec(`ALTER TABLE known_functions ADD COLUMN seen_on INTEGER NOT NULL DEFAULT ${today}`);
+  }
+
+  #load(): Map<string, Map<string, number>> {
     if (this.#known) return this.#known;
     this.#known = new Map();
-    const rows = this.#sql.exec<{ service: string; module: string; name: string }>(
+    const rows = this.#sql.exec<{ service: string; module: string; name: string; seen_on: number }>(
       "SELECT * FROM known_functions",
     );
-    for (const { service, module, name } of rows) {
-      const known = this.#known.get(service) ?? new Set();
-      this.#known.set(service, known.add(keyWithinService(module, name)));
+    for (const { service, module, name, seen_on } of rows) {
+      const known = this.#known.get(service) ?? new Map<string, number>();
+      this.#known.set(service, known.set(keyWithinService(module, name), seen_on));
     }
     return this.#known;
   }
+}
+
+function dayOf(now: number): number {
+  return Math.floor(now / DAY_MS);
 }
 
 /** The deltas, as JSON, with the functions above the cap merged into one. */

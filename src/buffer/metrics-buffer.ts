@@ -6,9 +6,12 @@
  * nothing that storage does not hold too, because the platform may stop the object at any line.
  */
 import { DurableObject } from "cloudflare:workers";
-import { readConfiguration } from "../configuration.ts";
+import { readConfiguration, readForgetAfterMs } from "../configuration.ts";
+import type { FlushId } from "../flush.ts";
 import { log, logError } from "../log.ts";
+import type { SeriesSelector } from "../stats/series-id.ts";
 import { Alarm } from "./alarm.ts";
+import { deleteSeries } from "./delete-series.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
 import { Identity } from "./identity.ts";
 import type { BatchGroup, BufferHealth, RecordResult, SnapshotCursor, SnapshotPage } from "./interface.ts";
@@ -62,6 +65,7 @@ export class MetricsBuffer extends DurableObject<Env> {
         transaction: this.#transaction,
       },
       limits,
+      () => readForgetAfterMs(this.env),
     );
     this.#alarm = new Alarm(storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
@@ -94,6 +98,25 @@ export class MetricsBuffer extends DurableObject<Env> {
     const now = Date.now();
     this.#outbox.markDead(n, reason, now);
     this.#scheduleAlarm(now);
+  }
+
+  /**
+   * Deletes all acknowledged calls of the selected series. Returns the deletion as a flush, so that the caller can apply it at
+   * once and confirm it. If the caller does not, the outbox sends it to the queue.
+   */
+  deleteSeries(selector: SeriesSelector): FlushId & { deletion: SeriesSelector } {
+    const now = Date.now();
+    const parts = {
+      identity: this.#identity,
+      pending: this.#pending,
+      outbox: this.#outbox,
+      functions: this.#functions,
+      transaction: this.#transaction,
+    };
+    const n = deleteSeries(parts, this.#limits, selector, now);
+    this.#scheduleAlarm(now);
+    log("series_deleted", { n, ...selector });
+    return { buffer: this.#identity.name, epoch: this.#identity.epoch, n, deletion: selector };
   }
 
   deadLetters(): DeadLetter[] {
@@ -197,6 +220,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     return sealTime({
       pending: { ...pending, oldestAt },
       onTheWay: this.#outbox.summary.onTheWay,
+      deletions: this.#outbox.summary.deletions,
       configuration: readConfiguration(this.env),
       limits: this.#limits,
       now,

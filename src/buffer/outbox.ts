@@ -3,6 +3,8 @@
  * confirmed.
  */
 import { byteLength } from "../byte-length.ts";
+import { parseDeltas } from "../stats/delta.ts";
+import { isSelected, type SeriesSelector } from "../stats/series-id.ts";
 import type { BufferLimits } from "./limits.ts";
 import { type Page, takePage } from "./page.ts";
 
@@ -16,6 +18,8 @@ export interface SealedFlush {
   version: number;
   /** A JSON array of `Delta`. */
   deltas: string;
+  /** Series that the flush deletes, as in `src/flush.ts`. */
+  deletion?: SeriesSelector | undefined;
 }
 
 /** A flush that D1 keeps refusing. Times are epoch milliseconds. */
@@ -35,6 +39,8 @@ export interface OutboxSummary {
   /** All flushes, dead letters too. */
   unconfirmed: number;
   dead: number;
+  /** Flushes that delete series. */
+  deletions: number;
   /** Flushes without dead letters: D1 should confirm these soon. */
   onTheWay: number;
   bytes: number;
@@ -61,22 +67,24 @@ export class Outbox {
       dead_reason TEXT,     -- why D1 refuses it; null if that is not known
       bytes INTEGER NOT NULL,
       deltas TEXT NOT NULL,
-      version INTEGER NOT NULL DEFAULT 0 -- of the code that sealed it
+      version INTEGER NOT NULL DEFAULT 0, -- of the code that sealed it
+      deletion TEXT -- which series it deletes, as JSON; null if none
     )`);
-    this.#addVersionToOlderTable();
+    this.#addColumnsToOlderTable();
   }
 
   /** Adds a flush that is about to be sent for the first time. */
-  add({ n, version, deltas }: SealedFlush, now: number): void {
+  add({ n, version, deltas, deletion }: SealedFlush, now: number): void {
     this.#summary = undefined;
     this.#sql.exec(
-      "INSERT INTO outbox (n, sealed_at, attempts, due, bytes, deltas, version) VALUES (?, ?, 1, ?, ?, ?, ?)",
+      "INSERT INTO outbox (n, sealed_at, attempts, due, bytes, deltas, version, deletion) VALUES (?, ?, 1, ?, ?, ?, ?, ?)",
       n,
       now,
       now + FIRST_RESEND_MS,
       byteLength(deltas),
       deltas,
       version,
+      deletion === undefined ? null : JSON.stringify(deletion),
     );
   }
 
@@ -84,8 +92,16 @@ export class Outbox {
   takeDue(now: number): SealedFlush[] {
     this.#summary = undefined;
     const due = this.#sql
-      .exec<{ n: number; version: number; deltas: string; attempts: number; dead_reason: string | null }>(
-        "SELECT n, version, deltas, attempts, dead_reason FROM outbox WHERE due <= ? ORDER BY due, n LIMIT ?",
+      .exec<{
+        n: number;
+        version: number;
+        deltas: string;
+        deletion: string | null;
+        attempts: number;
+        dead_reason: string | null;
+      }>(
+        `SELECT n, version, deltas, deletion, attempts, dead_reason FROM outbox WHERE due <= ?
+         ORDER BY due, n LIMIT ?`,
         now,
         this.#limits.unconfirmedFlushes,
       )
@@ -98,7 +114,28 @@ export class Outbox {
         n,
       );
     }
-    return due.map(({ n, version, deltas }) => ({ n, version, deltas }));
+    return due.map(({ n, version, deltas, deletion }) => ({
+      n,
+      version,
+      deltas,
+      ...parseDeletion(deletion),
+    }));
+  }
+
+  /**
+   * Removes the deltas of the selected series from every flush. Copies that the queue holds still have them: the deletion in
+   * D1 makes it ignore those.
+   */
+  removeSeries(selector: SeriesSelector): void {
+    this.#summary = undefined;
+    const rows = this.#sql.exec<{ n: number; deltas: string }>("SELECT n, deltas FROM outbox").toArray();
+    for (const { n, deltas } of rows) {
+      const all = parseDeltas(deltas);
+      const kept = all.filter((delta) => !isSelected(selector, delta));
+      if (kept.length === all.length) continue;
+      const text = JSON.stringify(kept);
+      this.#sql.exec("UPDATE outbox SET deltas = ?, bytes = ? WHERE n = ?", text, byteLength(text), n);
+    }
   }
 
   /** Deletes confirmed flushes. Ids that are not here are ignored. */
@@ -144,10 +181,13 @@ export class Outbox {
       .toArray();
   }
 
-  /** The deltas of a dead letter, as a JSON array of `Delta`. */
+  /** The deltas of a dead letter, as a JSON array of `Delta`. A deletion has none: it cannot be dropped. */
   deadDeltas(n: number): string | undefined {
     return this.#sql
-      .exec<{ deltas: string }>("SELECT deltas FROM outbox WHERE n = ? AND dead_reason IS NOT NULL", n)
+      .exec<{ deltas: string }>(
+        "SELECT deltas FROM outbox WHERE n = ? AND dead_reason IS NOT NULL AND deletion IS NULL",
+        n,
+      )
       .toArray()[0]?.deltas;
   }
 
@@ -155,6 +195,7 @@ export class Outbox {
     return (this.#summary ??= this.#sql
       .exec<OutboxSummary & Record<string, number | null>>(
         `SELECT count(*) AS unconfirmed, count(dead_reason) AS dead, count(*) - count(dead_reason) AS onTheWay,
+           count(deletion) AS deletions,
            coalesce(sum(bytes), 0) AS bytes, min(n) AS lowest, min(sealed_at) AS oldestSealedAt, min(due) AS nextDue
          FROM outbox`,
       )
@@ -162,7 +203,7 @@ export class Outbox {
   }
 
   /** The flushes after the one given, in order of their ids, up to a size in bytes. */
-  page(afterN: number, bytes: number): Page<{ n: number; deltas: string }> {
+  page(afterN: number, bytes: number): Page<Omit<SealedFlush, "version">> {
     const sizes = this.#sql
       .exec<{ key: number; bytes: number }>(
         "SELECT n AS key, bytes FROM outbox WHERE n > ? ORDER BY n",
@@ -171,21 +212,27 @@ export class Outbox {
       .toArray();
     return takePage(sizes, bytes, (lastN) =>
       this.#sql
-        .exec<{ n: number; deltas: string }>(
-          "SELECT n, deltas FROM outbox WHERE n > ? AND n <= ? ORDER BY n",
+        .exec<{ n: number; deltas: string; deletion: string | null }>(
+          "SELECT n, deltas, deletion FROM outbox WHERE n > ? AND n <= ? ORDER BY n",
           afterN,
           lastN,
         )
-        .toArray(),
+        .toArray()
+        .map(({ deletion, ...flush }) => ({ ...flush, ...parseDeletion(deletion) })),
     );
   }
 
-  /** An object that an older release created has a table without the column. Its flushes get version 0. */
-  #addVersionToOlderTable(): void {
-    const isPresent = this.#sql
-      .exec("SELECT 1 FROM pragma_table_info('outbox') WHERE name = 'version'")
+  /** An object that an older release created has a table without these columns. Its flushes get version 0. */
+  #addColumnsToOlderTable(): void {
+    const present = this.#sql
+      .exec<{ name: string }>("SELECT name FROM pragma_table_info('outbox')")
       .toArray();
-    if (isPresent.length === 0)
-      this.#sql.exec("ALTER TABLE outbox ADD COLUMN version INTEGER NOT NULL DEFAULT 0");
+    const has = (column: string) => present.some(({ name }) => name === column);
+    if (!has("version")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN version INTEGER NOT NULL DEFAULT 0");
+    if (!has("deletion")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN deletion TEXT");
   }
+}
+
+function parseDeletion(text: string | null): Pick<SealedFlush, "deletion"> {
+  return text === null ? {} : { deletion: JSON.parse(text) as SeriesSelector };
 }

@@ -108,6 +108,11 @@ export class Pending {
     );
   }
 
+  /** Starts a new generation without replacing rows. A read that began before then starts over. */
+  renew(): void {
+    this.#generation = crypto.randomUUID();
+  }
+
   /** Replaces everything by merged deltas. Drops the table, because that bills no row. */
   replaceWith(leftovers: readonly string[]): void {
     const since = this.#state.oldestAt ?? 0;

@@ -21,10 +21,13 @@ export interface RecorderParts {
 export class Recorder {
   readonly #parts: RecorderParts;
   readonly #limits: BufferLimits;
+  readonly #forgetAfterMs: () => number;
 
-  constructor(parts: RecorderParts, limits: BufferLimits) {
+  /** `forgetAfterMs` reads the setting when it is needed. */
+  constructor(parts: RecorderParts, limits: BufferLimits, forgetAfterMs: () => number) {
     this.#parts = parts;
     this.#limits = limits;
+    this.#forgetAfterMs = forgetAfterMs;
   }
 
   /**
@@ -47,6 +50,7 @@ export class Recorder {
     const { idempotency, functions, pending, rejections } = this.#parts;
     // This must come before the check for room, because forgetting an old day makes room.
     idempotency.turnTo(now);
+    functions.forgetSilent(now, this.#forgetAfterMs());
     const keyed = batches.filter(hasKey);
     const firstUses = idempotency.firstUses(service, keyed);
     if (firstUses.size > 0) {
@@ -65,7 +69,7 @@ export class Recorder {
     rejections.add(rejected);
     const items = batches.reduce((sum, { answer }) => sum + answer.accepted, 0);
     if (items > 0) {
-      functions.remember(admission.service, admission.fresh);
+      functions.remember(admission.service, admission.called, now);
       const admitted = withOverflow(deltas, admission);
       pending.add(items, admitted, admitted === deltas ? bytes : byteLength(admitted), now);
     }

@@ -22,7 +22,10 @@ export interface SealParts {
  */
 export function sealPending(parts: SealParts, limits: BufferLimits, now: number): SealedFlush[] {
   const { identity, pending, outbox, transaction } = parts;
-  const room = Math.max(0, limits.unconfirmedFlushes - outbox.summary.onTheWay);
+  const { onTheWay, deletions } = outbox.summary;
+  // WARNING: seal nothing while a deletion is unconfirmed. D1 could apply a flush with a higher id first, and the deletion
+  // would then delete calls that were made after it.
+  const room = deletions > 0 ? 0 : Math.max(0, limits.unconfirmedFlushes - onTheWay);
   const samples = pending.state.items;
   const chunks = chunkDeltas(mergeDeltas(pending.deltas()), limits.flushBytes);
   const flushes = chunks

@@ -28,7 +28,7 @@ export function readSnapshotPage(
     status: "page",
     epoch: identity.epoch,
     next: identity.next,
-    sealed: sealed.rows.map(({ n, deltas }) => ({ n, deltas })),
+    sealed: sealed.rows,
     pending: unsealed.rows.map(({ deltas }) => deltas),
     cursor: unsealed.isLast
       ? null

@@ -1,9 +1,10 @@
 /** A group of batches of one service that the buffer records in one transaction and one row. */
 import type { BatchGroup } from "../buffer/interface.ts";
 import { byteLength } from "../byte-length.ts";
-import { keyWithinService, mergeDeltas } from "../stats/delta.ts";
+import { mergeDeltas } from "../stats/delta.ts";
 import type { Batch } from "./batch.ts";
 import { ingestLimits } from "./limits.ts";
+import { keyWithinService } from "../stats/series-id.ts";
 
 /** The part of a batch that decides whether it fits a group. */
 type Size = Pick<Batch, "key" | "deltas" | "weight">;

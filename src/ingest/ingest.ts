@@ -5,7 +5,7 @@
 import { admit } from "../access/admit.ts";
 import { bearerToken, type Grant } from "../access/authorise.ts";
 import { isOpen } from "../access/tokens.ts";
-import { readConfiguration } from "../configuration.ts";
+import { readConfiguration, readForgetAfterMs } from "../configuration.ts";
 import { ErrorResponse } from "../http/error-response.ts";
 import type { Batch } from "./batch.ts";
 import { releaseBody } from "./body-memory.ts";
@@ -23,6 +23,7 @@ import { readBody } from "./read-body.ts";
  */
 export async function ingest(request: Request, env: Env, decoder: Decoder): Promise<Outcome[]> {
   readConfiguration(env);
+  readForgetAfterMs(env);
   return commitBatches(env, await readBatches(request, env, decoder));
 }
 

@@ -1,9 +1,10 @@
 /** Turns a sample into a delta. */
-import type { Delta, Sums } from "../stats/delta.ts";
+import type { Delta } from "../stats/delta.ts";
 import { bucketIndex, MIN_DURATION_MS, toBuckets } from "../stats/histogram.ts";
 import { ingestLimits } from "./limits.ts";
 import { wholeMicroseconds, wholeNanoseconds } from "./rounding.ts";
 import type { Sample, SingleCall, SumOfCalls } from "./sample.ts";
+import type { Sums } from "../stats/sums.ts";
 
 /**
  * Returns the sample's delta, or undefined if the sample is too old. A time ahead of the server's clock counts as now.

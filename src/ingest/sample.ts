@@ -1,6 +1,6 @@
 /** A validated sample: one observed call, or a sender's own sum of many calls of one function in one minute. */
-import type { Failure } from "../stats/delta.ts";
 import type { Histogram } from "../stats/histogram.ts";
+import type { Failure } from "../stats/failures.ts";
 
 export type Sample = SingleCall | SumOfCalls;
 

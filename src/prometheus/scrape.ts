@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import * as z from "zod";
+import { readForgetAfterMs } from "../configuration.ts";
 import { oneOf, ServiceName, Words } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { readBufferHealth } from "../read/buffer-health.ts";
@@ -28,9 +29,12 @@ export const scrapeRoute = route({
   answersTo: (c) => textFormatOf(c) !== undefined,
   async handler(c, { query: { service, function: pattern, q } }) {
     const matchers = { service, words: q, ...byPattern(pattern) };
-    const [functions, buffer] = await Promise.all([readTotals(c.env, matchers), readBufferHealth(c.env)]);
+    const now = Date.now();
+    const shownSince = now - readForgetAfterMs(c.env);
+    const [totals, buffer] = await Promise.all([readTotals(c.env, matchers), readBufferHealth(c.env)]);
     const format = textFormatOf(c)!;
-    const lines = writeExposition(functions, buffer, Date.now(), format);
+    const functions = totals.filter(({ lastSeen }) => lastSeen >= shownSince);
+    const lines = writeExposition(functions, buffer, now, format);
     return c.body(streamOf(lines), 200, { "Content-Type": CONTENT_TYPES[format] });
   },
 });

@@ -1,6 +1,6 @@
 /** Errors of reading. They know no protocol; each door maps their kind to its own. */
 import { ReportedError } from "../errors.ts";
-import type { FunctionName } from "./matchers.ts";
+import type { SeriesSelector } from "../stats/series-id.ts";
 
 /** The buffer changed during every attempt of a read. */
 export class BusyError extends ReportedError {
@@ -14,14 +14,18 @@ export class BusyError extends ReportedError {
   }
 }
 
-/** Neither D1 nor the buffer knows a function of this name. */
-export class UnknownFunctionError extends ReportedError {
-  override name = "UnknownFunctionError";
+/** Neither D1 nor the buffer knows a series of this kind. */
+export class UnknownSeriesError extends ReportedError {
+  override name = "UnknownSeriesError";
   readonly kind = "unknown";
   readonly code = "unknown_function";
 
-  constructor({ service, function: name, module }: FunctionName) {
+  constructor({ service, function: name, module }: SeriesSelector) {
     const where = module === undefined ? "" : ` in the module ${JSON.stringify(module)}`;
-    super(`The service ${JSON.stringify(service)} has no function ${JSON.stringify(name)}${where}.`);
+    super(
+      name === undefined
+        ? `There is no service ${JSON.stringify(service)}.`
+        : `The service ${JSON.stringify(service)} has no function ${JSON.stringify(name)}${where}.`,
+    );
   }
 }

@@ -8,14 +8,33 @@ import { type Query, readWithLedger, type Rows } from "../store/read-with-ledger
 import { BusyError } from "./errors.ts";
 import { readSnapshot } from "./snapshot.ts";
 import type { Delta } from "../stats/delta.ts";
+import { isSelected, type SeriesId, type SeriesSelector } from "../stats/series-id.ts";
 
 export interface ExactRead<Queries extends readonly Query[]> {
-  /** What D1 holds: one answer for each query, all from the same moment. */
+  /**
+   * What D1 holds: one answer for each query, all from the same moment. Rows of deleted series are left out if they name
+   * their series. Rows that name a function by its id belong to the functions of the same read.
+   */
   stored: Rows<Queries>;
   /** Acknowledged deltas that D1 does not hold. Add them to `stored`. */
   unapplied: Delta[];
   /** The same deltas, grouped as D1 will apply them: each sealed flush, then what is pending. */
   unappliedFlushes: Delta[][];
+}
+
+/** Removes the rows of series whose deletion has not reached D1 yet. */
+function withoutDeleted<Stored extends readonly unknown[]>(
+  stored: Stored,
+  deletions: readonly SeriesSelector[],
+): Stored {
+  if (deletions.length === 0) return stored;
+  const isKept = (row: unknown) =>
+    !hasIdentity(row) || !deletions.some((deletion) => isSelected(deletion, row));
+  return stored.map((rows) => (Array.isArray(rows) ? rows.filter(isKept) : rows)) as unknown as Stored;
+}
+
+function hasIdentity(row: unknown): row is SeriesId {
+  return typeof row === "object" && row !== null && "service" in row && "module" in row && "function" in row;
 }
 
 /** A read starts over if a flush is sealed and reaches D1 during it. Both take milliseconds, so this is rare. */
@@ -39,11 +58,17 @@ export async function readExact<const Queries extends readonly Query[]>(
     const { rows, ledger } = await callBinding("D1", () => readWithLedger(env.DB, positions, queries));
     // If so, what was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
     if (snapshots.some(({ next }, i) => ledger[i]!.highest >= next)) continue;
-    const unappliedFlushes = snapshots.flatMap(({ sealed, pending }, i) => [
-      ...sealed.filter(({ n }) => !ledger[i]!.includes(n)).map(({ deltas }) => deltas),
+    const unapplied = snapshots.map(({ sealed }, i) => sealed.filter(({ n }) => !ledger[i]!.includes(n)));
+    const unappliedFlushes = snapshots.flatMap(({ pending }, i) => [
+      ...unapplied[i]!.map(({ deltas }) => deltas),
       pending,
     ]);
-    return { stored: rows, unapplied: unappliedFlushes.flat(), unappliedFlushes };
+    const deletions = unapplied.flat().flatMap(({ deletion }) => deletion ?? []);
+    return {
+      stored: withoutDeleted(rows, deletions),
+      unapplied: unappliedFlushes.flat(),
+      unappliedFlushes,
+    };
   }
   throw new BusyError();
 }

@@ -2,12 +2,13 @@
 import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
 import type { MetricsBuffer } from "../buffer/metrics-buffer.ts";
 import { type Delta, parseDeltas } from "../stats/delta.ts";
+import type { SeriesSelector } from "../stats/series-id.ts";
 
 export interface Snapshot {
   epoch: string;
   /** The first flush id that `pending` can get. */
   next: number;
-  sealed: { n: number; deltas: Delta[] }[];
+  sealed: { n: number; deltas: Delta[]; deletion?: SeriesSelector | undefined }[];
   pending: Delta[];
 }
 
@@ -20,7 +21,9 @@ export async function readSnapshot(buffer: DurableObjectStub<MetricsBuffer>): Pr
     if (page.status === "changed") return undefined;
     snapshot.epoch = page.epoch;
     snapshot.next = page.next;
-    for (const { n, deltas } of page.sealed) snapshot.sealed.push({ n, deltas: parseDeltas(deltas) });
+    for (const { deltas, ...flush } of page.sealed) {
+      snapshot.sealed.push({ ...flush, deltas: parseDeltas(deltas) });
+    }
     for (const deltas of page.pending) snapshot.pending.push(...parseDeltas(deltas));
     cursor = page.cursor;
   } while (cursor);

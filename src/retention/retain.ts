@@ -1,12 +1,14 @@
 /**
  * The hourly retention job. It raises the low watermark of the ledger, merges old minutes into hours and old hours into days,
- * and once a day deletes failures that have not occurred for a year.
+ * deletes what deleted functions left
+ * behind, and once a day deletes failures that have not occurred for a year.
  *
  * The job keeps no state about its progress. Whatever a run leaves undone, for whatever reason, the next run finds.
  */
 import { allBuffers } from "../buffer/buffers.ts";
 import { log, logError } from "../log.ts";
 import { DAY, tierStarts } from "../stats/tiers.ts";
+import { deleteLeftovers, forgetDeletions } from "../store/delete-leftovers.ts";
 import { type LastRetention, readLastRetention, recordRetention } from "../store/last-retention.ts";
 import { raiseLowWatermark } from "../store/ledger.ts";
 import { type Move, moveRollups } from "../store/move-rollups.ts";
@@ -55,6 +57,15 @@ export async function retain(
   await attempt("ledger", () => raiseLowWatermarks(env));
   await attempt("minutes", () => moveAll("minutes", minutes));
   await attempt("hours", () => moveAll("hours", hours));
+  await attempt("deletions", async () => {
+    await forgetDeletions(env.DB);
+    while ((await deleteLeftovers(env.DB, chunk)) > 0) {
+      if (chunks++ >= maxChunks) {
+        report.complete = false;
+        return;
+      }
+    }
+  });
   await attempt("failures", async () => {
     const last = await readLastRetention(env.DB);
     if (last && dayOf(last.finishedAt) === dayOf(now)) return;

@@ -50,10 +50,3 @@ export function readDelta(stored: unknown): Delta {
   const { histogram, ...others } = delta;
   return { ...others, buckets: toBuckets(histogram) };
 }
-
-// Names that moved. Each goes when no other file imports it from here.
-export type { Failure } from "./failures.ts";
-export { keyWithinService, seriesKey as functionKey } from "./series-id.ts";
-export type { SeriesId as FunctionId } from "./series-id.ts";
-export { sumBySeries as sumByFunction, sumOf } from "./sums.ts";
-export type { SeriesTotals as FunctionTotals, Sums, Tally } from "./sums.ts";

@@ -28,6 +28,21 @@ export function sameSeries(a: SeriesId, b: SeriesId): boolean {
   return a.function === b.function && a.module === b.module && a.service === b.service;
 }
 
+/** Selects all series of a service, or one function of it: in one module or, without a module, in all. */
+export interface SeriesSelector {
+  service: string;
+  module?: string | undefined;
+  function?: string | undefined;
+}
+
+export function isSelected(selector: SeriesSelector, id: SeriesId): boolean {
+  return (
+    id.service === selector.service &&
+    (selector.module === undefined || id.module === selector.module) &&
+    (selector.function === undefined || id.function === selector.function)
+  );
+}
+
 /** For `sort`: by service, then module, then function, each in the order of its UTF-16 code units. */
 export function compareSeriesIds(a: SeriesId, b: SeriesId): number {
   return (

@@ -22,6 +22,3 @@ export function resolutionAt(epochSeconds: number, nowMs: number): number {
   const { minutes, hours } = tierStarts(nowMs);
   return epochSeconds < hours ? DAY : epochSeconds < minutes ? HOUR : MINUTE;
 }
-
-// Moved. Goes when no other file imports it from here.
-export { ceilTo, floorTo } from "./interval.ts";

@@ -15,7 +15,7 @@ import { addToTally, TALLY_COLUMNS, TALLY_VALUES } from "./tally-sql.ts";
 /** Name under which failures above `storeLimits.failuresPerFunction` count together. */
 export const OTHER_FAILURES = "other";
 
-export type AppliedFlush = Pick<Flush, "epoch" | "n" | "deltas">;
+export type AppliedFlush = Pick<Flush, "epoch" | "n" | "deltas" | "deletion">;
 
 /**
  * Applies all flushes or none. Idempotent: a flush that D1 has is skipped. After an error the outcome is unknown; call again.
@@ -31,11 +31,24 @@ export async function applyFlushes(db: D1Database, flushes: readonly AppliedFlus
 const IS_NEW = `NOT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?2 AND n = ?3)
     AND NOT EXISTS (SELECT 1 FROM epochs WHERE epoch = ?2 AND floor > ?3)`;
 
+// A row counts unless a later deletion of its epoch has deleted its series.
+const IS_KEPT = `NOT EXISTS (
+    SELECT 1 FROM deletions AS d WHERE d.epoch = ?2 AND d.n > ?3 AND d.service = row.value ->> 'service'
+      AND coalesce(d.module, row.value ->> 'module') = row.value ->> 'module'
+      AND coalesce(d.name, row.value ->> 'function') = row.value ->> 'function'
+  )`;
+
+// WARNING: a new function must not get the id of a deleted one, whose rollups may still be there.
+const LAST_ID = `(SELECT max(
+    coalesce((SELECT max(id) FROM functions), 0),
+    coalesce((SELECT max(function_id) FROM deleted_functions), 0)
+  ))`;
+
 const ADD_TO_TOTALS = `
-  INSERT INTO functions (service, module, name, ${TALLY_COLUMNS}, first_seen, last_seen)
-  SELECT row.value ->> 'service', row.value ->> 'module', row.value ->> 'function', ${TALLY_VALUES},
+  INSERT INTO functions (id, service, module, name, ${TALLY_COLUMNS}, first_seen, last_seen)
+  SELECT ${LAST_ID} + row_number() OVER (), row.value ->> 'service', row.value ->> 'module', row.value ->> 'function', ${TALLY_VALUES},
     row.value ->> 'firstSeen', row.value ->> 'lastSeen'
-  FROM json_each(?1) AS row WHERE ${IS_NEW}
+  FROM json_each(?1) AS row WHERE ${IS_NEW} AND ${IS_KEPT}
   ON CONFLICT (service, module, name) DO UPDATE SET ${addToTally("functions")},
     first_seen = min(first_seen, excluded.first_seen),
     last_seen = max(last_seen, excluded.last_seen)`;
@@ -48,7 +61,7 @@ const ROWS_WITH_FUNCTIONS = `json_each(?1) AS row CROSS JOIN functions AS f
 const ADD_TO_ROLLUPS = `
   INSERT INTO rollups (function_id, width, start, ${TALLY_COLUMNS})
   SELECT f.id, ${MINUTE}, row.value ->> 'minute', ${TALLY_VALUES}
-  FROM ${ROWS_WITH_FUNCTIONS} WHERE ${IS_NEW}
+  FROM ${ROWS_WITH_FUNCTIONS} WHERE ${IS_NEW} AND ${IS_KEPT}
   ON CONFLICT (function_id, width, start) DO UPDATE SET ${addToTally("rollups")}`;
 
 // Known failures are counted under their own names. New ones get the places that are left, the most frequent first.
@@ -56,7 +69,7 @@ const ADD_TO_FAILURES = `
   WITH incoming AS (
     SELECT f.id AS function_id, row.value ->> 'name' AS name, row.value ->> 'message' AS message,
       row.value ->> 'calls' AS calls, row.value ->> 'firstSeen' AS first_seen, row.value ->> 'lastSeen' AS last_seen
-    FROM ${ROWS_WITH_FUNCTIONS} WHERE ${IS_NEW}
+    FROM ${ROWS_WITH_FUNCTIONS} WHERE ${IS_NEW} AND ${IS_KEPT}
   ),
   kept AS (
     SELECT function_id, count(*) AS kinds FROM failures
@@ -85,12 +98,25 @@ const ADD_TO_FAILURES = `
 const ENTER_INTO_LEDGER = `
   INSERT INTO flushes (epoch, n, applied_at) SELECT ?2, ?3, ?1 WHERE ${IS_NEW}`;
 
+// Here ?1 is the selector as JSON. Rollups and failures of the functions stay without an owner, so that no read finds them,
+// until the retention job deletes them in small transactions.
+const IS_DELETED = `service = ?1 ->> 'service' AND module = coalesce(?1 ->> 'module', module)
+    AND name = coalesce(?1 ->> 'function', name)`;
+const DELETE = [
+  `INSERT INTO deleted_functions (function_id) SELECT id FROM functions WHERE ${IS_DELETED} AND ${IS_NEW}`,
+  `DELETE FROM functions WHERE ${IS_DELETED} AND ${IS_NEW}`,
+  `INSERT INTO deletions (epoch, n, service, module, name)
+   SELECT ?2, ?3, ?1 ->> 'service', ?1 ->> 'module', ?1 ->> 'function' WHERE ${IS_NEW}`,
+];
+
 function statementsOf(
   db: D1Database,
-  { epoch, n, deltas }: AppliedFlush,
+  { epoch, n, deltas, deletion }: AppliedFlush,
   now: number,
 ): D1PreparedStatement[] {
   const run = (sql: string, rows: unknown) => db.prepare(sql).bind(rows, epoch, n);
+  if (deletion)
+    return [...DELETE.map((sql) => run(sql, JSON.stringify(deletion))), run(ENTER_INTO_LEDGER, now)];
   const failures = failuresOf(deltas);
   return [
     run(ADD_TO_TOTALS, JSON.stringify(sumBySeries(deltas).map(asStored))),

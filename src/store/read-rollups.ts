@@ -34,7 +34,11 @@ export const rollupsOfIds =
       .select(columns)
       .from(rollups)
       .where(
-        within(range, sql`${rollups.functionId} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
+        within(
+          range,
+          // Rollups of a deleted function may still be there, so the function is looked up as well.
+          sql`${rollups.functionId} IN (SELECT id FROM functions WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)})))`,
+        ),
       );
 
 /**

@@ -82,6 +82,29 @@ export const failures = sqliteTable(
   (table) => [primaryKey({ columns: [table.functionId, table.name, table.message] })],
 );
 
+/**
+ * Deletions of series, by the id that each got in its epoch. Flushes with lower ids of the epoch must not bring the series
+ * back. The retention job deletes an entry once all these flushes are settled. WITHOUT ROWID.
+ */
+export const deletions = sqliteTable(
+  "deletions",
+  {
+    epoch: text("epoch").notNull(),
+    n: integer("n").notNull(),
+    service: text("service").notNull(),
+    /** Null for all modules. */
+    module: text("module"),
+    /** Null for all functions. */
+    name: text("name"),
+  },
+  (table) => [primaryKey({ columns: [table.epoch, table.n] })],
+);
+
+/** Ids of deleted functions whose rollups and failures are still there. No new function gets such an id. */
+export const deletedFunctions = sqliteTable("deleted_functions", {
+  functionId: integer("function_id").primaryKey(),
+});
+
 /** The ledger's entries: flushes that were applied or dropped. Entries below the low watermark are deleted. WITHOUT ROWID. */
 export const flushes = sqliteTable(
   "flushes",

@@ -33,7 +33,7 @@ async function health() {
 const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
 
 describe("GET /health", () => {
-  it("says that nothing waits", async () => {
+  it("is ok when nothing is buffered", async () => {
     expect(await health()).toEqual({
       httpStatus: 200,
       status: "ok",
@@ -52,7 +52,7 @@ describe("GET /health", () => {
     });
   });
 
-  it("says what waits, where, and since when", async () => {
+  it("tells how much is buffered and unconfirmed, and since when", async () => {
     await acknowledged([{ function: "work", durationMs: 5 }]);
     expect(await health()).toMatchObject({ httpStatus: 200, bufferedSamples: 1, oldestBufferedAt: iso });
     await letTimePass();
@@ -70,7 +70,7 @@ describe("GET /health", () => {
     });
   });
 
-  it("says when the last retention job was", async () => {
+  it("tells when the last retention job ran", async () => {
     const at = Date.now() - 60_000;
     await retain(env, at);
     expect(await health()).toMatchObject({ httpStatus: 200, lastRetentionAt: new Date(at).toISOString() });
@@ -173,7 +173,7 @@ describe("GET /health", () => {
     });
   });
 
-  it("is 503 when a token or a setting makes no sense, and says what", async () => {
+  it("is 503 when a token or a setting is invalid, and names it", async () => {
     const wrong = { INGEST_TOKENS: "right,shop=", READ_TOKENS: "reader", MAX_ITEMS: "ten" };
     const response = await ask("/health", envWith(wrong), { Authorization: "Bearer reader" });
     expect(response.status).toBe(503);
@@ -184,7 +184,7 @@ describe("GET /health", () => {
     ]);
   });
 
-  it("is 503 when D1 refuses a flush", async () => {
+  it("is 503 when D1 rejects a flush", async () => {
     await acknowledged([{ function: "work", durationMs: 5 }]);
     await letTimePass();
     await ringAlarm();
@@ -214,7 +214,7 @@ describe("GET /health", () => {
   });
 });
 
-describe("while what the Worker leans on does not answer", () => {
+describe("while the buffer or D1 does not answer", () => {
   beforeEach(async () => {
     await acknowledged([{ function: "work", durationMs: 5 }]);
     await carryToD1();
@@ -262,7 +262,7 @@ describe("while what the Worker leans on does not answer", () => {
   });
 
   it.each(["/metrics", "/metrics?from=-1h", "/metrics?format=prometheus", "/metrics/shop/work", "/services"])(
-    "GET %s is 503 and says when to come again",
+    "GET %s is 503 with Retry-After",
     async (path) => {
       for (const replaced of [
         { DB: dbAway() },
@@ -288,7 +288,7 @@ describe("while what the Worker leans on does not answer", () => {
     },
   );
 
-  it("but a bug of our own stays a bug, which no waiting heals", async () => {
+  it("answers 500 for a bug of our own, which waiting does not cure", async () => {
     const broken = dbWith(() => env.DB.batch([env.DB.prepare("SELECT nothing FROM nowhere")]));
     expect((await ask("/metrics", envWith({ DB: broken }))).status).toBe(500);
     expect((await ask("/metrics", envWith({ DB: undefined as never }))).status).toBe(500);

@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 const describeA = (query = "") => getJson<FunctionDescription>(`/metrics/shop/a${query}`);
 
 describe("GET /metrics/:service/:function", () => {
-  it("tells totals, failures and a series with empty steps, wherever the calls are by now", async () => {
+  it("has totals, failures and a series with empty steps, whether the calls are in the buffer or in D1", async () => {
     const start = Math.floor(Date.now() / HOUR) * HOUR - 5 * HOUR;
     const error = { name: "TypeError", message: "x is undefined" };
     await acknowledged([
@@ -59,7 +59,7 @@ describe("GET /metrics/:service/:function", () => {
     ]);
   });
 
-  it("chooses a step of at most 300 points, and none finer than what is kept", async () => {
+  it("chooses a step with at most 300 points that is not finer than the stored resolution", async () => {
     await acknowledged([{ function: "a", durationMs: 1 }]);
     const steps: number[] = [];
     for (const from of ["-15m", "-1h", "-24h", "-7d", "-90d", "-365d"]) {
@@ -74,7 +74,7 @@ describe("GET /metrics/:service/:function", () => {
     await expect(describeA("?from=-40h&step=1m")).rejects.toThrow("It must be at least 120 seconds");
   });
 
-  it("adds up what is kept as minutes, hours and days", async () => {
+  it("adds up minutes, hours and days", async () => {
     const today = Math.floor(Date.now() / DAY) * DAY;
     await inD1(delta(today - 100 * DAY), delta(today - 10 * DAY + HOUR), delta(today - HOUR));
     const answer = await describeA(`?from=${today - 200 * DAY}&step=1d`);
@@ -158,7 +158,7 @@ describe("GET /metrics/:service/:function", () => {
     expect(answer.totals).toMatchObject({ from: new Date(now - 3 * HOUR).toISOString(), calls: 1 });
   });
 
-  it("takes modules together unless one is asked for", async () => {
+  it("combines all modules unless one is named", async () => {
     await acknowledged([{ function: "a", module: "x", durationMs: 2 }]);
     await carryToD1();
     await acknowledged([
@@ -184,7 +184,7 @@ describe("GET /metrics/:service/:function", () => {
     expect((await get("/metrics/shop/a/histogram")).status).toBe(404);
   });
 
-  it("counts new failures together once a hundred are known", async () => {
+  it("counts new failures as one once a hundred are known", async () => {
     const at = Date.now();
     const failing = (i: number) => ({
       function: "a",
@@ -210,7 +210,7 @@ describe("GET /metrics/:service/:function", () => {
 });
 
 describe("GET /metrics/:service/:function/histogram", () => {
-  it("gives bounds that meet and counts that add up, since the beginning or over a range", async () => {
+  it("gives buckets without gaps and counts that add up, since the beginning or over a range", async () => {
     const at = Date.now() - 2 * HOUR;
     await acknowledged([1, 10, 100].map((durationMs) => ({ function: "a", durationMs, at })));
     await carryToD1();
@@ -231,7 +231,7 @@ describe("GET /metrics/:service/:function/histogram", () => {
 });
 
 describe("GET /services", () => {
-  it("lists services with what all their functions did", async () => {
+  it("lists services with the sums of all their functions", async () => {
     await acknowledged([{ function: "a", durationMs: 1, error: {} }], { service: "shop" });
     await acknowledged([{ function: "a", durationMs: 1 }], { service: "post" });
     await carryToD1();

@@ -9,7 +9,7 @@ const list = (query: string) => getJson<FunctionList>(`/metrics${query}`);
 const names = async (query: string) => (await list(query)).functions.map((row) => row.function);
 
 describe("GET /metrics", () => {
-  it("tells everything of a function since the beginning, whether in D1 or in the buffer", async () => {
+  it("shows each function since the beginning, whether its calls are in D1 or in the buffer", async () => {
     const at = Date.now() - HOUR;
     await acknowledged([{ function: "chargeCard", module: "pay", durationMs: 8, at }]);
     await carryToD1();
@@ -42,7 +42,7 @@ describe("GET /metrics", () => {
     });
   });
 
-  it("filters by service, by name, by the beginning of a name, and by words", async () => {
+  it("filters by service, name, prefix of a name, and words", async () => {
     await acknowledged([
       { function: "chargeCard", module: "pay/stripe", durationMs: 1 },
       { function: "charge*", durationMs: 1 },
@@ -62,7 +62,7 @@ describe("GET /metrics", () => {
     expect(await names("?q=%25")).toEqual([]);
   });
 
-  it("sorts by any number, nulls last, and pages without gaps or repeats", async () => {
+  it("sorts by any number with nulls last, and has pages without gaps or repeats", async () => {
     await acknowledged([
       { function: "cpu", durationMs: 0 },
       { function: "b", durationMs: 3 },
@@ -87,7 +87,7 @@ describe("GET /metrics", () => {
     }
   });
 
-  it("counts over a range what started in it, with its rate, and lists who was silent", async () => {
+  it("counts the calls of a range with their rate, and lists silent functions", async () => {
     const now = Math.floor(Date.now() / HOUR) * HOUR;
     await inD1(delta(now - 3 * HOUR, { calls: 5 }), delta(now - HOUR, { calls: 60, errors: 6 }));
     await inD1(delta(now - 30 * HOUR, { name: "old" }));
@@ -105,7 +105,7 @@ describe("GET /metrics", () => {
     expect((await list(`?${range}&points=2&function=a`)).functions[0]).toMatchObject({
       sparkline: { calls: [0, 61], errors: [0, 6] },
     });
-    // Steps are whole, and the numbers are still those of the range.
+    // The steps are rounded up, but the sums are still those of the range.
     const within = `from=${now - 1.5 * HOUR}&to=${now}`;
     expect((await list(`?${within}&points=2&function=a`)).functions[0]).toMatchObject({
       calls: 61,
@@ -113,7 +113,7 @@ describe("GET /metrics", () => {
     });
   });
 
-  it("reads many functions over a range in several reads, and misses none that moves to D1 meanwhile", async () => {
+  it("reads many functions over a range in several reads, and misses no call that moves to D1 meanwhile", async () => {
     const at = Date.now() - HOUR;
     const name = (i: number) => `f${String(i).padStart(3, "0")}`;
     await inD1(...Array.from({ length: 100 }, (_, i) => delta(at, { name: name(i), calls: i + 1 })));

@@ -26,7 +26,7 @@ const failing = (name: string, error: string, message: string) =>
 
 describe("GET /search finds", () => {
   it.each(["stored", "still buffered"])(
-    "functions and failures by parts of their names, %s",
+    "functions and failures by parts of their names while they are %s",
     async (where) => {
       await acknowledged([
         call("chargeCard", { module: "pay/stripe" }),
@@ -54,7 +54,7 @@ describe("GET /search finds", () => {
     },
   );
 
-  it("the same name however it was typed, with what is stored and what waits together", async () => {
+  it("a name in any Unicode form, and combines stored and buffered calls", async () => {
     await acknowledged([call("Élan"), failing("Élan", "E", "declined")]);
     await carryToD1();
     await acknowledged([failing("Élan", "E", "declined")]);
@@ -164,7 +164,7 @@ describe("GET /search finds", () => {
     expect((await getJson<SearchResults>("/search?q=refund")).didYouMean).toEqual([]);
   });
 
-  it("a place in a long message", async () => {
+  it("a word in a long message, and shows the text around it", async () => {
     await acknowledged([failing("a", "E", `${"x".repeat(200)} needle ${"y".repeat(200)}`)]);
     const [result] = (await getJson<SearchResults>("/search?q=needle")).results;
     expect(result!.snippet.map(({ text }) => text.length)).toEqual([1, 40, 6, 114, 1]);
@@ -172,8 +172,8 @@ describe("GET /search finds", () => {
   });
 });
 
-describe("whatever a person types", () => {
-  it("is data", async () => {
+describe("a search text", () => {
+  it("is data, not syntax", async () => {
     const names = [
       'a"b"c',
       "x*y*z",
@@ -197,7 +197,7 @@ describe("whatever a person types", () => {
     expect(await found("AND")).toEqual([]);
   });
 
-  it("is never an error", async () => {
+  it("never causes an error", async () => {
     await acknowledged([failing("chargeCard", "CardError", "declined")]);
     await carryToD1();
     const typed = fc.oneof(
@@ -232,7 +232,7 @@ describe("whatever a person types", () => {
   });
 });
 
-it("costs no row while known functions and failures are called", async () => {
+it("writes no row to the search index while only known functions and failures are called", async () => {
   const writtenBy = async (samples: object[]) => {
     let rows = 0;
     const db = dbWith(async (real, statements) => {

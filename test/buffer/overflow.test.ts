@@ -75,6 +75,14 @@ describe("functions of one service", () => {
     expect(await callsInD1()).toEqual(known);
   });
 
+  it("that the client counted together itself take no place", async () => {
+    await acknowledged([{ function: OVERFLOW, durationMs: 1 }]);
+    await acknowledged(functions(cap));
+    const known = await calls();
+    expect(Object.keys(known)).toHaveLength(cap + 1);
+    expect(known[OVERFLOW]).toBe(1);
+  });
+
   it("of another service are not affected by the overflow", async () => {
     await acknowledged(functions(cap + 1));
     await acknowledged(functions(1), { service: "bank" });

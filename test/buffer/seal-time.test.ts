@@ -8,11 +8,13 @@ const waited = oldestAt + 300_000;
 
 function sealAt({
   onTheWay = 0,
+  deletions = 0,
   ...pending
-}: Partial<SealConditions["pending"] & { onTheWay: number }> = {}): number | null {
+}: Partial<SealConditions["pending"] & { onTheWay: number; deletions: number }> = {}): number | null {
   return sealTime({
     pending: { items: 1, freshBytes: 100, bytes: 100, hasLeftover: false, oldestAt, ...pending },
     onTheWay,
+    deletions,
     configuration: { maxItems: 10, maxWaitingMs: 300_000 },
     limits,
     now,
@@ -23,6 +25,12 @@ describe("pending deltas are sealed", () => {
   it("MAX_WAITING_TIME after the oldest sample", () => {
     expect(sealAt()).toBe(waited);
     expect(sealAt({ onTheWay: limits.unconfirmedFlushes - 1 })).toBe(waited);
+  });
+
+  it("not while a deletion is unconfirmed, except to merge much of it in place", () => {
+    expect(sealAt({ deletions: 1 })).toBeNull();
+    expect(sealAt({ deletions: 1, items: 10 })).toBeNull();
+    expect(sealAt({ deletions: 1, freshBytes: limits.flushedEarlyBytes })).toBe(now);
   });
 
   it("at once from MAX_ITEMS samples on, if no flush is unconfirmed", () => {

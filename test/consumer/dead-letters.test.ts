@@ -55,6 +55,7 @@ it("tries a dead letter again hourly, until D1 has it", async () => {
   const sent = await watchQueue();
   await ringAlarm();
   expect(sent).toEqual([message]);
+  expect((await alarmTime())! - Date.now()).toBeGreaterThan(59 * 60_000);
   await deliver(sent);
   expect(await callsInD1()).toEqual({ work: 1 });
   expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { retain } from "../../src/retention/retain.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
-import { dbFailingAt, dbLosingAnswers, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
+import { dbFailingAt, dbWith, dbLosingAnswers, envWith, unreachableBuffers, watchQueue } from "../faults.ts";
 import {
   acknowledged,
   buffer,
@@ -215,6 +215,16 @@ it("flushes of a lost storage do not confirm those of the new one that have the 
   expect(await calls()).toEqual({ old: 1, new: 1, newer: 1 });
   await deliver(await sentMessages());
   expect(await callsInD1()).toEqual({ old: 1, new: 1, newer: 1 });
+});
+
+it("a delivery without a flush does not ask D1", async () => {
+  let transactions = 0;
+  const DB = dbWith((real, statements) => {
+    transactions++;
+    return real(statements);
+  });
+  await deliver(["rubbish"], { env: envWith({ DB }) });
+  expect(transactions).toBe(0);
 });
 
 it("a message that is not a flush is acked, and does not stop others", async () => {

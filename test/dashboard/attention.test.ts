@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { attentionOf, type Observed, sentence } from "../../dashboard/overview/attention.ts";
+import {
+  attentionOf,
+  compareAttention,
+  type Observed,
+  sentence,
+} from "../../dashboard/overview/attention.ts";
 
 const MINUTE = 60_000;
 const NOW = 1_795_512_600_000;
@@ -92,5 +97,13 @@ describe("attentionOf", () => {
     expect(said({ calls: 1_500, sparkline: { calls, errors: each(0) } }, period)).toMatch(
       /^Silent: last call 30 min ago/,
     );
+  });
+
+  it("lists a function that fails as before below everything new", () => {
+    const failing = { errors: 1_500, sparkline: { calls: each(100), errors: each(50) } };
+    const known = attentionOf(observed({ ...failing, previous: { ...sums, errors: 1_500 } }), HOUR)!;
+    const slower = attentionOf(observed({ p95Ms: 320 }), HOUR)!;
+    const failingNow = attentionOf(observed({ errors: 180, sparkline: failing.sparkline }), HOUR)!;
+    expect([known, slower, failingNow].sort(compareAttention)).toEqual([failingNow, slower, known]);
   });
 });

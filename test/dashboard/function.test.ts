@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { seed, send } from "../../scripts/seed.ts";
 import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
 
@@ -37,7 +37,7 @@ describe.skipIf(skipped)("the page of one function", () => {
       return `${(range.errorRate * 100).toFixed(1)} %`;
     };
     // Asked again if a minute ends between the two readings.
-    await expect.poll(async () => (await shown()) === (await stored())).toBe(true);
+    await vi.waitFor(async () => expect(await shown()).toBe(await stored()));
     expect(await tile.locator(".before").innerText()).toMatch(/^▲ ×\d\d?(\.\d)?, was 0\.\d\u00a0%$/);
     expectNoMisdeeds(page);
   });

@@ -23,20 +23,36 @@ export const skipped = ((): string | undefined => {
 
 export interface Site {
   url: string;
+  stateFolder: string;
   /** Opens a page in a new browser context, without cookies or storage of other pages. */
-  open: (path?: string, options?: BrowserContextOptions) => Promise<Page>;
+  open: (path?: string, options?: OpenOptions) => Promise<Page>;
   close: () => Promise<void>;
 }
 
-export async function startSite(options: Omit<ServerOptions, "stateFolder"> = {}): Promise<Site> {
+export interface OpenOptions extends BrowserContextOptions {
+  /** Runs before the page loads. */
+  prepare?: (page: Page) => Promise<unknown>;
+}
+
+export interface SiteOptions extends Omit<ServerOptions, "stateFolder"> {
+  /** Changes the stored data between a first start of the server, which creates the tables, and the second one. */
+  store?: (stateFolder: string) => Promise<void>;
+}
+
+export async function startSite({ store, ...options }: SiteOptions = {}): Promise<Site> {
   const stateFolder = await mkdtemp(join(tmpdir(), "metrics-collector-page-"));
+  if (store) {
+    await (await Server.start({ stateFolder, ...options })).stop();
+    await store(stateFolder);
+  }
   const [server, browser] = await Promise.all([
     Server.start({ stateFolder, ...options }),
     launchChromium(chromium!),
   ]);
   return {
     url: server.url,
-    open: (path = "/", context = {}) => openPage(browser, server.url, path, context),
+    stateFolder,
+    open: (path = "/", options = {}) => openPage(browser, server.url, path, options),
     close: async () => {
       await browser.close();
       await server.stop();
@@ -57,7 +73,7 @@ async function openPage(
   browser: Browser,
   url: string,
   path: string,
-  options: BrowserContextOptions,
+  { prepare, ...options }: OpenOptions,
 ): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width: 1400, height: 900 },
@@ -75,6 +91,19 @@ async function openPage(
     const { origin, protocol } = new URL(request.url());
     if (origin !== url && protocol !== "data:") seen.push(`request: ${request.url()}`);
   });
+  await prepare?.(page);
   await page.goto(new URL(path, url).href);
   return page;
+}
+
+/** Every request to the API; the page itself and its files are not among them. */
+export const API = /\/(metrics|health|search|services|dead-letters)(\/|\?|$)/;
+
+/** Adds the server's time to answers that lack it, as every deployed Worker sends it. */
+export async function addServerTime(page: Page): Promise<void> {
+  await page.route(API, async (route) => {
+    const response = await route.fetch();
+    const headers = { date: new Date().toUTCString(), ...response.headers() };
+    await route.fulfill({ response, headers });
+  });
 }

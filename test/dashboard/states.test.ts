@@ -37,6 +37,25 @@ describe.skipIf(skipped)("a server with tokens", () => {
     expectNoMisdeeds(page, { except: denied });
   });
 
+  it("tells an unknown token from one that may not read", async () => {
+    const page = await site.open("/");
+    await page.getByLabel("Token").fill(INGEST);
+    const error = { code: "forbidden", message: "This token may not read." };
+    await page.route("**/metrics?**", (route) => route.fulfill({ status: 403, json: { error } }));
+    await page.route("**/health", (route) => route.fulfill({ status: 403, json: { error } }));
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "This token may not read metrics" }).waitFor();
+    expect(await page.getByRole("alert").textContent()).toBe(
+      "The server knows this token, but it has no right to read. Enter one of the server's READ_TOKENS or ADMIN_TOKENS.",
+    );
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await page.getByLabel("Token").fill("mistyped");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "The server does not know this token" }).waitFor();
+    expect(await page.getByRole("alert").textContent()).toMatch(/^Check the token for typing errors/);
+    expectNoMisdeeds(page, { except: /status of 40[13]/ });
+  });
+
   it("serves the page without a token, under a policy that blocks foreign content", async () => {
     const response = await fetch(site.url);
     expect(response.status).toBe(200);

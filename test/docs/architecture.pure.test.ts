@@ -4,15 +4,7 @@
 /// <reference types="vite/client" />
 import { expect, it } from "vitest";
 import text from "../../docs/architecture.md?raw";
-
-/** Paths from the root of the repository, without what is installed or built. */
-const files = Object.keys(
-  import.meta.glob([
-    "../../*",
-    "../../.oxlintrc.json",
-    "../../{bench,client,dashboard,docs,migrations,scripts,src,test}/**",
-  ]),
-).map((path) => path.replace("../../", "").replace("../", "test/").replace("./", "test/docs/"));
+import { exists, files, fromRoot, linkedPaths } from "./files.ts";
 
 const sources = import.meta.glob<string>("../../src/*/**/*.ts", {
   eager: true,
@@ -20,25 +12,14 @@ const sources = import.meta.glob<string>("../../src/*/**/*.ts", {
   import: "default",
 });
 
-function exists(path: string): boolean {
-  return path.endsWith("/") ? files.some((file) => file.startsWith(path)) : files.includes(path);
-}
-
-/** Targets of links to files, from the root of the repository. */
-function linkedPaths(): string[] {
-  return [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) =>
-    target!.startsWith("../") ? target!.slice(3) : `docs/${target}`,
-  );
-}
-
 /** Paths in code spans. */
 function namedPaths(): string[] {
-  const folders = "bench|client|dashboard|docs|migrations|scripts|src|test";
+  const folders = "bench|cli|client|dashboard|docs|examples|migrations|scripts|src|test";
   return [...text.matchAll(new RegExp(`\`((?:${folders})/[^\`\\s]*)\``, "g"))].map(([, path]) => path!);
 }
 
 it("architecture.md names only files and folders that exist", () => {
-  const paths = [...new Set([...linkedPaths(), ...namedPaths()])];
+  const paths = [...new Set([...linkedPaths("docs/architecture.md", text), ...namedPaths()])];
   expect(paths.length).toBeGreaterThan(60);
   expect(paths.filter((path) => !exists(path))).toEqual([]);
 });
@@ -51,7 +32,7 @@ it("architecture.md names every room of src/", () => {
 
 it("rooms import only what the map of architecture.md says", () => {
   const excess = Object.entries(sources).flatMap(([path, source]) => {
-    const file = path.replace("../../", "");
+    const file = fromRoot("test/docs/", path);
     const allowed = allowedImports(/^src\/[^/]+\//.exec(file)![0]);
     return importedFiles(file, source)
       .filter((imported) => !allowed.some((room) => imported.startsWith(room)))
@@ -64,13 +45,11 @@ it("rooms import only what the map of architecture.md says", () => {
 /** The room itself, and the last column of its row. */
 function allowedImports(room: string): string[] {
   const row = text.split("\n").find((line) => line.startsWith(`| \`${room}\` |`)) ?? "";
-  return [room, ...[...row.split("|")[3]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!)];
+  return [room, ...[...(row.split("|")[3] ?? "").matchAll(/`([^`]+)`/g)].map(([, path]) => path!)];
 }
 
 /** Files in rooms of src/ from which a file imports more than types. */
 function importedFiles(file: string, source: string): string[] {
   const imports = source.matchAll(/^(?:import|export) (?!type )[^;"]*from "(\.[^"]+)"/gm);
-  return [...imports]
-    .map(([, path]) => new URL(path!, `file:///${file}`).pathname.slice(1))
-    .filter((path) => /^src\/[^/]+\//.test(path));
+  return [...imports].map(([, path]) => fromRoot(file, path!)).filter((path) => /^src\/[^/]+\//.test(path));
 }

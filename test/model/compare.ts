@@ -4,7 +4,6 @@ import { app } from "../../src/app.ts";
 import { limits } from "../../src/api/limits.ts";
 import { type FunctionMetrics, functionMetrics } from "../../src/api/function-metrics.ts";
 import type { FunctionList } from "../../src/api/list-functions.ts";
-import type { FunctionTotals } from "../../src/stats/delta.ts";
 import type { Batch } from "./batch.ts";
 import {
   difference,
@@ -18,6 +17,7 @@ import {
   type Table,
   totalsOf,
 } from "./counts.ts";
+import type { SeriesTotals } from "../../src/stats/sums.ts";
 
 interface Truth {
   /** Batches that count, in the order of their acknowledgements. */
@@ -31,7 +31,7 @@ interface Truth {
 }
 
 /** A read must show what counted at some moment of the read, with any subset of the batches in doubt. */
-export function compareTotals(totals: readonly FunctionTotals[], truth: Truth): void {
+export function compareTotals(totals: readonly SeriesTotals[], truth: Truth): void {
   const { counted, doubtful, from = counted.length } = truth;
   const actual = tableOfTotals(totals);
   // A read sees orphans as of its request to D1, and posted batches as of its snapshot, so in no common order.
@@ -60,7 +60,7 @@ export async function compareD1(counted: readonly Part[], mayForgetFailures: boo
   }
 }
 
-function tableOfTotals(totals: readonly FunctionTotals[]): Table {
+function tableOfTotals(totals: readonly SeriesTotals[]): Table {
   return sorted(
     totals.map((row) => [
       `${row.service}/${row.function}`,
@@ -70,7 +70,7 @@ function tableOfTotals(totals: readonly FunctionTotals[]): Table {
 }
 
 async function readMetrics(): Promise<FunctionMetrics[]> {
-  const response = await app.request(`/metrics?limit=${limits.functionsPerPage}`, {}, env);
+  const response = await app.request(`/metrics?silent=include&limit=${limits.functionsPerPage}`, {}, env);
   return (await response.json<FunctionList>()).functions;
 }
 

@@ -1,7 +1,7 @@
 /** Computes what the counters must be, in the simplest way and without any code under test. */
 import { env } from "cloudflare:workers";
-import type { FunctionTotals } from "../../src/stats/delta.ts";
 import { DAY, HOUR, MINUTE } from "../../src/stats/tiers.ts";
+import type { SeriesTotals } from "../../src/stats/sums.ts";
 
 export interface Counts {
   calls: number;
@@ -102,7 +102,7 @@ const tallyOf = (table: string) =>
    ${table}.max_ms AS maxMs, ${table}.histogram`;
 
 /** Reads all three tables of D1. */
-export async function readD1(): Promise<{ totals: FunctionTotals[]; rollups: Rollup[]; failures: Table }> {
+export async function readD1(): Promise<{ totals: SeriesTotals[]; rollups: Rollup[]; failures: Table }> {
   const [functions, rollups, failures] = await env.DB.batch<Record<string, unknown>>([
     env.DB.prepare(
       `SELECT f.service, f.module, f.name AS function, f.first_seen AS firstSeen, f.last_seen AS lastSeen, ${tallyOf("f")}
@@ -127,7 +127,7 @@ export async function readD1(): Promise<{ totals: FunctionTotals[]; rollups: Rol
     buckets: Object.entries(histogram).flatMap(([index, count]) => [Number(index), count]),
   });
   return {
-    totals: functions!.results.map((row) => withBuckets(parsed(row)) as FunctionTotals),
+    totals: functions!.results.map((row) => withBuckets(parsed(row)) as SeriesTotals),
     rollups: rollups!.results.map((row) => parsed(row) as unknown as Rollup),
     failures: sorted(failures!.results.map((row) => [row.failure as string, String(row.calls)])),
   };

@@ -88,6 +88,47 @@ export function pausingBindings(pause: () => Promise<void>): Pick<Env, "BUFFER" 
   return { BUFFER, DB };
 }
 
+/**
+ * Bindings for deleting series. Applying the deletion and confirming it end as given, with a pause before each and after.
+ * `deleted` is called when the buffer has the deletion.
+ */
+export function deletionBindings(
+  { ledger, confirmation }: Extract<Step, { do: "delete" }>,
+  deleted: () => void,
+  pause: (nth: number) => Promise<void>,
+): Pick<Env, "BUFFER" | "DB"> {
+  let isDeleted = false;
+  const BUFFER = new Proxy(env.BUFFER, {
+    get: () => (name: string) => {
+      const stub = () => env.BUFFER.getByName(name);
+      return {
+        snapshot: (...args: Parameters<ReturnType<typeof stub>["snapshot"]>) => stub().snapshot(...args),
+        deleteSeries: async (...args: Parameters<ReturnType<typeof stub>["deleteSeries"]>) => {
+          const flush = await stub().deleteSeries(...args);
+          isDeleted = true;
+          deleted();
+          return flush;
+        },
+        confirm: async (epoch: string, ns: number[]) => {
+          await pause(1);
+          if (confirmation !== "is lost") await stub().confirm(epoch, ns);
+          if (confirmation !== "arrives") throw new Error("Network connection lost.");
+          await pause(2);
+        },
+      };
+    },
+  });
+  const DB = dbWith(async (real, statements) => {
+    if (!isDeleted) return real(statements);
+    await pause(0);
+    if (ledger === "fails") throw new Error("D1_ERROR: Network connection lost.");
+    const results = await real(statements);
+    if (ledger !== "commits") throw new Error("D1_ERROR: Network connection lost.");
+    return results;
+  });
+  return { BUFFER, DB };
+}
+
 /** Bindings for dropping a dead letter. Ledger entry and confirmation end as given, with a pause before each and after. */
 export function dropBindings(
   { ledger, confirmation }: Extract<Step, { do: "drop letter" }>,

@@ -91,6 +91,11 @@ export class Senders {
     if (status !== 409) throw new Error(`A key with another body: ${status}.`);
   }
 
+  /** What the selected series had no longer counts. */
+  forgetSeries(isSelected: (part: Part) => boolean): void {
+    this.counted = this.counted.map((parts) => parts.filter((part) => !isSelected(part)));
+  }
+
   /** Forgets everything. Senders do not send again what they sent to a buffer whose storage is lost. */
   forget(): void {
     this.counted = [];

@@ -83,6 +83,15 @@ export type Step =
       /** What happens before the ledger entry, before the buffer is told, and after it was told. */
       pauses: Step[][];
     }
+  /** A person deletes a service, or one function of it. The pauses are as for a dropped letter. */
+  | {
+      do: "delete";
+      service: Call["service"];
+      function: Call["function"] | null;
+      ledger: "commits" | "commits, and its answer is lost" | "fails";
+      confirmation: "arrives" | "is lost" | "arrives, and its answer is lost";
+      pauses: Step[][];
+    }
   /** A read, with what happens before each of its requests to the buffer and to D1. */
   | { do: "read"; pauses: Step[][] }
   | { do: "at once"; steps: Step[] }
@@ -237,6 +246,15 @@ const drop = fc.record({
   pauses: fc.array(fewQuiet, { maxLength: 3 }),
 });
 
+const deletion = fc.record({
+  do: fc.constant("delete"),
+  service: fc.constantFrom("shop", "shop", "bank"),
+  function: fc.constantFrom("add", "pay", null),
+  ledger: fc.constantFrom("commits", "commits", "commits, and its answer is lost", "fails"),
+  confirmation: fc.constantFrom("arrives", "arrives", "is lost", "arrives, and its answer is lost"),
+  pauses: fc.array(fc.array(during, { maxLength: 2 }), { maxLength: 3 }),
+});
+
 const step = fc.oneof(
   { weight: 42, arbitrary: post },
   { weight: 6, arbitrary: postWithoutKey },
@@ -269,6 +287,7 @@ const step = fc.oneof(
   { weight: 9, arbitrary: raiseLowWatermark },
   { weight: 6, arbitrary: replay },
   { weight: 6, arbitrary: drop },
+  { weight: 9, arbitrary: deletion },
   {
     weight: 9,
     arbitrary: fc.record({ do: fc.constant("read"), pauses: fc.array(few, { minLength: 2, maxLength: 3 }) }),

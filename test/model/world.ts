@@ -11,20 +11,30 @@ import {
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/admin/dead-letters.ts";
+import { deleteSeries } from "../../src/admin/delete-series.ts";
+import { UnknownSeriesError } from "../../src/read/errors.ts";
+import type { Part } from "./counts.ts";
 import { ErrorResponse } from "../../src/http/error-response.ts";
 import { readTotals } from "../../src/read/series.ts";
-import type { FunctionTotals } from "../../src/stats/delta.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
 import { retain } from "../../src/retention/retain.ts";
 import { envWith } from "../faults.ts";
 import { buffer, deliver } from "../worker.ts";
 import type { Batch } from "./batch.ts";
 import { compareD1, compareTotals } from "./compare.ts";
-import { buffersWith, dbWithFates, dropBindings, pausingBindings, replaceQueue } from "./faulty-bindings.ts";
+import {
+  buffersWith,
+  dbWithFates,
+  deletionBindings,
+  dropBindings,
+  pausingBindings,
+  replaceQueue,
+} from "./faulty-bindings.ts";
 import { Flushes } from "./flushes.ts";
 import { Senders } from "./senders.ts";
 import { type Call, nth, type Step } from "./step.ts";
 import { emptyBuffer } from "./storage.ts";
+import type { SeriesTotals } from "../../src/stats/sums.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
@@ -100,6 +110,8 @@ export class World {
         return this.#replayLetter(step.letter);
       case "drop letter":
         return this.#dropLetter(step);
+      case "delete":
+        return this.#delete(step);
       case "read":
         return this.#readWith(step.pauses);
       case "at once":
@@ -188,6 +200,28 @@ export class World {
     this.#senders.counted = [...others, ...this.#flushes.orphans];
   }
 
+  /** From the moment that the buffer has the deletion, nothing that was acknowledged before it counts. */
+  async #delete(step: StepOf<"delete">): Promise<void> {
+    await this.#senders.resend();
+    if (this.#senders.doubtful.length > 0 || (await this.#flushes.awaitsOrphans())) return;
+    const prefix = `${step.service}/${step.function ?? ""}`;
+    const isSelected = ({ function: name }: Part) =>
+      step.function === null ? name.startsWith(prefix) : name === prefix;
+    const bindings = deletionBindings(
+      step,
+      () => {
+        this.#senders.forgetSeries(isSelected);
+        this.#flushes.forgetSeries(isSelected);
+      },
+      (pause) => this.#runAll(step.pauses[pause] ?? []),
+    );
+    this.#needsCheck = true;
+    const { service, function: name } = step;
+    const selector = name === null ? { service } : { service, function: name };
+    await deleteSeries(bindings, selector).catch(unlessUnknown);
+    this.#needsCheck = true;
+  }
+
   async #runAll(steps: readonly Step[]): Promise<void> {
     for (const step of steps) await this.#run(step);
   }
@@ -228,7 +262,7 @@ export class World {
     this.#compare(totals, this.#senders.doubtful);
   }
 
-  #compare(totals: readonly FunctionTotals[], doubtful: readonly Batch[], from?: number): void {
+  #compare(totals: readonly SeriesTotals[], doubtful: readonly Batch[], from?: number): void {
     const { counted } = this.#senders;
     compareTotals(totals, { counted, doubtful, orphans: this.#flushes.orphans, from });
   }
@@ -275,6 +309,10 @@ function asSentBy(release: StepOf<"deliver">["release"], message: string): strin
   if (release === "this") return message;
   const { version, ...flush } = JSON.parse(message) as { version: number };
   return JSON.stringify(release === "older" ? flush : { version: version + 1, ...flush });
+}
+
+function unlessUnknown(error: unknown): void {
+  if (!(error instanceof UnknownSeriesError)) throw error;
 }
 
 function unless404(error: unknown): void {

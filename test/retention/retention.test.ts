@@ -68,6 +68,13 @@ describe("the retention job", () => {
     expect(left.results).toEqual([{ function: "b" }]);
   });
 
+  it("deletes failures once a day", async () => {
+    await retain(env, now);
+    await inD1(delta(now - 366 * DAY, { errors: 1 }));
+    expect(await retain(env, now + HOUR)).toMatchObject({ prunedFailures: 0 });
+    expect(await retain(env, now + DAY)).toMatchObject({ prunedFailures: 1 });
+  });
+
   it("handles sums of any size: above 2^53 they are approximate", async () => {
     const hour = now - 3 * DAY - (now % HOUR);
     // In each minute as much as two thousand of the largest sums that a sample may hold.

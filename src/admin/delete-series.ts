@@ -1,0 +1,81 @@
+/**
+ * `DELETE /metrics/:service` and `DELETE /metrics/:service/:function`: deletes a service or a function, with all calls that
+ * were acknowledged so far. Calls that are acknowledged later count, and bring the name back.
+ */
+import * as z from "zod";
+import { callAllBuffers } from "../buffer/buffers.ts";
+import { ModuleName } from "../http/parameters.ts";
+import { route } from "../http/route.ts";
+import { logError } from "../log.ts";
+import { UnknownSeriesError } from "../read/errors.ts";
+import { readTotals } from "../read/series.ts";
+import type { SeriesSelector } from "../stats/series-id.ts";
+import { applyFlushes } from "../store/apply-flushes.ts";
+
+const Deleted = z.object({
+  deleted: z
+    .object({ functions: z.int(), calls: z.int(), errors: z.int() })
+    .meta({ description: "What the functions had just before the deletion." }),
+  isComplete: z.boolean().meta({
+    description:
+      "False if D1 or the buffer did not answer. The deletion holds in every read, and reaches D1 by itself later.",
+  }),
+});
+
+const ERRORS = [400, 401, 403, 404, 429, 503] as const;
+
+export const deleteServiceRoute = route({
+  method: "delete",
+  path: "/metrics/:service",
+  right: "admin",
+  summary: "Delete a service with all its functions and calls",
+  query: z.strictObject({}),
+  answer: Deleted,
+  errors: ERRORS,
+  handler: (c, { params }) => deleteSeries(c.env, params),
+});
+
+export const deleteFunctionRoute = route({
+  method: "delete",
+  path: "/metrics/:service/:function",
+  right: "admin",
+  summary: "Delete a function with all its calls",
+  query: z.strictObject({ module: ModuleName.optional() }),
+  answer: Deleted,
+  errors: ERRORS,
+  handler: (c, { params, query }) => deleteSeries(c.env, { ...params, ...query }),
+});
+
+/**
+ * The deletion counts from the moment that the buffer has it. Applying it to D1 here only saves the way through the queue: if
+ * that fails, the buffer sends it again until D1 has it.
+ *
+ * @throws {UnknownSeriesError | BusyError | BindingFault}
+ */
+export async function deleteSeries(
+  env: Pick<Env, "BUFFER" | "DB">,
+  selector: SeriesSelector,
+): Promise<z.output<typeof Deleted>> {
+  const totals = await readTotals(env, selector);
+  if (totals.length === 0) throw new UnknownSeriesError(selector);
+  const deletions = await callAllBuffers(env, async (buffer) => ({
+    buffer,
+    flush: await buffer.deleteSeries(selector),
+  }));
+  const deleted = {
+    functions: totals.length,
+    calls: totals.reduce((sum, { calls }) => sum + calls, 0),
+    errors: totals.reduce((sum, { errors }) => sum + errors, 0),
+  };
+  try {
+    await applyFlushes(
+      env.DB,
+      deletions.map(({ flush }) => ({ ...flush, deltas: [] })),
+    );
+    for (const { buffer, flush } of deletions) await buffer.confirm(flush.epoch, [flush.n]);
+    return { deleted, isComplete: true };
+  } catch (error) {
+    logError("deletion_delayed", error);
+    return { deleted, isComplete: false };
+  }
+}
