@@ -51,29 +51,33 @@ export const rollupsOfIds = (ids: readonly number[], range: Range, coarse: Coars
 function rollupsWithin({ from, to }: Range, coarse: CoarseTimes, ofFunctions: SQL): Query<Rollup[]> {
   const hours = Math.min(ceilTo(from, HOUR), to);
   const days = Math.min(ceilTo(from, DAY), to);
+  // Parts that are empty for every function are left out, because each costs a row read for each function.
+  const parts = [
+    from < hours && sql`json_array(${MINUTE}, ${from}, ${hours})`,
+    hours < coarse.hours && sql`json_array(${HOUR}, ${hours}, min(${days}, hours_end))`,
+    days < coarse.days && sql`json_array(${DAY}, ${days}, days_end)`,
+    days < coarse.hours && sql`json_array(${HOUR}, days_end, hours_end)`,
+    sql`json_array(${MINUTE}, hours_end, ${to})`,
+    sql`json_array(${HOUR}, max(${from}, open_hours), ${to})`,
+    sql`json_array(${DAY}, max(${from}, open_days), ${to})`,
+  ].filter((part) => part !== false);
   const open = (tier: Tier) => sql.raw(openFromOf(tier));
-  const parts = sql`(
-    WITH times AS MATERIALIZED (
-      SELECT f.id, ${open("hours")} AS open_hours, ${open("days")} AS open_days,
-        max(${hours}, min(${coarse.hours}, ${open("hours")})) AS hours_end,
-        max(${days}, min(${coarse.days}, ${open("days")})) AS days_end
-      FROM ${ofFunctions}
+  const all = sql`(
+    WITH opened AS MATERIALIZED (
+      SELECT f.id, ${open("hours")} AS open_hours, ${open("days")} AS open_days FROM ${ofFunctions}
+    ),
+    times AS (
+      SELECT *, max(${hours}, min(${coarse.hours}, open_hours)) AS hours_end,
+        max(${days}, min(${coarse.days}, open_days)) AS days_end
+      FROM opened
     )
     SELECT times.id, part.value ->> 0 AS width, part.value ->> 1 AS starts_at, part.value ->> 2 AS ends_at
-    FROM times CROSS JOIN json_each(json_array(
-      json_array(${MINUTE}, ${from}, ${hours}),
-      json_array(${HOUR}, ${hours}, min(${days}, hours_end)),
-      json_array(${DAY}, ${days}, days_end),
-      json_array(${HOUR}, days_end, hours_end),
-      json_array(${MINUTE}, hours_end, ${to}),
-      json_array(${HOUR}, max(${from}, open_hours), ${to}),
-      json_array(${DAY}, max(${from}, open_days), ${to})
-    )) AS part WHERE starts_at < ends_at
+    FROM times CROSS JOIN json_each(json_array(${sql.join(parts, sql`, `)})) AS part WHERE starts_at < ends_at
   ) AS part`;
   return (orm) =>
     orm
       .select(columns)
-      .from(parts)
+      .from(all)
       .crossJoin(rollups)
       .where(
         sql`${rollups.functionId} = part.id AND ${rollups.resolution} = part.width
