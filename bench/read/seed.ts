@@ -21,6 +21,7 @@ const ENOUGH_CALLS = 20_000;
 export async function seed(db: D1Database, history: History): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
   const hour = Math.floor(now / HOUR) * HOUR;
+  const day = Math.floor(now / DAY) * DAY;
   const minutes = hour - 48 * HOUR;
   const { functions, busy, days, callsPerMinute: calls } = history;
   await db
@@ -31,10 +32,14 @@ export async function seed(db: D1Database, history: History): Promise<void> {
     )
     .bind(functions, (now - days * DAY) * 1000, now * 1000)
     .run();
+  await db
+    .prepare("INSERT INTO closed VALUES (?1, ?2, ?2, 0), (?3, ?4, ?4, 0)")
+    .bind(HOUR, hour, DAY, day)
+    .run();
   await db.exec(
     "CREATE TABLE variants (calls INTEGER, variant INTEGER, histogram TEXT, PRIMARY KEY (calls, variant))",
   );
-  const each = [calls, calls * 60, calls * 60 * 24].flatMap((number) =>
+  const each = [calls, calls * 24, calls * 60, calls * 60 * 24].flatMap((number) =>
     Array.from({ length: VARIANTS }, (_, variant) =>
       db.prepare("INSERT INTO variants VALUES (?, ?, ?)").bind(number, variant, histogramOf(number, variant)),
     ),
@@ -44,16 +49,17 @@ export async function seed(db: D1Database, history: History): Promise<void> {
     const last = id + FUNCTIONS_AT_ONCE - 1;
     const isBusy = id <= busy;
     await db.batch([
-      rollups(db, [id, last], HOUR, [hour - days * DAY, minutes, HOUR], isBusy ? calls * 60 : calls),
+      rollups(db, [id, last], DAY, [day - days * DAY, day, DAY], isBusy ? calls * 60 * 24 : calls * 24),
+      rollups(db, [id, last], HOUR, [day - days * DAY, hour, HOUR], isBusy ? calls * 60 : calls),
       rollups(db, [id, last], MINUTE, [minutes, now, isBusy ? MINUTE : HOUR], calls),
       db
         .prepare(
           `UPDATE functions SET histogram = (SELECT histogram FROM variants WHERE calls = ?3 AND variant = functions.id % ${VARIANTS}),
              (calls, errors, unmeasured, sum_us) =
-               (SELECT sum(calls), sum(errors), 0, sum(sum_us) FROM rollups WHERE function_id = functions.id)
+               (SELECT sum(calls), sum(errors), 0, sum(sum_us) FROM rollups WHERE function_id = functions.id AND (width = ${HOUR} OR (width = ${MINUTE} AND start >= ?4)))
            WHERE id BETWEEN ?1 AND ?2`,
         )
-        .bind(id, last, calls * 60 * 24),
+        .bind(id, last, calls * 60 * 24, hour),
     ]);
   }
 }

@@ -23,7 +23,7 @@ interface Row {
 export async function readRollups(stateFolder: string): Promise<Tallies> {
   const rows = await queryD1<Row & { start: number }>(
     stateFolder,
-    "SELECT f.service, f.name, r.* FROM rollups AS r JOIN functions AS f ON f.id = r.function_id",
+    "SELECT f.service, f.name, r.* FROM rollups AS r JOIN functions AS f ON f.id = r.function_id WHERE r.width = 60",
   );
   return Object.fromEntries(rows.map((row) => [`${row.service} ${row.name} ${row.start}`, tallyOf(row)]));
 }

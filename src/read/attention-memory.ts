@@ -221,9 +221,12 @@ function addPast(known: KnownFunction, past: PastCalls | undefined, cut: number)
     // Of later hours, the minutes are known.
     if (start < cut) addTo(hours, { start, calls, errors });
   }
+  // A closed hour has a row of its own, which includes its minutes while they are still there.
+  const closed = new Set(hours.keys());
   for (const [start, calls, errors] of past?.minutes ?? []) {
-    if (start < cut) addTo(hours, { start, calls, errors });
-    else if (!known.minutes.has(start)) {
+    if (start < cut) {
+      if (!closed.has(floorTo(start, HOUR))) addTo(hours, { start, calls, errors });
+    } else if (!known.minutes.has(start)) {
       known.minutes.set(start, {
         start,
         calls,

@@ -5,6 +5,7 @@
  */
 import { InvalidParameterError } from "../errors.ts";
 import { ceilTo, floorTo, type Range } from "../stats/interval.ts";
+import type { CoarseTimes } from "../store/read-rollups.ts";
 import { DAY, HOUR, MINUTE, resolutionAt, tierStarts } from "../stats/tiers.ts";
 
 /** What a reader asks for, in epoch milliseconds. */
@@ -51,13 +52,38 @@ export function secondsWithData(range: Range, firstSeen: number, now: number): n
   return Math.max(1, Math.min(range.to, now / 1000) - from);
 }
 
-/** How many rollups one function has in the range, at most. */
-export function maxRollupsIn(range: Range, now: number): number {
-  const { minutes, hours } = tierStarts(now);
-  const length = (from: number, to: number) =>
-    Math.max(0, Math.min(to, range.to, now / 1000 + DAY) - Math.max(from, range.from));
-  return Math.ceil(
-    length(minutes, Infinity) / MINUTE + length(hours, minutes) / HOUR + length(0, hours) / DAY + 1,
+/**
+ * Up to which time hour rollups may be read instead of minutes, and day rollups instead of hours, in epoch seconds: in the
+ * whole range if each step consists of whole hours or days, and otherwise where nothing finer is kept.
+ */
+export function coarseUntil(range: Range, step: number, now: number): CoarseTimes {
+  const kept = tierStarts(now);
+  const limit = (resolution: number, keptFrom: number) => {
+    const isWhole = step === Infinity || step % resolution === 0;
+    return floorTo(isWhole ? range.to : Math.min(range.to, keptFrom), resolution);
+  };
+  return { hours: limit(HOUR, kept.minutes), days: limit(DAY, kept.hours) };
+}
+
+/**
+ * How many rollups one function has in the range, at most.
+ *
+ * @param coarse until when hours and days are read
+ * @param seen when the function was called first and last; the range if left out. Epoch seconds
+ */
+export function maxRollupsIn(range: Range, coarse: CoarseTimes, seen: Range = range): number {
+  const count = (from: number, to: number, resolution: number) =>
+    Math.ceil(Math.max(0, Math.min(to, seen.to) - Math.max(from, seen.from)) / resolution);
+  const hours = ceilTo(range.from, HOUR);
+  const hoursEnd = Math.max(hours, coarse.hours);
+  const days = ceilTo(range.from, DAY);
+  const daysEnd = Math.max(days, coarse.days);
+  return (
+    count(range.from, Math.min(hours, range.to), MINUTE) +
+    count(hours, Math.min(days, hoursEnd), HOUR) +
+    count(days, daysEnd, DAY) +
+    count(daysEnd, hoursEnd, HOUR) +
+    count(hoursEnd, range.to, MINUTE)
   );
 }
 

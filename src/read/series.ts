@@ -1,16 +1,17 @@
 /** Reads series: what each matching function did, over a range in steps or since the beginning. */
 import { allFunctions, allTotals, type StoredFunction, totalsOf } from "../store/read-functions.ts";
-import { rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
+import { type CoarseTimes, rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
 import { mergeUnapplied } from "./failures.ts";
 import { type FunctionName, isFunctionName, type Matchers, matching } from "./matchers.ts";
-import { maxRollupsIn } from "./range.ts";
+import { coarseUntil, maxRollupsIn } from "./range.ts";
 import type { Delta } from "../stats/delta.ts";
 import type { SeenFailure } from "../stats/failures.ts";
 import { floorTo, isWithin, type Range } from "../stats/interval.ts";
 import { idOf, type SeriesId, seriesKey } from "../stats/series-id.ts";
 import { type SeriesTotals, sumOf, type Sums, type Tally } from "../stats/sums.ts";
-import { HOUR } from "../stats/tiers.ts";
+import { DAY } from "../stats/tiers.ts";
+import { closedRows, openFrom } from "../store/closed.ts";
 import { failuresOf } from "../store/read-failures.ts";
 
 export type ReadBindings = Pick<Env, "BUFFER" | "DB">;
@@ -84,7 +85,7 @@ export async function readDetailedSeries(
   const { stored, unapplied, unappliedFlushes } = await readExact(env, [
     totalsOf(name),
     failuresOf(name),
-    rollupsOf(name, range),
+    rollupsOf(name, range, coarseUntil(range, step, Date.now())),
   ]);
   const [functions, failures, rollups] = stored;
   const isMatching = matching(name);
@@ -129,16 +130,26 @@ async function* readMany(
   range: Range,
   step: number,
 ): AsyncGenerator<Series> {
-  const { stored, unapplied } = await readExact(env, [allFunctions()]);
+  const { stored, unapplied } = await readExact(env, [allFunctions(), closedRows()]);
   const isMatching = matching(matchers);
   const known = new Set(stored[0].map(seriesKey));
   const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
-  // D1 does not know these functions at all, so this read has all there is of them. WARNING: take them from this read.
-  // By the next one a flush may have moved them to D1.
+  const isStored = (row: StoredFunction) => isSeenIn(range, row);
+  const listed = stored[0].filter(isMatching);
+  // D1 has nothing of these functions in the range, so this read has all there is of them. WARNING: take it from this read.
+  // By the next one a flush may have moved it to D1.
+  for (const row of listed) {
+    if (isStored(row)) continue;
+    const own = deltas.get(seriesKey(row)) ?? [];
+    yield seriesOf([row, ...own], [], own, range, step);
+  }
   for (const [key, own] of deltas) if (!known.has(key)) yield seriesOf(own, [], own, range, step);
-  const now = Date.now();
-  for (const some of inParts(stored[0].filter(isMatching), (row) => rollupsBetween(row, range, now))) {
-    yield* await readSome(env, some, range, step);
+  const coarse = coarseUntil(range, step, Date.now());
+  const open = openFrom(stored[1]);
+  const closed = { hours: Math.min(coarse.hours, open.hours), days: Math.min(coarse.days, open.days) };
+  const weightOf = (row: StoredFunction) => maxRollupsIn(range, closed, timeOf(row));
+  for (const some of inParts(listed.filter(isStored), weightOf)) {
+    yield* await readSome(env, some, range, step, coarse);
   }
 }
 
@@ -147,9 +158,10 @@ async function readSome(
   functions: readonly StoredFunction[],
   range: Range,
   step: number,
+  coarse: CoarseTimes,
 ): Promise<Series[]> {
   const ids = functions.map(({ id }) => id);
-  const { stored, unapplied } = await readExact(env, [rollupsOfIds(ids, range)]);
+  const { stored, unapplied } = await readExact(env, [rollupsOfIds(ids, range, coarse)]);
   const rollups = Map.groupBy(stored[0], ({ functionId }) => functionId);
   const deltas = Map.groupBy(unapplied, seriesKey);
   return functions.map((row) => {
@@ -158,11 +170,14 @@ async function readSome(
   });
 }
 
-/** How many rollups the function has in the range, at most: none from before its first call or after its last. */
-function rollupsBetween({ firstSeen, lastSeen }: Seen, range: Range, now: number): number {
-  const from = Math.max(range.from, firstSeen / 1000 - 24 * HOUR);
-  const to = Math.min(range.to, lastSeen / 1000 + 1);
-  return from < to ? maxRollupsIn({ from, to }, now) : 1;
+/** The time in which rollups of the function may start: from the day of its first call on, until its last. Epoch seconds. */
+function timeOf({ firstSeen, lastSeen }: Seen): Range {
+  return { from: floorTo(firstSeen / 1000, DAY), to: lastSeen / 1000 + 1 };
+}
+
+function isSeenIn(range: Range, seen: Seen): boolean {
+  const { from, to } = timeOf(seen);
+  return from < range.to && to > range.from;
 }
 
 /** Cuts the functions into parts that each have a bounded number of rollups. */

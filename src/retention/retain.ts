@@ -1,23 +1,27 @@
 /**
- * The hourly retention job. It raises the low watermark of the ledger, merges old minutes into hours and old hours into days,
- * deletes what deleted functions left
- * behind, and once a day deletes failures that have not occurred for a year.
+ * The hourly retention job. It raises the low watermark of the ledger, closes hours and days,
+ * deletes old minutes and hours that are in closed ones, deletes what deleted functions left behind, and once a day deletes failures that have not occurred for a year.
  *
- * The job keeps no state about its progress. Whatever a run leaves undone, for whatever reason, the next run finds.
+ * D1 holds all state about the job's progress. Whatever a run leaves undone, for whatever reason, the next run finds.
  */
 import { allBuffers } from "../buffer/buffers.ts";
 import { log, logError } from "../log.ts";
-import { DAY, tierStarts } from "../stats/tiers.ts";
+import { floorTo } from "../stats/interval.ts";
+import { DAY, expiredBefore, hoursEndedBefore } from "../stats/tiers.ts";
+import { closeRollups } from "../store/close-rollups.ts";
+import { readClosed, type Tier } from "../store/closed.ts";
+import { deleteExpired } from "../store/delete-expired.ts";
 import { deleteLeftovers, forgetDeletions } from "../store/delete-leftovers.ts";
 import { type LastRetention, readLastRetention, recordRetention } from "../store/last-retention.ts";
 import { raiseLowWatermark } from "../store/ledger.ts";
-import { type Move, moveRollups } from "../store/move-rollups.ts";
 import { pruneFailures } from "../store/prune-failures.ts";
 
-/** Rows in one transaction. Other transactions wait for it. */
-const CHUNK = 10_000;
-/** Transactions in one run, of 3 statements each. With the other steps that is below 50, which the Free plan allows. */
-const MAX_CHUNKS = 14;
+/** Rollups that one transaction adds up. Other transactions wait for it. */
+const CHUNK = 20_000;
+/** Deleting a rollup takes a fraction of the time that adding it up takes, so that many more of them go at once. */
+const DELETED_FOR_EACH_CLOSED = 4;
+/** Chunks in one run, of at most 3 statements each. With the other steps that is below 50, which the Free plan allows. */
+const MAX_CHUNKS = 11;
 const FAILURE_KEPT_MS = 365 * DAY * 1000;
 
 /**
@@ -41,29 +45,40 @@ export async function retain(
     }
   };
   let chunks = 0;
-  const moveAll = async (move: Move, before: number) => {
-    while (true) {
-      if (chunks++ >= maxChunks) {
-        report.complete = false;
-        return;
-      }
-      const moved = await moveRollups(env.DB, move, before, chunk);
-      report.moved += moved;
-      if (moved < chunk) return;
+  const mayContinue = () => {
+    if (chunks++ < maxChunks) return true;
+    report.complete = false;
+    return false;
+  };
+  const close = async (tier: Tier, target: number) => {
+    let state = await readClosed(env.DB, tier);
+    while (state.until < target && mayContinue()) {
+      const closed = await closeRollups(env.DB, tier, state, target, chunk);
+      state = closed ?? (await readClosed(env.DB, tier));
+    }
+    return state.until;
+  };
+  const expire = async (within: Tier, before: number) => {
+    const limit = chunk * DELETED_FOR_EACH_CLOSED;
+    while (mayContinue()) {
+      const deleted = await deleteExpired(env.DB, within, before, limit);
+      report.moved += deleted;
+      if (deleted < limit) return;
     }
   };
 
-  const { minutes, hours } = tierStarts(now);
+  const { minutes, hours } = expiredBefore(now);
   await attempt("ledger", () => raiseLowWatermarks(env));
-  await attempt("minutes", () => moveAll("minutes", minutes));
-  await attempt("hours", () => moveAll("hours", hours));
+  await attempt("closing", async () => {
+    const until = await close("hours", hoursEndedBefore(now));
+    await close("days", floorTo(until, DAY));
+  });
+  await attempt("minutes", () => expire("hours", minutes));
+  await attempt("hours", () => expire("days", hours));
   await attempt("deletions", async () => {
     await forgetDeletions(env.DB);
     while ((await deleteLeftovers(env.DB, chunk)) > 0) {
-      if (chunks++ >= maxChunks) {
-        report.complete = false;
-        return;
-      }
+      if (!mayContinue()) return;
     }
   });
   await attempt("failures", async () => {

@@ -58,10 +58,17 @@ const ADD_TO_TOTALS = `
 const ROWS_WITH_FUNCTIONS = `json_each(?1) AS row CROSS JOIN functions AS f
     ON f.service = row.value ->> 'service' AND f.module = row.value ->> 'module' AND f.name = row.value ->> 'function'`;
 
+const START = `(row.value ->> 'minute') / w.width * w.width`;
+
+// WARNING: the rollup of a closed hour or day stands for its minutes in reads. Calls that come late are added to it as well.
 const ADD_TO_ROLLUPS = `
+  WITH widths (width, until, next, upto) AS (
+    SELECT ${MINUTE}, ${Number.MAX_SAFE_INTEGER}, 0, 0 UNION ALL SELECT resolution, until, next, upto FROM closed
+  )
   INSERT INTO rollups (function_id, width, start, ${TALLY_COLUMNS})
-  SELECT f.id, ${MINUTE}, row.value ->> 'minute', ${TALLY_VALUES}
-  FROM ${ROWS_WITH_FUNCTIONS} WHERE ${IS_NEW} AND ${IS_KEPT}
+  SELECT f.id, w.width, ${START}, ${TALLY_VALUES}
+  FROM ${ROWS_WITH_FUNCTIONS} CROSS JOIN widths AS w
+  WHERE ${START} < iif(f.id <= w.upto, w.next, w.until) AND ${IS_NEW} AND ${IS_KEPT}
   ON CONFLICT (function_id, width, start) DO UPDATE SET ${addToTally("rollups")}`;
 
 // Known failures are counted under their own names. New ones get the places that are left, the most frequent first.

@@ -1,55 +1,86 @@
 /** Queries for rollups: what functions did over time. */
-import { and, getTableColumns, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
-import type { Range } from "../stats/interval.ts";
+import { getTableColumns, type SQL, sql } from "drizzle-orm";
+import { ceilTo, type Range } from "../stats/interval.ts";
 import type { Sums } from "../stats/sums.ts";
-import { RESOLUTIONS } from "../stats/tiers.ts";
-import { isNamed, type Named } from "./read-functions.ts";
+import { DAY, HOUR, MINUTE } from "../stats/tiers.ts";
+import { openFromOf, type Tier } from "./closed.ts";
+import type { Named } from "./read-functions.ts";
 import type { Query } from "./read-with-ledger.ts";
-import { functions, rollups } from "./schema.ts";
+import { rollups } from "./schema.ts";
 
 /** The sums of one function over one minute, hour or day. `start` is its first second, in epoch seconds. */
 export type Rollup = Sums & { functionId: number; start: number };
 
+/**
+ * Until when a read takes hours instead of minutes, and days instead of hours, as far as they are closed. Whole hours and
+ * whole days, in epoch seconds.
+ */
+export interface CoarseTimes {
+  hours: number;
+  days: number;
+}
+
 const { resolution: _, ...columns } = getTableColumns(rollups);
 
-/** The rollups that start within the range, of all functions with the name. Reads no other rollups. */
-export const rollupsOf =
-  (named: Named, range: Range): Query<Rollup[]> =>
-  (orm) =>
-    orm
-      .select(columns)
-      .from(rollups)
-      .where(
-        within(
-          range,
-          inArray(rollups.functionId, orm.select({ id: functions.id }).from(functions).where(isNamed(named))),
-        ),
-      );
+/** The rollups that make up the range, of all functions with the name. Each call is in one of them. Reads few others. */
+export const rollupsOf = (named: Named, range: Range, coarse: CoarseTimes): Query<Rollup[]> =>
+  rollupsWithin(
+    range,
+    coarse,
+    sql`functions AS f WHERE f.service = ${named.service} AND f.name = ${named.function}
+      AND f.module = coalesce(${named.module ?? null}, f.module)`,
+  );
 
 /** As `rollupsOf`, for functions given by their ids. All ids travel in one parameter, since D1 allows 100. */
-export const rollupsOfIds =
-  (ids: readonly number[], range: Range): Query<Rollup[]> =>
-  (orm) =>
-    orm
-      .select(columns)
-      .from(rollups)
-      .where(
-        within(
-          range,
-          // Rollups of a deleted function may still be there, so the function is looked up as well.
-          sql`${rollups.functionId} IN (SELECT id FROM functions WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)})))`,
-        ),
-      );
+export const rollupsOfIds = (ids: readonly number[], range: Range, coarse: CoarseTimes): Query<Rollup[]> =>
+  // Rollups of a deleted function may still be there, so the function is looked up as well.
+  rollupsWithin(
+    range,
+    coarse,
+    sql`json_each(${JSON.stringify(ids)}) AS one CROSS JOIN functions AS f ON f.id = one.value`,
+  );
 
 /**
- * WARNING: name all resolutions. The primary key is (function, resolution, start): without the resolution SQLite cannot use
- * it for the range and reads all rollups of the functions.
+ * A range consists of minutes, whole hours, whole days, whole hours and minutes again; each of these parts may be empty. Where
+ * hours or days are open, the finer rollups take their place. Rollups of open hours and days come from earlier releases and
+ * hold other calls than the finer ones, so they are read too.
+ *
+ * WARNING: CROSS JOIN makes SQLite look up each part by its function, resolution and time, which is the primary key. With a
+ * plain join it may read all rollups.
  */
-function within(range: Range, ofFunctions: SQL): SQL | undefined {
-  return and(
-    ofFunctions,
-    inArray(rollups.resolution, [...RESOLUTIONS]),
-    gte(rollups.start, range.from),
-    lt(rollups.start, range.to),
-  );
+function rollupsWithin({ from, to }: Range, coarse: CoarseTimes, ofFunctions: SQL): Query<Rollup[]> {
+  const hours = Math.min(ceilTo(from, HOUR), to);
+  const days = Math.min(ceilTo(from, DAY), to);
+  // Parts that are empty for every function are left out, because each costs a row read for each function.
+  const parts = [
+    from < hours && sql`json_array(${MINUTE}, ${from}, ${hours})`,
+    hours < coarse.hours && sql`json_array(${HOUR}, ${hours}, min(${days}, hours_end))`,
+    days < coarse.days && sql`json_array(${DAY}, ${days}, days_end)`,
+    days < coarse.hours && sql`json_array(${HOUR}, days_end, hours_end)`,
+    sql`json_array(${MINUTE}, hours_end, ${to})`,
+    sql`json_array(${HOUR}, max(${from}, open_hours), ${to})`,
+    sql`json_array(${DAY}, max(${from}, open_days), ${to})`,
+  ].filter((part) => part !== false);
+  const open = (tier: Tier) => sql.raw(openFromOf(tier));
+  const all = sql`(
+    WITH opened AS MATERIALIZED (
+      SELECT f.id, ${open("hours")} AS open_hours, ${open("days")} AS open_days FROM ${ofFunctions}
+    ),
+    times AS (
+      SELECT *, max(${hours}, min(${coarse.hours}, open_hours)) AS hours_end,
+        max(${days}, min(${coarse.days}, open_days)) AS days_end
+      FROM opened
+    )
+    SELECT times.id, part.value ->> 0 AS width, part.value ->> 1 AS starts_at, part.value ->> 2 AS ends_at
+    FROM times CROSS JOIN json_each(json_array(${sql.join(parts, sql`, `)})) AS part WHERE starts_at < ends_at
+  ) AS part`;
+  return (orm) =>
+    orm
+      .select(columns)
+      .from(all)
+      .crossJoin(rollups)
+      .where(
+        sql`${rollups.functionId} = part.id AND ${rollups.resolution} = part.width
+          AND ${rollups.start} >= part.starts_at AND ${rollups.start} < part.ends_at`,
+      );
 }

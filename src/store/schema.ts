@@ -55,7 +55,12 @@ export const functions = sqliteTable(
   (table) => [uniqueIndex("functions_identity").on(table.service, table.name, table.module)],
 );
 
-/** The sums of one function over one minute, hour or day. Each acknowledged call is in exactly one. WITHOUT ROWID. */
+/**
+ * The sums of one function over one minute, hour or day. WITHOUT ROWID.
+ *
+ * While an hour is open, its calls are in its minutes. Once it is closed, its hour rollup includes all its minutes, and the
+ * minutes stay until the retention job deletes them. The same holds for days and their hours. See `close-rollups.ts`.
+ */
 export const rollups = sqliteTable(
   "rollups",
   {
@@ -68,6 +73,17 @@ export const rollups = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.functionId, table.resolution, table.start] })],
 );
+
+/** Which hours and which days are closed: one row for each of the two, none before the first is closed. WITHOUT ROWID. */
+export const closed = sqliteTable("closed", {
+  /** Seconds: an hour or a day. */
+  resolution: integer("resolution").primaryKey(),
+  /** What starts before this time is closed, for every function. Epoch seconds. */
+  until: integer("until").notNull(),
+  /** What starts before this time is closed for functions with ids up to `upto`. Equal to `until` between two passes. */
+  next: integer("next").notNull(),
+  upto: integer("upto").notNull(),
+});
 
 /** How many calls of a function ended in an error with this name and message. WITHOUT ROWID. */
 export const failures = sqliteTable(
@@ -127,7 +143,7 @@ export const epochs = sqliteTable("epochs", {
 export const retentionRuns = sqliteTable("sweeps", {
   id: integer("id").primaryKey(),
   finishedAt: integer("finished_at").notNull(),
-  /** Rollups that it moved into coarser ones. */
+  /** Rollups that it deleted because coarser ones include them. */
   moved: integer("moved").notNull(),
   prunedFailures: integer("pruned_failures").notNull(),
   /** False if more was due than one run may do, or if a step failed. */

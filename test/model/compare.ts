@@ -12,11 +12,15 @@ import {
   line,
   type Part,
   readD1,
-  rollupTables,
   sorted,
   type Table,
+  tableOf,
   totalsOf,
 } from "./counts.ts";
+import { rollupTables } from "./rollups.ts";
+import { resolveRange } from "../../src/read/range.ts";
+import { ONE_STEP, readSeries } from "../../src/read/series.ts";
+import { DAY, HOUR, MINUTE } from "../../src/stats/tiers.ts";
 import type { SeriesTotals } from "../../src/stats/sums.ts";
 
 interface Truth {
@@ -44,20 +48,67 @@ export function compareTotals(totals: readonly SeriesTotals[], truth: Truth): vo
   throw new Error(`GET /metrics\n${difference(actual, totalsOf(counted.flat()))}`);
 }
 
-/** The buffer is empty. D1 alone must have the right counts in all its tables, and `GET /metrics` must show the same. */
-export async function compareD1(counted: readonly Part[], mayForgetFailures: boolean): Promise<void> {
+/**
+ * The buffer is empty. D1 alone must have the right counts in all its tables, and `GET /metrics` must show the same.
+ *
+ * @param latest the latest time that the clock has shown, in epoch milliseconds
+ */
+export async function compareD1(
+  counted: readonly Part[],
+  mayForgetFailures: boolean,
+  latest: number,
+): Promise<void> {
   const [shown, stored] = await Promise.all([readMetrics(), readD1()]);
-  const [rollups, expectedRollups] = rollupTables(stored.rollups, counted);
+  const [rollups, expectedRollups] = rollupTables(stored, counted, latest);
   const listed = stored.totals.map(functionMetrics);
   const differences = [
     ["functions", difference(tableOfTotals(stored.totals), totalsOf(counted))],
     ["rollups", difference(rollups, expectedRollups)],
     ["failures", mayForgetFailures ? "" : difference(stored.failures, failuresOf(counted))],
+    ...(await Promise.all(
+      RANGES.map(async (range) => [
+        `range ${JSON.stringify(range)}`,
+        await rangeDifference(range, counted, latest),
+      ]),
+    )),
     ["functions, and GET /metrics", difference(tableOfMetrics(shown), tableOfMetrics(listed))],
   ].filter(([, text]) => text !== "");
   if (differences.length > 0) {
     throw new Error(differences.map(([table, text]) => `D1, ${table}\n${text}`).join("\n"));
   }
+}
+
+/** Ranges by their age and by their step, in seconds. Each is cut at another place. */
+const RANGES = [
+  { from: 26.3 * HOUR, to: 0, step: ONE_STEP },
+  { from: 47.7 * HOUR, to: 0.4 * HOUR, step: HOUR },
+  { from: 3 * HOUR, to: 0, step: MINUTE },
+  { from: 30 * DAY, to: 0, step: DAY },
+  { from: 120 * DAY, to: 1.4 * HOUR, step: ONE_STEP },
+  { from: 150 * DAY, to: 71 * MINUTE, step: DAY },
+];
+
+/** Reads a range, and compares each point of each function with what was written in its time. */
+async function rangeDifference(
+  age: (typeof RANGES)[number],
+  counted: readonly Part[],
+  latest: number,
+): Promise<string> {
+  const range = resolveRange({ from: latest - age.from * 1000, to: latest - age.to * 1000 }, latest);
+  const at = (start: number) =>
+    age.step === ONE_STEP ? range.from : Math.floor(start / age.step) * age.step;
+  const actual: [string, string][] = [];
+  for await (const { points, ...series } of readSeries(env, {}, range, age.step)) {
+    for (const { at: start, sums } of points) {
+      const text = line({ ...sums, histogram: histogramOf(sums.buckets) });
+      actual.push([`${series.service}/${series.function} ${start}`, text]);
+    }
+  }
+  const within = counted.filter(({ minute }) => minute >= range.from && minute < range.to);
+  return difference(
+    sorted(actual),
+    tableOf(within, (part) => `${part.function} ${at(part.minute)}`),
+  );
 }
 
 function tableOfTotals(totals: readonly SeriesTotals[]): Table {

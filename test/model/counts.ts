@@ -1,6 +1,5 @@
 /** Computes what the counters must be, in the simplest way and without any code under test. */
 import { env } from "cloudflare:workers";
-import { DAY, HOUR, MINUTE } from "../../src/stats/tiers.ts";
 import type { SeriesTotals } from "../../src/stats/sums.ts";
 
 export interface Counts {
@@ -101,11 +100,29 @@ const tallyOf = (table: string) =>
   `${table}.calls, ${table}.errors, ${table}.unmeasured, ${table}.sum_us AS sumUs, ${table}.min_ms AS minMs,
    ${table}.max_ms AS maxMs, ${table}.histogram`;
 
-/** Reads all three tables of D1. */
-export async function readD1(): Promise<{ totals: SeriesTotals[]; rollups: Rollup[]; failures: Table }> {
-  const [functions, rollups, failures] = await env.DB.batch<Record<string, unknown>>([
+/** What D1 holds. */
+export interface Stored {
+  totals: SeriesTotals[];
+  rollups: Rollup[];
+  failures: Table;
+  closed: Closed[];
+  /** By function. */
+  ids: Record<string, number>;
+}
+
+/** A row of the table `closed`. */
+export interface Closed {
+  resolution: number;
+  until: number;
+  next: number;
+  upto: number;
+}
+
+/** Reads the tables of D1 in one transaction. */
+export async function readD1(): Promise<Stored> {
+  const [functions, rollups, failures, closed] = await env.DB.batch<Record<string, unknown>>([
     env.DB.prepare(
-      `SELECT f.service, f.module, f.name AS function, f.first_seen AS firstSeen, f.last_seen AS lastSeen, ${tallyOf("f")}
+      `SELECT f.id, f.service, f.module, f.name AS function, f.first_seen AS firstSeen, f.last_seen AS lastSeen, ${tallyOf("f")}
        FROM functions AS f`,
     ),
     env.DB.prepare(
@@ -116,6 +133,7 @@ export async function readD1(): Promise<{ totals: SeriesTotals[]; rollups: Rollu
       `SELECT f.service || '/' || f.name || ' ' || e.name AS failure, e.calls
        FROM failures AS e JOIN functions AS f ON f.id = e.function_id`,
     ),
+    env.DB.prepare("SELECT * FROM closed"),
   ]);
   const parsed = (row: Record<string, unknown>) => ({
     ...row,
@@ -130,22 +148,15 @@ export async function readD1(): Promise<{ totals: SeriesTotals[]; rollups: Rollu
     totals: functions!.results.map((row) => withBuckets(parsed(row)) as SeriesTotals),
     rollups: rollups!.results.map((row) => parsed(row) as unknown as Rollup),
     failures: sorted(failures!.results.map((row) => [row.failure as string, String(row.calls)])),
+    closed: closed!.results as unknown as Closed[],
+    ids: Object.fromEntries(
+      functions!.results.map((row) => [
+        `${row.service as string}/${row.function as string}`,
+        row.id as number,
+      ]),
+    ),
   };
 }
 
 /** A rollup. `minute` is its start, and `width` its resolution, as in SQL. Both are in seconds. */
 export type Rollup = Part & { width: number };
-
-/** The rollups, and what they should be: by day if D1 has a day, else by hour if D1 has an hour, else by minute. */
-export function rollupTables(rollups: readonly Rollup[], parts: readonly Part[]): [Table, Table] {
-  const wide = new Set(rollups.map((row) => `${row.function} ${row.width} ${row.minute}`));
-  const keyOf = (part: Part) => {
-    const width = [DAY, HOUR].find((width) => wide.has(bucketOf(part, width))) ?? MINUTE;
-    return bucketOf(part, width);
-  };
-  return [tableOf(rollups, keyOf), tableOf(parts, keyOf)];
-}
-
-function bucketOf(part: Part, width: number): string {
-  return `${part.function} ${width} ${Math.floor(part.minute / width) * width}`;
-}

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
 import { ingestLimits } from "../../src/ingest/limits.ts";
 import { type LastRetention, readLastRetention } from "../../src/store/last-retention.ts";
+import { closeRollups } from "../../src/store/close-rollups.ts";
 import { retain } from "../../src/retention/retain.ts";
 import { buffersThat, envWith } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
@@ -18,7 +19,7 @@ const rollups = async () =>
   (await env.DB.prepare("SELECT width, start, calls FROM rollups ORDER BY width, start").all()).results;
 
 describe("the retention job", () => {
-  it("moves minutes older than 48 hours into hours and hours older than 90 days into days", async () => {
+  it("adds up ended hours and days, and deletes minutes after 48 hours and hours after 90 days", async () => {
     const twoDaysAgo = Date.UTC(2026, 10, 22, 9);
     const ninetyDaysAgo = Date.UTC(2026, 7, 26);
     await inD1(
@@ -28,33 +29,123 @@ describe("the retention job", () => {
       delta(ninetyDaysAgo),
       delta(ninetyDaysAgo - MINUTE),
       delta(ninetyDaysAgo - 5 * HOUR),
+      delta(now - MINUTE),
     );
-    expect(await retain(env, now)).toEqual({ finishedAt: now, moved: 7, prunedFailures: 0, complete: true });
-    expect(await rollups()).toEqual([
-      { width: 60, start: twoDaysAgo / 1000, calls: 1 },
+    expect(await retain(env, now)).toEqual({ finishedAt: now, moved: 5, prunedFailures: 0, complete: true });
+    const days = [
+      { width: 86_400, start: (ninetyDaysAgo - DAY) / 1000, calls: 2 },
+      { width: 86_400, start: ninetyDaysAgo / 1000, calls: 1 },
+      { width: 86_400, start: Date.UTC(2026, 10, 22) / 1000, calls: 4 },
+    ];
+    const hours = [
       { width: 3600, start: ninetyDaysAgo / 1000, calls: 1 },
       { width: 3600, start: (twoDaysAgo - HOUR) / 1000, calls: 3 },
-      { width: 86_400, start: (ninetyDaysAgo - DAY) / 1000, calls: 2 },
+      { width: 3600, start: twoDaysAgo / 1000, calls: 1 },
+    ];
+    expect(await rollups()).toEqual([
+      // They are deleted an hour late, because a read may have begun before.
+      { width: 60, start: (twoDaysAgo - HOUR) / 1000, calls: 2 },
+      { width: 60, start: (twoDaysAgo - MINUTE) / 1000, calls: 1 },
+      { width: 60, start: twoDaysAgo / 1000, calls: 1 },
+      { width: 60, start: (now - MINUTE) / 1000, calls: 1 },
+      ...hours,
+      ...days,
     ]);
     const [merged] = (await env.DB.prepare("SELECT * FROM rollups WHERE calls = 3").all()).results;
     expect(merged).toMatchObject({ sum_us: 16_000, min_ms: 3, max_ms: 10, histogram: '{"106":1,"50":2}' });
+
+    expect(await retain(env, now + HOUR)).toMatchObject({ moved: 2 });
+    expect(await rollups()).toEqual([
+      { width: 60, start: twoDaysAgo / 1000, calls: 1 },
+      { width: 60, start: (now - MINUTE) / 1000, calls: 1 },
+      ...hours,
+      { width: 3600, start: Date.UTC(2026, 10, 24, 9) / 1000, calls: 1 },
+      ...days,
+    ]);
   });
 
-  it("moves late minutes into an hour that exists", async () => {
+  it("leaves an hour open for ten minutes after its end", async () => {
+    const end = Date.UTC(2026, 10, 24, 9);
+    await inD1(delta(end - MINUTE));
+    await retain(env, end + 9 * MINUTE);
+    expect(await rollups()).toHaveLength(1);
+    await retain(env, end + 10 * MINUTE);
+    expect(await rollups()).toHaveLength(2);
+  });
+
+  it("deletes minutes that come after their hour was closed; the hour and the day have them", async () => {
     await inD1(delta(now - 3 * DAY, { calls: 2, durationMs: 10 }));
     await retain(env, now);
-    await inD1(delta(now - 3 * DAY + MINUTE, { calls: 1, durationMs: 20 }));
-    expect(await rollups()).toHaveLength(2);
-    await retain(env, now);
-    expect(await rollups()).toMatchObject([{ width: 3600, calls: 3 }]);
+    await inD1(delta(now - 3 * DAY + MINUTE, { calls: 1, durationMs: 20 }), delta(now - 3 * DAY));
+    const coarse = [
+      { width: 3600, calls: 4 },
+      { width: 86_400, calls: 4 },
+    ];
+    expect(await rollups()).toMatchObject([{ width: 60, calls: 1 }, { width: 60, calls: 1 }, ...coarse]);
+    expect(await retain(env, now)).toMatchObject({ moved: 2 });
+    expect(await rollups()).toMatchObject(coarse);
     expect(await retain(env, now)).toMatchObject({ moved: 0 });
   });
 
   it("continues where an earlier run stopped", async () => {
     await inD1(...Array.from({ length: 100 }, (_, i) => delta(now - 5 * DAY + i * MINUTE)));
-    expect(await retain(env, now, { chunk: 7, maxChunks: 3 })).toMatchObject({ moved: 21, complete: false });
-    expect(await retain(env, now, { chunk: 7 })).toMatchObject({ moved: 79, complete: true });
-    expect((await rollups()).map(({ calls }) => calls)).toEqual([30, 60, 10]);
+    expect(await retain(env, now, { chunk: 7, maxChunks: 3 })).toMatchObject({ moved: 0, complete: false });
+    let moved = 0;
+    for (let run = 0, complete = false; !complete; run++) {
+      const report = await retain(env, now, { chunk: 7, maxChunks: 3 });
+      moved += report.moved;
+      ({ complete } = report);
+      expect(run).toBeLessThan(20);
+    }
+    expect(moved).toBe(100);
+    expect((await rollups()).map(({ calls }) => calls)).toEqual([30, 60, 10, 100]);
+  });
+
+  it("stops at a function, and closes for the others later, while flushes come for both", async () => {
+    const at = now - 5 * HOUR;
+    await inD1(delta(at, { name: "a" }), delta(at, { name: "b" }), delta(at, { name: "c" }));
+    const state = await closeRollups(env.DB, "hours", { until: 0, next: 0, upto: 0 }, at / 1000 + 1800, 2);
+    expect(state).toMatchObject({ until: 0, upto: 2 });
+    await inD1(...["a", "b", "c", "d"].map((name) => delta(at, { name })));
+    const hours = `SELECT f.name, r.calls FROM rollups AS r JOIN functions AS f ON f.id = r.function_id
+      WHERE width = 3600 ORDER BY 1`;
+    const read = async () => (await env.DB.prepare(hours).all()).results;
+    expect(await read()).toEqual([
+      { name: "a", calls: 2 },
+      { name: "b", calls: 2 },
+    ]);
+    // Another job that has read the old state does nothing.
+    expect(
+      await closeRollups(env.DB, "hours", { until: 0, next: 0, upto: 0 }, at / 1000 + 1800, 2),
+    ).toBeNull();
+    expect(await closeRollups(env.DB, "hours", state!, at / 1000 + 1800, 9)).toMatchObject({ upto: 0 });
+    expect(await read()).toEqual([
+      { name: "a", calls: 2 },
+      { name: "b", calls: 2 },
+      { name: "c", calls: 2 },
+      { name: "d", calls: 1 },
+    ]);
+  });
+
+  it("never closes an hour twice, not even for a new function that gets a low id", async () => {
+    const at = now - 5 * HOUR;
+    await inD1(delta(at, { name: "a" }), delta(at, { name: "b" }));
+    const state = await closeRollups(env.DB, "hours", { until: 0, next: 0, upto: 0 }, at / 1000 + 1800, 2);
+    await env.DB.batch(
+      ["functions WHERE id = 2", "rollups WHERE function_id = 2"].map((from) =>
+        env.DB.prepare(`DELETE FROM ${from}`),
+      ),
+    );
+    await inD1(delta(at, { name: "new", calls: 5 }));
+    await closeRollups(env.DB, "hours", state!, at / 1000 + 1800, 9);
+    expect(await rollups()).toMatchObject(
+      [
+        { width: 60, calls: 1 },
+        { width: 60, calls: 5 },
+        { width: 3600, calls: 1 },
+        { width: 3600, calls: 5 },
+      ].sort((a, b) => a.width - b.width),
+    );
   });
 
   it("deletes failures that did not occur for a year, also from the search, and leaves the totals unchanged", async () => {
