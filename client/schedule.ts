@@ -5,6 +5,7 @@ import { watchExit, watchIdle } from "./exit.ts";
 import {
   EARLY_GAP_MS,
   FLUSH_MS,
+  IDLE_CHECK_MS,
   MAX_INTERVAL_MS,
   MAX_TIMER_MS,
   MAX_WORKER_INTERVAL_MS,
@@ -35,25 +36,25 @@ export function createSchedule(
   let dueMs = Infinity;
   let lastSentMs = -Infinity;
   let isClosed = false;
-  /** The process has waited long enough for the collector. */
+  /** The process has waited long enough for the collector at its end. */
   let hasWaited = false;
+  /** When an attempt was aborted because only it kept the process alive. */
+  let idleMs = -Infinity;
 
   const hasWork = (): boolean => !!(outbox.sums.size || outbox.batches.size || timeline.open.size);
 
   const attempt = async (): Promise<void> => {
     if (sender.isBusy() || sender.pauseMs()) return;
     lastSentMs = now();
-    const stopWatching = watchIdle(settings.exitTimeoutMs, stopWaiting);
+    const stopWatching = watchIdle(settings.exitTimeoutMs, () => {
+      idleMs = now();
+      sender.abort();
+    });
     await sender.attempt();
     stopWatching();
     if (outbox.sums.size || outbox.batches.size) await planIn(sender.pauseMs());
     // On Workers, the invocations that made these calls have planned for them.
     else if (timeline.open.size && !isWorker) void planIn(intervalMs);
-  };
-
-  const stopWaiting = (): void => {
-    hasWaited = true;
-    sender.abort();
   };
 
   const fire = (): Promise<void> => {
@@ -116,10 +117,13 @@ export function createSchedule(
   };
 
   const leaveProcess = async (): Promise<void> => {
-    if (hasWaited) return;
+    // It has just waited. Longer ago, the guess was wrong: the program had something to do.
+    if (hasWaited || now() - idleMs < IDLE_CHECK_MS) return;
     sender.skipBackoff();
+    if (await flush({ timeoutMs: settings.exitTimeoutMs })) return;
     // The process does not wait for another flush.
-    if (!(await flush({ timeoutMs: settings.exitTimeoutMs }))) stopWaiting();
+    hasWaited = true;
+    sender.abort();
   };
 
   /** Trouble of the collector must not become an error of the page. */
