@@ -11,7 +11,8 @@ import { type Cloud, type Found, inspect, openCloud, taken } from "../installed.
 import { installation } from "../installation.ts";
 import type { Output } from "../output.ts";
 import { currentToken, newToken, readSecretText, ROLES, SECRETS, secretText } from "../tokens/token-entry.ts";
-import { type Checked, checkDeployed } from "./check-deployed.ts";
+import { checkDeployed } from "./check-deployed.ts";
+import type { Deployed } from "./deployed.ts";
 import { missingRoles } from "./plan.ts";
 import { deleteHollow, findOrCreateQueue, mayDeleteHollow, migrate, prepareDatabase } from "./prepare.ts";
 import { summaryOf } from "./summary.ts";
@@ -20,21 +21,6 @@ import { chooseVars } from "./vars.ts";
 import { writeConfiguration } from "./wrangler-configuration.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
-
-export interface Deployed extends Checked {
-  name: string;
-  account: string;
-  version: string;
-  versionId: string | null;
-  url: string;
-  isFirst: boolean;
-  /** What this run created and changed. */
-  done: string[];
-  /** Time Travel bookmark of the database before this run; null where the database is new. */
-  bookmark: string | null;
-  tokens: Partial<Record<"ingest" | "read" | "admin", string>>;
-  tokensFile: string;
-}
 
 export async function deploy(values: Values, output: Output): Promise<ExitCode> {
   const interrupt = () => {

@@ -1,5 +1,5 @@
 /** What `deploy` prints in the end. */
-import type { Deployed } from "./deploy.ts";
+import type { Deployed } from "./deployed.ts";
 
 /** With `mayShowTokens` it prints the tokens, and else where they are. */
 export function summaryOf(deployed: Deployed, mayShowTokens: boolean): string {
