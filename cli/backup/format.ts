@@ -10,7 +10,9 @@ import { createGunzip, createGzip } from "node:zlib";
 import { Failure } from "../failure.ts";
 
 /** In the order in which they are written and restored: rows of a later table refer to those of an earlier one. */
-export const TABLES = ["epochs", "flushes", "functions", "rollups", "failures"] as const;
+export const TABLES = ["epochs", "flushes", "deletions", "functions", "rollups", "failures"] as const;
+/** Tables that no call is counted in: what the hourly job did last, and which ids it still has to clean up. */
+export const NOT_BACKED_UP = ["sweeps", "deleted_functions"] as const;
 export type Table = (typeof TABLES)[number];
 
 export type Cell = string | number | null;

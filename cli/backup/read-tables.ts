@@ -9,6 +9,7 @@ const PAGE = 1_000;
 const KEYS = {
   epochs: ["epoch"],
   flushes: ["epoch", "n"],
+  deletions: ["epoch", "n"],
   functions: ["id"],
   rollups: ["function_id", "width", "start"],
   failures: ["function_id", "name", "message"],
@@ -45,11 +46,12 @@ export class TableReader {
 
   /** @throws {ChangedMeanwhile} */
   async *rows(): AsyncGenerator<{ table: Table; row: Row }> {
-    for (const table of TABLES) {
+    for (const table of await this.#tables()) {
       let last: Row | undefined;
       do {
         const page = await this.#page(table, last);
         for (const row of page) {
+          if (this.#isLeftover(table, row)) continue;
           this.#weigh(table, row);
           yield { table, row };
         }
@@ -60,6 +62,20 @@ export class TableReader {
     // A sweep moves rollups and is marked only when it ends. What it moved between two pages shows here.
     if (this.#mustHold && [...this.#balance.values()].some((calls) => calls !== 0))
       throw new ChangedMeanwhile();
+  }
+
+  /** Those that there are: a database of an older version lacks the newer ones. */
+  async #tables(): Promise<Table[]> {
+    const [found] = await this.#d1.query<{ name: string }>(this.#uuid, {
+      sql: "SELECT name FROM sqlite_master WHERE type = 'table'",
+    });
+    const names = new Set(found!.results.map(({ name }) => name));
+    return TABLES.filter((table) => names.has(table));
+  }
+
+  /** Rows of a deleted function stay until the hourly job deletes them. They count for nothing. */
+  #isLeftover(table: Table, row: Row): boolean {
+    return (table === "rollups" || table === "failures") && !this.#balance.has(row["function_id"]!);
   }
 
   async #page(table: Table, last: Row | undefined): Promise<Row[]> {

@@ -82,7 +82,7 @@ async function refuse(
   // What one buffer delivered to both is in both: adding it would count it twice.
   const epochs = new Set<Cell>();
   for await (const { table, row } of readRows(file)) {
-    if (table !== "epochs" && table !== "flushes") break;
+    if (table !== "epochs" && table !== "flushes" && table !== "deletions") break;
     epochs.add(row["epoch"]!);
   }
   const [found] = await d1.query<{ n: number }>(uuid, {

@@ -13,6 +13,7 @@ const TALLY = ["calls", "errors", "unmeasured", "sum_us", "min_ms", "max_ms", "h
 export const COLUMNS = {
   epochs: ["epoch", "floor"],
   flushes: ["epoch", "n", "applied_at"],
+  deletions: ["epoch", "n", "service", "module", "name"],
   functions: ["id", "service", "module", "name", ...TALLY, "first_seen", "last_seen"],
   rollups: ["function_id", "width", "start", ...TALLY],
   failures: ["function_id", "name", "message", "calls", "first_seen", "last_seen"],
@@ -44,13 +45,19 @@ const SEEN =
 const WITH_FUNCTION = `json_each(?1) AS row CROSS JOIN functions AS f
   ON f.service = ${value("service")} AND f.module = ${value("module")} AND f.name = ${value("function")}`;
 
+// WARNING: a function must not get the id of a deleted one, whose rollups may still be there.
+const LAST_ID = `(SELECT max(
+  coalesce((SELECT max(id) FROM functions), 0), coalesce((SELECT max(function_id) FROM deleted_functions), 0)))`;
+
 const ADD: Record<Table, string> = {
   epochs: `INSERT INTO epochs (epoch, floor) SELECT ${values(COLUMNS.epochs)} FROM json_each(?1) AS row WHERE ${IS_NEW}
     ON CONFLICT (epoch) DO UPDATE SET floor = max(floor, excluded.floor)`,
   flushes: `INSERT INTO flushes (epoch, n, applied_at) SELECT ${values(COLUMNS.flushes)} FROM json_each(?1) AS row
     WHERE ${IS_NEW} ON CONFLICT (epoch, n) DO NOTHING`,
-  functions: `INSERT INTO functions (${COLUMNS.functions.slice(1).join(", ")})
-    SELECT ${values(COLUMNS.functions.slice(1))} FROM json_each(?1) AS row WHERE ${IS_NEW}
+  deletions: `INSERT INTO deletions (${COLUMNS.deletions.join(", ")}) SELECT ${values(COLUMNS.deletions)}
+    FROM json_each(?1) AS row WHERE ${IS_NEW} ON CONFLICT (epoch, n) DO NOTHING`,
+  functions: `INSERT INTO functions (${COLUMNS.functions.join(", ")})
+    SELECT ${LAST_ID} + row_number() OVER (), ${values(COLUMNS.functions.slice(1))} FROM json_each(?1) AS row WHERE ${IS_NEW}
     ON CONFLICT (service, module, name) DO UPDATE SET ${addTally("functions")}, ${SEEN}`,
   rollups: `INSERT INTO rollups (${COLUMNS.rollups.join(", ")})
     SELECT f.id, ${values(COLUMNS.rollups.slice(1))} FROM ${WITH_FUNCTION} WHERE ${IS_NEW}

@@ -1,4 +1,4 @@
-/** What a deployment found and did. */
+/** What a deployment did and found, as `--json` prints it. */
 import type { Checked } from "./check-deployed.ts";
 
 export interface Deployed extends Checked {

@@ -1,9 +1,13 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { installation } from "../../cli/installation.ts";
+import { ownMigrations } from "../../cli/migrations.ts";
 import { StandIn } from "./cloudflare-api/stand-in.ts";
 import { expectExit, Machine } from "./run.ts";
 
 const NAME = "metrics-collector";
+const migrations = await ownMigrations();
 let cloud: StandIn;
 let machine: Machine;
 beforeAll(async () => {
@@ -29,19 +33,15 @@ async function callsSeen(name = NAME): Promise<number> {
   return functions.find((found) => found.function === "deploy")?.calls ?? 0;
 }
 
-/** As if only the first migration had ever been applied. */
+/** As if the last migration had never been applied, which only made these. */
+const LAST = migrations.at(-1)!;
 async function becomeOlder() {
   const db = await cloud.database(cloud.account.databases[0]!.uuid);
-  for (const sql of [
-    "DROP TRIGGER index_new_function",
-    "DROP TRIGGER index_new_failure",
-    "DROP TABLE search_functions",
-    "DROP TABLE search_failures",
-    "DROP TABLE sweeps",
-    "DELETE FROM d1_migrations WHERE name = '0001_reading.sql'",
-  ]) {
-    await db.prepare(sql).run();
+  const made = await readFile(join(installation.migrations, LAST), "utf8");
+  for (const [, kind, name] of made.matchAll(/^CREATE (TABLE|TRIGGER|INDEX|VIEW) `(\w+)`/gm)) {
+    await db.prepare(`DROP ${kind} ${name}`).run();
   }
+  await db.prepare("DELETE FROM d1_migrations WHERE name = ?").bind(LAST).run();
   return db;
 }
 
@@ -113,26 +113,29 @@ describe("the next deployment", () => {
     cloud.calls = [];
     const ran = await deploy();
     expectExit(ran, 0);
-    expect(ran.stderr).toContain("✓ 1 migration applied: 0001_reading.sql\n");
-    const migrated = cloud.calls.find(({ body }) => body.includes("CREATE VIRTUAL TABLE"))!;
+    expect(ran.stderr).toContain(`✓ 1 migration applied: ${LAST}\n`);
+    const migrated = cloud.calls.find(({ path, body }) => path.endsWith("/query") && body.includes(LAST))!;
     const uploaded = cloud.calls.find(
       ({ method, path }) => method === "PUT" && path === `/workers/scripts/${NAME}`,
     )!;
     expect(migrated.n).toBeLessThan(uploaded.n);
     const db = await cloud.database(cloud.account.databases[0]!.uuid);
     const { results } = await db.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
-    expect(results.map(({ name }) => name)).toEqual(["0000_tables.sql", "0001_reading.sql"]);
+    expect(results.map(({ name }) => name)).toEqual(migrations);
   });
 
   it("leaves the old version running where a migration fails", async () => {
     expectExit(await deploy(), 0);
     const db = await becomeOlder();
-    await db.prepare("CREATE TABLE sweeps (a)").run();
+    const [, name] = /^CREATE TABLE `(\w+)`/m.exec(
+      await readFile(join(installation.migrations, LAST), "utf8"),
+    )!;
+    await db.prepare(`CREATE TABLE ${name} (a)`).run();
     const before = cloud.account.scripts.get(NAME)!.version!.id;
     const ran = await deploy();
     expectExit(ran, 1);
     expect(ran.stderr).toContain("The database's migrations were not all applied.");
-    expect(ran.stderr).toContain("table `sweeps` already exists");
+    expect(ran.stderr).toMatch(/table \S+ already exists/);
     expect(ran.stderr).toContain("Not done: Applying migrations");
     expect(cloud.account.scripts.get(NAME)!.version!.id).toBe(before);
   });
@@ -195,7 +198,7 @@ describe("--dry-run", () => {
         secret READ_TOKENS, with a new token
         secret ADMIN_TOKENS, with a new token
       change:
-        apply 2 migrations to the database: 0000_tables.sql, 0001_reading.sql
+        apply ${migrations.length} migrations to the database: ${migrations.join(", ")}
 
       Nothing was touched (--dry-run).
       "

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { checkClock } from "../../cli/doctor/checks.ts";
 import { installation } from "../../cli/installation.ts";
+import { ownMigrations } from "../../cli/migrations.ts";
 import { StandIn } from "./cloudflare-api/stand-in.ts";
 import { PERMISSIONS } from "./cloudflare-api/state.ts";
 import { expectExit, Machine } from "./run.ts";
@@ -93,12 +94,13 @@ describe("doctor", () => {
   });
 
   it("finds a migration that is missing", async () => {
+    const last = (await ownMigrations()).at(-1)!;
     const db = await cloud.database(cloud.account.databases[0]!.uuid);
-    await db.prepare("DELETE FROM d1_migrations WHERE name = '0001_reading.sql'").run();
+    await db.prepare("DELETE FROM d1_migrations WHERE name = ?").bind(last).run();
     expect(problems(await doctor(5))).toMatchObject([
-      { check: "migrations", says: "The database lacks 0001_reading.sql.", repair: DEPLOY },
+      { check: "migrations", says: `The database lacks ${last}.`, repair: DEPLOY },
     ]);
-    await db.prepare("INSERT INTO d1_migrations (name) VALUES ('0001_reading.sql')").run();
+    await db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(last).run();
   });
 
   it("finds a clock that is wrong", () => {
