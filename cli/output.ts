@@ -90,6 +90,9 @@ export class Output {
     const lines = createInterface({ input: process.stdin, output: process.stderr });
     try {
       return (await lines.question(`${question} `)).trim();
+    } catch (error) {
+      // Ctrl-C or Ctrl-D in place of an answer.
+      throw new Failure(`\nNo answer was given. ${otherwise}`.trimEnd(), EXIT.interrupted, { cause: error });
     } finally {
       lines.close();
     }

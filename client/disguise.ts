@@ -1,10 +1,17 @@
-/** Makes a wrapper look like what it wraps. */
+/** Makes a wrapper look like the function that it wraps. */
+
+interface Metadata {
+  getOwnMetadataKeys?: (target: object) => unknown[];
+  getOwnMetadata: (key: unknown, target: object) => unknown;
+  defineMetadata: (key: unknown, value: unknown, target: object) => void;
+}
 
 /**
- * Gives the wrapper the name, length, prototype and properties of the function. Properties that can change are the
- * function's own, read and written through: a function that keeps a counter on itself goes on to show it.
+ * Gives the wrapper the function's name, length, prototype, source text and properties. Writable properties are read from
+ * the function and written to it, so that a function which keeps a counter on itself goes on to show it. Metadata of
+ * `reflect-metadata`, which frameworks keep about a function, is copied.
  */
-export function disguise(wrapper: Function, fn: Function): Function {
+export function disguise(wrapper: Function, fn: Function): void {
   wrapper.prototype = fn.prototype;
   for (const key of Reflect.ownKeys(fn)) {
     const property = Object.getOwnPropertyDescriptor(fn, key)!;
@@ -25,5 +32,20 @@ export function disguise(wrapper: Function, fn: Function): Function {
           },
     );
   }
-  return Object.setPrototypeOf(wrapper, Object.getPrototypeOf(fn) as object | null) as Function;
+  // Libraries read the names of parameters from it.
+  if (!Object.hasOwn(fn, "toString")) {
+    Object.defineProperty(wrapper, "toString", {
+      configurable: true,
+      writable: true,
+      value: () => sourceOf(fn),
+    });
+  }
+  const { getOwnMetadataKeys, getOwnMetadata, defineMetadata } = Reflect as unknown as Metadata;
+  for (const key of getOwnMetadataKeys?.(fn) ?? []) defineMetadata(key, getOwnMetadata(key, fn), wrapper);
+  Object.setPrototypeOf(wrapper, Object.getPrototypeOf(fn) as object | null);
+}
+
+/** Also of a function without a prototype, or with a `toString` of its own. */
+export function sourceOf(fn: Function): string {
+  return Function.prototype.toString.call(fn);
 }

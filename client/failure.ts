@@ -1,14 +1,14 @@
-/** What an error is called, whatever was thrown: an error of any realm, a string, nothing at all. */
+/** Describes anything that was thrown by a name and a message, as the server accepts them. */
 import { FAILURE_MESSAGE_LENGTH, FAILURE_NAME_LENGTH } from "./limits.ts";
 
-/** An error's name and message, with how often it was seen. */
+/** An error's name and message, and how often it was thrown. */
 export interface Failure {
   name: string;
   message: string;
   calls: number;
 }
 
-/** As it is seen for the first time, which is not counted yet. */
+/** The description starts with no calls. */
 export function describeFailure(thrown: unknown): Failure {
   let name: unknown = typeof thrown;
   let message: unknown;
@@ -16,7 +16,7 @@ export function describeFailure(thrown: unknown): Failure {
     if (Object(thrown) === thrown) ({ name, message } = thrown as Failure);
     else message = String(thrown);
   } catch {
-    // A getter that throws must not replace the error that is on its way.
+    // A getter that throws must not replace the error that the caller is about to get.
   }
   return {
     name: tidy(name, FAILURE_NAME_LENGTH, "Error"),
@@ -26,16 +26,16 @@ export function describeFailure(thrown: unknown): Failure {
 }
 
 /**
- * The text as the server takes it, or another where that leaves nothing: trimmed, composed, no control characters, and
- * not too long. What is much too long is cut first, so that it costs no more than what is not.
+ * Trims and composes a text, removes control characters and limits its length; returns `fallback` if nothing is left. A
+ * long text is cut first, so that it costs no more than a short one.
  */
-export function tidy(text: unknown, length: number, otherwise = ""): string {
+export function tidy(text: unknown, length: number, fallback = ""): string {
   return (
     (typeof text === "string" ? text : "")
       .slice(0, length)
       .replace(/\p{Cc}+/gu, " ")
       .trim()
       .normalize()
-      .slice(0, length) || otherwise
+      .slice(0, length) || fallback
   );
 }

@@ -1,19 +1,34 @@
-/** Generators, sync and async: the call ends where they do. */
+/** Measures a generator to its end: its last value, an early `break` or `return`, or an error. */
+import type { Call } from "./call.ts";
 import { override } from "./override.ts";
-import type { Call } from "./settle.ts";
 
 type Step = IteratorResult<unknown>;
+type End = (result: unknown) => void;
 
-/** Sees a generator's last value, an early `break` or `return`, an error. One that nobody iterates never ends. */
-export function watchGenerator<T extends object>(generator: T, call: Call): T {
+/** Works in place, for sync and async generators. `onStart` is called when somebody begins to iterate. */
+export function watchGenerator<T extends object>(
+  generator: T,
+  call: Call,
+  onStart: () => void,
+  onEnd: End,
+): T {
   const see = (step: Step): Step => {
-    if (step.done) call.end(step.value);
+    if (step.done) onEnd(step.value);
     return step;
   };
-  for (const method of ["next", "return", "throw"]) {
-    override(generator, method, call, (original, ...args) => {
-      const step = original(...args) as Step & Partial<Promise<Step>>;
-      return step.then?.(see, call.fail) ?? see(step);
+  const fail = (error: unknown): never => {
+    call.fail(error);
+    throw error;
+  };
+  for (const key of ["next", "return", "throw"]) {
+    override(generator, key, (generator as Record<string, Function>)[key]!, (original, args) => {
+      onStart();
+      try {
+        const step = original(...args) as Step & Partial<Promise<Step>>;
+        return step.then?.(see, fail) ?? see(step);
+      } catch (error) {
+        return fail(error);
+      }
     });
   }
   return generator;

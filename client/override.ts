@@ -1,28 +1,18 @@
-/** A method in the place of another, on one object alone. */
-import type { Call } from "./settle.ts";
+/** Replaces one method of one object. */
 
 /**
- * Loops over the object, and copies of it, do not see it. It is given the original, bound; what it throws is the end of
- * the call.
+ * The property is not enumerable, so loops and object spread skip it. `method` gets the original, bound to the object.
  *
- * @throws where it is not possible: on an object that is frozen, or a proxy that goes on giving its own
+ * @throws if the object is frozen
  */
-export function override<T extends object>(
-  target: T,
+export function override(
+  target: object,
   key: string,
-  call: Call,
-  method: (original: Function, ...args: unknown[]) => unknown,
-): T {
-  const methods = target as Record<string, Function>;
-  const original = methods[key]!;
+  original: Function,
+  method: (original: Function, args: unknown[]) => unknown,
+): void {
   const value = function (this: unknown, ...args: unknown[]): unknown {
-    try {
-      return method(original.bind(this) as Function, ...args);
-    } catch (error) {
-      return call.fail(error);
-    }
+    return method(original.bind(this) as Function, args);
   };
-  Object.defineProperty(target, key, { configurable: true, value });
-  if (methods[key] !== value) throw value;
-  return target;
+  Object.defineProperty(target, key, { configurable: true, writable: true, value });
 }

@@ -1,35 +1,38 @@
-/** The functions of one collector, and the minute that their calls fall into. */
-import type { Tell } from "./report.ts";
-import type { State } from "./state.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
-import { NAME_LENGTH } from "./limits.ts";
+/** Finds the sum of a function by its name and module. */
+import type { SealedSum } from "./batch.ts";
 import { tidy } from "./failure.ts";
-import type { CollectorOptions } from "./options.ts";
+import { NAME_LENGTH } from "./limits.ts";
+import type { Reporter } from "./reporter.ts";
+import { FunctionSum } from "./sum.ts";
+import type { Timeline } from "./timeline.ts";
 
 const OVERFLOW = "__overflow__";
 
-/** Gives what finds the recorder of a function by its name and module. */
+/** Returns the sum of a function. Past the limit on functions, all further ones share one sum. */
+export type FindSum = (name: unknown, module?: string) => FunctionSum;
+
 export function createRegistry(
-  { maxFunctions = 1_000 }: CollectorOptions,
-  state: State,
-  tell: Tell,
-): (name?: string, module?: string) => Recorder {
-  const recorders = new Map<string, Recorder>();
-  /** Past the cap, it is the one that all further functions share. */
-  const find = (name?: string, module?: string): Recorder => {
+  maxFunctions: number,
+  timeline: Timeline,
+  store: (sum: SealedSum) => void,
+  { warnOnce }: Reporter,
+): FindSum {
+  const sums = new Map<string, FunctionSum>();
+  const find: FindSum = (name, module) => {
     const identity = { function: tidy(name, NAME_LENGTH, "function"), module: tidy(module, NAME_LENGTH) };
     const key = JSON.stringify(identity);
-    let recorder = recorders.get(key);
-    if (!recorder) {
-      if (recorders.size >= maxFunctions && name !== OVERFLOW) {
-        void tell(OVERFLOW, `more than ${maxFunctions} functions: ${OVERFLOW}`);
-        return find(OVERFLOW);
-      }
-      recorder = createRecorder(state, identity);
-      recorders.set(key, recorder);
+    let sum = sums.get(key);
+    if (sum) return sum;
+    if (sums.size >= maxFunctions && name !== OVERFLOW) {
+      warnOnce(
+        OVERFLOW,
+        `There are more than ${maxFunctions} functions (maxFunctions); others count as ${OVERFLOW}.`,
+      );
+      return find(OVERFLOW);
     }
-    return recorder;
+    sum = new FunctionSum(identity, timeline, store);
+    sums.set(key, sum);
+    return sum;
   };
-
   return find;
 }

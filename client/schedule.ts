@@ -1,156 +1,164 @@
-/** When to send: on a timer, or where there is none, along with the calls; one batch at a time. */
-import { now, page } from "./runtime.ts";
-import { CLOSE_MS, MAX_MARKS, MAX_TIMER_MS, MINUTE_MS, POLL_MS } from "./limits.ts";
+/** Decides when to send: after an interval, and when the process or the page ends. */
+import { cancelTimer, now, sleep, startIdleTimer, type Timer } from "./clock.ts";
+import { runDetached } from "./detached.ts";
+import { watchExit, watchIdle } from "./exit.ts";
+import {
+  EARLY_GAP_MS,
+  FLUSH_MS,
+  MAX_INTERVAL_MS,
+  MAX_TIMER_MS,
+  MAX_WORKER_INTERVAL_MS,
+  OVERDUE_MS,
+  POLL_MS,
+  WORKER_CHECK_MS,
+} from "./limits.ts";
 import type { CollectorOptions, FlushOptions } from "./options.ts";
-import type { SealedSum } from "./recorder.ts";
-import type { State } from "./state.ts";
+import type { Outbox } from "./outbox.ts";
+import { keepListening, watchPage } from "./page.ts";
+import { isPage, platform } from "./platform.ts";
+import type { Sender } from "./sender.ts";
+import type { Settings } from "./settings.ts";
+import type { Timeline } from "./timeline.ts";
 
-interface NodeProcess {
-  on?(event: string, listener: () => unknown): void;
-  off?(event: string, listener: () => unknown): void;
-}
-
-/** A socket that leads nowhere, of Workers: no invocation may look at one that another has made. */
-interface Mark {
-  readyState: number;
-}
-
+/** `store` is called when the page is left, after everything was sent that the browser takes. */
 export function createSchedule(
-  { waitUntil, intervalMs = 30_000, maxItems = 1_000, timeoutMs = 10_000 }: CollectorOptions,
-  state: State,
+  settings: Settings,
+  timeline: Timeline,
+  outbox: Outbox,
+  sender: Sender,
+  waitUntil: CollectorOptions["waitUntil"],
+  store: () => void,
 ) {
-  const { process, WebSocketPair } = globalThis as {
-    process?: NodeProcess;
-    WebSocketPair?: new () => { 0: Mark };
-  };
-  /** Where there are no timers, a call that finds a POST due takes it along. */
-  let rides: unknown = waitUntil || WebSocketPair;
-  /** In `performance.now()`, when to make the next attempt; Infinity while nothing waits. */
+  const isWorker = !!(waitUntil || platform.WebSocketPair);
+  const intervalMs = isWorker ? Math.min(settings.intervalMs, MAX_WORKER_INTERVAL_MS) : settings.intervalMs;
+  let timer: Timer | undefined;
   let dueMs = Infinity;
-  /** Of the invocations that made the latest attempts. */
-  let marks: Mark[] = [];
-  /** When these may make another: an interval after the last. */
-  let restMs = 0;
-  let inFlight: Promise<void> | undefined;
-  let timer: ReturnType<typeof setTimeout>;
+  let lastSentMs = -Infinity;
+  let isClosed = false;
+  /** The process has waited long enough for the collector. */
+  let hasWaited = false;
 
-  /** Has the next attempt made after this time. */
-  const plan = (delayMs: number): void => {
-    dueMs = now() + delayMs;
-    state.horizonMs = 0;
-    clearTimeout(timer);
-    if (rides || delayMs > MAX_TIMER_MS) return;
-    timer = setTimeout(() => {
-      // Whatever the clock says, which may have been set.
-      dueMs = -Infinity;
-      void attempt();
-    }, delayMs);
-    // The process may end before.
-    (timer as { unref?(): void }).unref?.();
+  const hasWork = (): boolean => !!(outbox.sums.size || outbox.batches.size || timeline.open.size);
+
+  const attempt = async (): Promise<void> => {
+    if (sender.isBusy() || sender.pauseMs()) return;
+    lastSentMs = now();
+    const stopWatching = watchIdle(settings.exitTimeoutMs, stopWaiting);
+    await sender.attempt();
+    stopWatching();
+    if (outbox.sums.size || outbox.batches.size) await planIn(sender.pauseMs());
+    // On Workers, the invocations that made these calls have planned for them.
+    else if (timeline.open.size && !isWorker) void planIn(intervalMs);
   };
 
-  /**
-   * Never rejects. One at a time, unless the last has died with the invocation that it was part of; and not before a
-   * backoff has ended.
-   */
-  const attempt = (): Promise<void> | undefined => {
-    if (!(now() < dueMs && (inFlight || state.batch))) {
-      plan(timeoutMs * 2);
-      restMs = now() + intervalMs;
-      if (WebSocketPair) marks = [new WebSocketPair()[0], ...marks.slice(0, MAX_MARKS)];
-      inFlight = state
-        .exchange()
-        .catch(() => timeoutMs)
-        .then((delayMs = 0) => {
-          inFlight = undefined;
-          plan(state.sums.size ? delayMs : state.open.size ? intervalMs : Infinity);
-        });
+  const stopWaiting = (): void => {
+    hasWaited = true;
+    sender.abort();
+  };
+
+  const fire = (): Promise<void> => {
+    dueMs = Infinity;
+    // Whatever the clock says, which may have been set.
+    sender.skipBackoff();
+    return attempt();
+  };
+
+  /** Keeps a Worker's invocation alive until then. Ends early if a flush has sent everything. */
+  const fireAt = async (timeMs: number): Promise<void> => {
+    do {
+      await sleep(Math.min(timeMs - now(), WORKER_CHECK_MS));
+    } while (now() < timeMs && hasWork());
+    await fire();
+  };
+
+  /** An earlier plan holds. On Workers it returns what must be kept alive. */
+  const planIn = (delayMs: number): Promise<void> | undefined => {
+    const timeMs = now() + delayMs;
+    if (isClosed || delayMs > MAX_INTERVAL_MS || timeMs >= dueMs) return undefined;
+    dueMs = timeMs;
+    if (isWorker) return runDetached(() => fireAt(timeMs));
+    cancelTimer(timer);
+    timer = runDetached(() => startIdleTimer(() => void fire(), Math.min(delayMs, MAX_TIMER_MS)));
+    return undefined;
+  };
+
+  /** Plans a POST for what is about to be counted. While an attempt runs or is repeated, its end decides. */
+  timeline.onLook = (nowMs) => {
+    if (isPage()) keepListening();
+    if (!isWorker && (sender.isBusy() || outbox.batches.size)) return;
+    let delayMs = intervalMs;
+    if (timeline.open.size + outbox.sums.size >= settings.maxItems && !isWorker) {
+      delayMs = Math.min(intervalMs, Math.max(0, lastSentMs + EARLY_GAP_MS - nowMs));
     }
-    return inFlight;
+    // The timer is lost, or the invocation that waited has died.
+    if (nowMs > dueMs + OVERDUE_MS) {
+      dueMs = Infinity;
+      delayMs = 0;
+    }
+    const planned = planIn(delayMs);
+    if (planned) waitUntil?.(planned);
   };
 
-  const flush = async ({ timeoutMs = CLOSE_MS }: FlushOptions = {}): Promise<boolean> => {
+  /** Resolves to false when the time is up, which loses nothing. */
+  const flush = async ({ timeoutMs = FLUSH_MS }: FlushOptions = {}): Promise<boolean> => {
     const endMs = now() + timeoutMs;
-    let last: SealedSum | undefined;
     // It may be the first to have a clock.
-    state.look(now());
-    while (true) {
-      // What is on its way was cut before; all that this flush owes is cut after it, and goes in its order.
-      if (!last && !state.batch) {
-        state.seal();
-        last = [...state.sums].pop() ?? ({} as SealedSum);
-      }
-      if (last && !state.sums.has(last)) return true;
-      if (now() >= endMs) return false;
+    timeline.look();
+    await sender.seal();
+    const owed = [...[...outbox.batches].flatMap(({ sums }) => sums), ...outbox.sums];
+    while (owed.some(({ isSettled }) => !isSettled)) {
+      if (!(now() < endMs)) return false;
       void attempt();
-      // Not the attempt's promise: on Workers it may be another invocation's, which has died.
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      // Not waiting for the attempt: on Workers it may be another invocation's, which has died.
+      await sleep(POLL_MS);
     }
+    return true;
   };
 
-  /** A last flush does not wait for a backoff to end. Where it fails, nor does a process wait for another. */
-  const flushNow = async (options?: FlushOptions): Promise<boolean> => {
-    if (!inFlight) dueMs = -Infinity;
-    if (await flush(options)) return true;
-    process?.off?.("beforeExit", flushNow);
-    return false;
+  const leaveProcess = async (): Promise<void> => {
+    if (hasWaited) return;
+    sender.skipBackoff();
+    // The process does not wait for another flush.
+    if (!(await flush({ timeoutMs: settings.exitTimeoutMs }))) stopWaiting();
   };
 
-  if (!rides) {
-    process?.on?.("beforeExit", flushNow);
-    page()?.addEventListener?.("visibilitychange", () => {
-      state.hidden = !rides && page()!.hidden;
-      if (state.hidden) void flushNow();
-      state.hidden = false;
-    });
-  } else if (!waitUntil) {
-    // In a variable, so that bundlers for other places do not look for it.
-    const name = "cloudflare:workers";
+  /** Trouble of the collector must not become an error of the page. */
+  const leavePage = (): void => {
+    try {
+      runDetached(sender.leave);
+      // If the page lives on, what got no answer is sent again.
+      if (hasWork()) void planIn(settings.retryMs);
+    } catch {
+      // The token cannot be read. Everything stays pending.
+    }
+    store();
+  };
+
+  const stops = isWorker ? [] : [watchExit(() => void leaveProcess())];
+  if (isPage() && !isWorker) stops.push(watchPage({ onHide: leavePage, onShow: sender.abort }));
+  if (isWorker && !waitUntil) {
+    // Not as one text, so that bundlers for other platforms do not look for the module.
+    const name = ["cloudflare", "workers"].join(":");
     import(/* @vite-ignore */ /* webpackIgnore: true */ name).then(
       (workers: Pick<CollectorOptions, "waitUntil">) => (waitUntil = workers.waitUntil),
+      // An old runtime. An invocation then sends only while it is alive by itself.
       () => {},
     );
   }
+  if (hasWork()) void planIn(0);
 
-  /** Whether one of the latest attempts was this invocation's. */
-  const isKnown = (): boolean =>
-    marks.some((mark): unknown => {
-      try {
-        return mark.readyState;
-      } catch {
-        return false;
-      }
-    });
+  return {
+    flush,
 
-  state.look = (nowMs) => {
-    try {
-      const wallMs = Date.now();
-      const start = wallMs - (wallMs % MINUTE_MS);
-      // What came in before there was a clock belongs to the first minute there is.
-      if (state.minute && state.minute !== start) state.seal();
-      state.minute = start;
-      if (start) {
-        const delayMs = state.open.size + state.sums.size < maxItems ? intervalMs : 0;
-        // While a batch is on its way, the end of that decides.
-        if (!state.batch && nowMs + delayMs < dueMs) plan(delayMs);
-        // An invocation gets one POST. What outlives the interval gets another, and so does a Durable Object, all of
-        // whose events are one invocation here.
-        if (waitUntil && nowMs >= dueMs && !(nowMs < restMs && isKnown())) waitUntil(attempt()!);
-        state.horizonMs = Math.min(nowMs + start + MINUTE_MS - wallMs, dueMs);
-      }
-    } catch {
-      // Whatever it is, it is not the trouble of the function that is being called.
-    }
+    /** Does not wait for a backoff to end. */
+    async close(options?: FlushOptions): Promise<boolean> {
+      isClosed = true;
+      cancelTimer(timer);
+      for (const stop of stops) stop();
+      sender.skipBackoff();
+      const isDone = await flush(options);
+      if (!isDone) sender.abort();
+      return isDone;
+    },
   };
-
-  const close = (options?: FlushOptions): Promise<boolean> => {
-    // What has no timer, and nothing to ride on, sends nothing by itself.
-    rides = true;
-    waitUntil = undefined;
-    clearTimeout(timer);
-    process?.off?.("beforeExit", flushNow);
-    return flushNow(options);
-  };
-
-  return { flush, close };
 }

@@ -1,91 +1,91 @@
-/** Where a call ends: with its result, or with what that result comes to. */
+/** Finds out when a call ends: with its result, or with what that result turns into. */
+import { Call, hasThen } from "./call.ts";
 import { watchGenerator } from "./generator.ts";
 import type { CallOptions } from "./options.ts";
-import type { Recorder } from "./recorder.ts";
-import { watchThenable } from "./thenable.ts";
+import { isNativePromise, react } from "./promise.ts";
 import { followStream } from "./stream.ts";
+import type { FunctionSum } from "./sum.ts";
+import { watchThenable } from "./thenable.ts";
+import type { Timeline } from "./timeline.ts";
 
-/** A call whose end is still to come. The first end counts. */
-export interface Call {
-  startMs: number;
-  /** It ends in a result, which is given back. Never throws. */
-  end: (result: unknown, threw?: boolean) => unknown;
-  /** It ends in an error, which is thrown again. */
-  fail: (error: unknown) => never;
-}
+/** Ends a call, now or later. Returns what the caller is to get. */
+export type Settle = (sum: FunctionSum, startMs: number, result: unknown) => unknown;
 
-/** What to do with what a function gave or threw. It gives what the caller is to get, or throws that again. */
-type Settle = (recorder: Recorder, startMs: number, result: unknown, threw?: boolean) => unknown;
-
-/** @throws where the function is a proxy that does not say of what kind it is */
-export function createSettle(fn: Function, { isError, ignoreAborts, stream }: CallOptions): Settle {
-  const kind = (fn as { [Symbol.toStringTag]?: string })[Symbol.toStringTag];
-  const followsStreams = stream === "end";
-  const isAlwaysMore = isError || followsStreams || kind;
+/** For the calls of one function. `kind` is its `Symbol.toStringTag`, which tells generators and async functions apart. */
+export function createSettle(kind: string, options: CallOptions, timeline: Timeline): Settle {
+  const isAsync = kind === "AsyncFunction";
+  const isGenerator = kind.endsWith("GeneratorFunction");
+  const followsStreams = options.stream === "end";
+  /** Every result needs a closer look. */
+  const isNeverPlain = isGenerator || followsStreams || !!options.isError;
+  /** Thenables that are watched already. */
   const watched = new WeakSet();
+  /** Calls by the pending promise that they returned. One reaction serves all of them. */
+  const waiting = new WeakMap<object, Call[]>();
 
-  const follow = (
-    recorder: Recorder | undefined,
-    startMs: number,
-    result: unknown,
-    threw: unknown,
-  ): unknown => {
-    const call: Call = {
-      startMs,
-      end(value, threw) {
-        let isFailure = threw;
-        try {
-          isFailure = threw ? !ignoreAborts || (value as Error).name !== "AbortError" : isError?.(value);
-        } catch {
-          // An error without a name is an error; a result that cannot be judged is none.
-        }
-        recorder?.(call.startMs, isFailure, value);
-        recorder = undefined;
-        return value;
-      },
-      fail(error) {
-        throw call.end(error, true);
-      },
-    };
-    const deliver = (value: unknown) => (followsStreams && followStream(value, call)) || call.end(value);
+  /** A result that nobody has begun to use counts as a call without a duration when the next report is made. */
+  const expectStart = (call: Call) => timeline.expectStart(() => call.endUnmeasured());
 
-    if (threw) call.fail(result);
-    try {
-      const promise = result as Promise<unknown>;
-      if (/Generator/.test(kind!)) return watchGenerator(promise, call);
-      if (typeof promise.then === "function") {
-        // Whatever has a `then` of its own may be waiting for someone to call it.
-        // oxlint-disable-next-line typescript/unbound-method -- not called
-        if (promise.then !== Promise.prototype.then) {
-          // Of one that comes again and again, only the first call sees more than that it came.
-          if (watched.has(promise)) return call.end(promise);
-          watched.add(promise);
-          return watchThenable(promise, call);
-        }
-        const next = promise.then(deliver, call.fail);
-        // An async function's promise is new, and nobody's yet. One that takes its place leaves a rejection that
-        // nobody handles unhandled, as it was; a look at the original has handled it.
-        if (kind === "AsyncFunction" || followsStreams) return next;
-        // Any other promise the caller may know, so it gets that very one.
-        next.catch(() => {});
-        return result;
-      }
-    } catch {
-      // Such as a query that is frozen: of this call, all there is to see is that it gave one.
+  const deliver = (call: Call, result: unknown): unknown =>
+    (followsStreams && followStream(result, call, expectStart(call))) || call.end(result);
+
+  const watchPromise = (call: Call, promise: Promise<unknown>): Promise<unknown> => {
+    // The promise of an async function is new, and nobody else has it. Its replacement leaves a rejection that nobody
+    // handles unhandled, as it was; looking at the original would have handled it.
+    if (isAsync || (followsStreams && !Reflect.ownKeys(promise).length)) {
+      return react(
+        promise,
+        (result) => deliver(call, result),
+        (error) => {
+          call.fail(error);
+          throw error;
+        },
+      );
     }
-    return deliver(result);
+    // Others may know any other promise, so the caller gets that very one.
+    const calls = waiting.get(promise) ?? [];
+    if (calls.push(call) > 1) return promise;
+    waiting.set(promise, calls);
+    const endAll = (end: (call: Call) => void): void => {
+      waiting.delete(promise);
+      calls.forEach(end);
+    };
+    void react(
+      promise,
+      (result) => endAll((each) => each.end(result)),
+      (error) => endAll((each) => each.fail(error)),
+    );
+    return promise;
   };
 
-  return (recorder, startMs, result, threw) => {
-    let isMore: unknown = threw || isAlwaysMore;
+  const watch = (call: Call, result: unknown): unknown => {
     try {
-      isMore ||= (result as { then?: unknown } | undefined)?.then;
+      if (isGenerator) {
+        return watchGenerator(result as object, call, expectStart(call), (value) => call.end(value));
+      }
+      if (hasThen(result)) {
+        if (isNativePromise(result)) return watchPromise(call, result);
+        const { then } = result;
+        if (typeof then === "function") {
+          if (watched.has(result)) {
+            call.endUnmeasured();
+          } else {
+            watched.add(result);
+            watchThenable(result, then, call, expectStart(call));
+          }
+          return result;
+        }
+      }
     } catch {
-      // A result like any other.
+      // A frozen query, or a hostile `then`: the call counts, and nothing more is known about it.
     }
-    if (isMore) return follow(recorder, startMs, result, threw);
-    // Most results are the end of their call, which allocates nothing.
-    recorder(startMs);
+    return deliver(call, result);
+  };
+
+  return (sum, startMs, result) => {
+    if (isNeverPlain || hasThen(result)) return watch(new Call(sum, startMs, options), result);
+    // Most results are the end of their call. That allocates nothing.
+    sum.end(startMs);
     return result;
   };
 }

@@ -1,19 +1,19 @@
-/** Streams whose end is the end of the call: a `ReadableStream`, or a `Response` with a body. */
+/** Measures a `ReadableStream`, or a `Response` with a body, to the end of the stream. */
+import type { Call } from "./call.ts";
 import { watchGenerator } from "./generator.ts";
-import type { Call } from "./settle.ts";
 
-/** What to give the caller instead, so that the end is seen; undefined where there is no stream to follow. */
-export function followStream(result: unknown, call: Call): unknown {
+/** What the caller gets instead of the result; undefined if there is no stream to follow. */
+export function followStream(result: unknown, call: Call, onStart: () => void): unknown {
   const follow = (stream: ReadableStream): ReadableStream =>
     (ReadableStream as unknown as { from(chunks: AsyncIterable<unknown>): ReadableStream }).from(
-      watchGenerator(stream.values(), { ...call, end: () => call.end(result) }),
+      watchGenerator(stream.values(), call, onStart, () => call.end(result)),
     );
   try {
     if (result instanceof ReadableStream) return follow(result);
-    // What nobody may make a `Response` with, a server may answer all the same.
+    // A server can answer with status codes that the `Response` constructor does not accept.
     if (result instanceof Response && result.status < 600) return new Response(follow(result.body!), result);
   } catch {
-    // Such as a stream that somebody reads already, or a browser that cannot make one of another.
+    // Somebody reads the stream already, or this runtime has no streams or no `ReadableStream.from`.
   }
   return undefined;
 }

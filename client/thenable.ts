@@ -1,22 +1,36 @@
-/** Thenables that may do nothing until they are awaited, such as a query that is still being built. */
+/** Measures a thenable that may do nothing until it is awaited, such as a query that is still being built. */
+import type { Call } from "./call.ts";
+import { now } from "./clock.ts";
 import { override } from "./override.ts";
-import { now } from "./runtime.ts";
-import type { Call } from "./settle.ts";
 
 /**
- * Sees what a thenable comes to when, and only if, somebody awaits it. It stays the object that it is: its `then` takes
- * what it took, at once, and gives what it gave.
+ * The call begins when somebody calls `then`, and ends with the outcome. The object stays the same: its `then` gets what it
+ * got, at once, and returns what it returned. `onStart` is called when `then` is called.
  *
- * @throws where it cannot
+ * @throws if the object is frozen
  */
-export function watchThenable<T extends object>(thenable: T, call: Call): T {
-  const watch = (handler: unknown, pass: Function, threw?: boolean) =>
+export function watchThenable(thenable: object, then: Function, call: Call, onStart: () => void): void {
+  const pass = (value: unknown) => value;
+  const fail = (error: unknown) => {
+    throw error;
+  };
+  const watch = (handler: unknown, otherwise: Function, see: (outcome: unknown) => void) =>
     function (this: unknown, ...args: unknown[]): unknown {
-      call.end(args[0], threw);
-      return Reflect.apply(typeof handler === "function" ? handler : pass, this, args);
+      see(args[0]);
+      return Reflect.apply(typeof handler === "function" ? handler : otherwise, this, args);
     };
-  return override(thenable, "then", call, (then, onResult, onError, ...more) => {
+  override(thenable, "then", then, (original, [onResult, onError, ...more]) => {
+    onStart();
     call.startMs = now();
-    return then(watch(onResult, call.end), watch(onError, call.fail, true), ...more) as unknown;
+    try {
+      return original(
+        watch(onResult, pass, (result) => call.end(result)),
+        watch(onError, fail, (error) => call.fail(error)),
+        ...more,
+      ) as unknown;
+    } catch (error) {
+      call.fail(error);
+      throw error;
+    }
   });
 }

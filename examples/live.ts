@@ -1,8 +1,8 @@
-/** A small shop that is always open: several services, wrapped, under a load that comes and goes, with an incident. */
+/** Simulates a small shop: several services with wrapped functions, varying load, and an incident every six minutes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createMetricsCollector } from "../client/index.ts";
 
-/** How often the card gateway breaks, and for how long: a newcomer need not wait for it. */
+/** How often the card gateway breaks and for how long. The first incident comes early, so that nobody waits long for it. */
 const INCIDENT_EVERY_MS = 6 * 60_000;
 const INCIDENT_MS = 2 * 60_000;
 const FIRST_INCIDENT_MS = 90_000;
@@ -14,14 +14,19 @@ class OutOfStock extends Error {
   override name = "OutOfStock";
 }
 
-/** Runs until the signal says so, and resolves once every call is acknowledged. Tells of the incident as it goes. */
-export async function runShop(url: string, signal: AbortSignal, say: (news: string) => void): Promise<void> {
+/** Runs until `signal` is aborted. Resolves once every call is acknowledged. `say` gets a sentence when an incident starts or ends. */
+export async function runShop(
+  url: string,
+  signal: AbortSignal,
+  say: (news: string) => void,
+  token?: string,
+): Promise<void> {
   const startedAt = Date.now();
   const isIncident = () =>
     (Date.now() - startedAt + INCIDENT_EVERY_MS - FIRST_INCIDENT_MS) % INCIDENT_EVERY_MS < INCIDENT_MS &&
     Date.now() - startedAt >= FIRST_INCIDENT_MS;
 
-  const collect = (service: string) => createMetricsCollector({ url, service, intervalMs: 2_000 });
+  const collect = (service: string) => createMetricsCollector({ url, service, token, intervalMs: 2_000 });
   const web = collect("web");
   const catalog = collect("catalog");
   const payments = collect("payments");
@@ -42,7 +47,7 @@ export async function runShop(url: string, signal: AbortSignal, say: (news: stri
     if (chance(0.01)) throw new OutOfStock("Only 0 of 1 are left");
   });
   const suggest = search(async function suggest() {
-    // Fast from its cache, slow without: two shapes in one histogram.
+    // Fast with the cache, slow without it. The histogram shows two peaks.
     await takes(chance(0.85) ? 5 : 70, 0.3);
   });
   const chargeCard = payments({ module: "card" }, async function chargeCard() {
@@ -66,7 +71,7 @@ export async function runShop(url: string, signal: AbortSignal, say: (news: stri
     await sendReceipt();
   };
 
-  // Each of them goes on by itself, so that a slow one holds no other up.
+  // These loops run independently, so that a slow one does not delay the others.
   await Promise.all([
     repeat(visit, 40, signal),
     repeat(visit, 70, signal),
@@ -78,14 +83,14 @@ export async function runShop(url: string, signal: AbortSignal, say: (news: stri
   await Promise.all([web, catalog, payments, search, mail].map((collector) => collector.close()));
 }
 
-/** Again and again, with pauses that breathe: the load rises and falls within some minutes. */
+/** Repeats the work until the signal. The pauses grow and shrink over minutes, so the load varies. */
 async function repeat(work: () => Promise<unknown>, pauseMs: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await work().catch(() => {
-      // It is what a shop's caller would see; the shop goes on.
+      // A visitor would see this error. The shop continues.
     });
-    const tide = 1 + 0.5 * Math.sin(Date.now() / 90_000);
-    await sleep(pauseMs * tide * (0.5 + Math.random()));
+    const slowdown = 1 + 0.5 * Math.sin(Date.now() / 90_000);
+    await sleep(pauseMs * slowdown * (0.5 + Math.random()));
   }
 }
 
@@ -97,20 +102,20 @@ async function tell(
   let was = false;
   while (!signal.aborted) {
     const is = isIncident();
-    if (is && !was) say("The card gateway breaks: chargeCard is slow and fails.");
-    if (was && !is) say("The card gateway is well again.");
+    if (is && !was) say("The card gateway breaks. chargeCard is slow and often fails.");
+    if (was && !is) say("The card gateway works again.");
     was = is;
     await sleep(500);
   }
 }
 
-/** Some milliseconds around the median, most of them near, a few far off. */
+/** Waits for a random time with a log-normal distribution around the median. */
 function takes(medianMs: number, spread: number): Promise<void> {
   const normal = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
   return sleep(medianMs * Math.exp(spread * normal));
 }
 
-/** Keeps the processor busy for so many milliseconds. */
+/** Keeps the processor busy for about `ms` milliseconds. */
 function busy(ms: number): void {
   const end = performance.now() + ms * (0.5 + Math.random());
   while (performance.now() < end);

@@ -1,4 +1,4 @@
-/** The two functions that MetricsCollector began with, wrapped. */
+/** Wraps two functions, one of which always fails, and calls each a few times. `npm run demo` runs it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createMetricsCollector } from "../client/index.ts";
 
@@ -6,9 +6,9 @@ class ValueError extends Error {
   override name = "ValueError";
 }
 
-/** Calls each function a few times, and resolves once every call is acknowledged. */
-export async function callTwoFunctions(url: string): Promise<void> {
-  const metricsCollector = createMetricsCollector({ url, service: "demo" });
+/** Calls each function a few times. Resolves once every call is acknowledged. */
+export async function callTwoFunctions(url: string, token?: string): Promise<void> {
+  const metricsCollector = createMetricsCollector({ url, service: "demo", token });
 
   const successfulFunction = metricsCollector(async function successful_function(x: number, y: number) {
     await sleep(100);
@@ -25,7 +25,7 @@ export async function callTwoFunctions(url: string): Promise<void> {
     try {
       await errorFunction();
     } catch {
-      // It is what the caller would see without the wrapper too.
+      // The wrapper passes the error on, as if the function were not wrapped.
     }
   }
   await metricsCollector.flush();

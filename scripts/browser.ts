@@ -1,4 +1,4 @@
-/** Finds a Chromium: CHROME_PATH, then the system's, then the one that npm can bring. */
+/** Finds and starts Chromium: the one at CHROME_PATH, else the system's, else the npm package `@sparticuz/chromium`. */
 import { access, constants } from "node:fs/promises";
 import { type Browser, chromium } from "playwright-core";
 
@@ -13,7 +13,7 @@ const SYSTEM = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-/** Nothing that a browser does on its own, and so nothing that leaves this machine. */
+/** Switches off what Chromium does by itself, such as updates, so that it sends no request to other machines. */
 const QUIET = [
   "--disable-background-networking",
   "--disable-component-update",
@@ -23,18 +23,24 @@ const QUIET = [
   "--no-first-run",
 ];
 
-/** Undefined where there is none. @throws where CHROME_PATH names nothing that can be run */
+/**
+ * The path of a Chromium, or undefined if none is installed.
+ *
+ * @throws {Error} if CHROME_PATH is set to something that cannot be run
+ */
 export async function findChromium(): Promise<string | undefined> {
   const named = process.env.CHROME_PATH;
   if (named) {
     if (await isProgram(named)) return named;
-    throw new Error(`CHROME_PATH is ${named}, which is no program.`);
+    throw new Error(
+      `CHROME_PATH is ${named}, which is not an executable file. Set it to a Chromium, or unset it.`,
+    );
   }
   for (const path of SYSTEM) if (await isProgram(path)) return path;
   return unpackChromium();
 }
 
-/** Of the package @sparticuz/chromium, where somebody installed it: 75 MB are too much to ask of everybody. */
+/** The browser in `@sparticuz/chromium`, if that package is installed. It is no dependency because it takes 75 MB. */
 async function unpackChromium(): Promise<string | undefined> {
   const name = "@sparticuz/chromium";
   try {
@@ -46,7 +52,7 @@ async function unpackChromium(): Promise<string | undefined> {
   }
 }
 
-/** With a profile of its own, which goes with it. */
+/** Starts a browser with a temporary profile, which is deleted when the browser closes. */
 export function launchChromium(executablePath: string): Promise<Browser> {
   // Chromium's sandbox does not work for root, as in a container.
   return chromium.launch({ executablePath, args: QUIET, chromiumSandbox: process.getuid?.() !== 0 });

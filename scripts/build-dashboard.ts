@@ -17,13 +17,13 @@ export async function buildDashboard(): Promise<void> {
     page = page.replace(`"/${plain}"`, `"/${path}"`);
   }
   for (const name of ["_headers", "favicon.svg"]) files.set(name, await readFile(join(SOURCE, name)));
-  // The page last: what it names is there before it is, also while a server watches the folder.
+  // The page is written last, so that the files that it names exist already, even while a server watches the folder.
   files.set("index.html", Buffer.from(page));
   for (const [path, bytes] of files) await writeWhole(join(BUILT, path), bytes);
   await removeOthers(new Set(files.keys()));
 }
 
-/** Script and style, named by their content, so that browsers may keep them for ever. */
+/** The script and the style sheet. Their names contain a hash of their content, so browsers may cache them for ever. */
 async function bundle(): Promise<Map<string, Uint8Array>> {
   const { outputFiles } = await build({
     absWorkingDir: SOURCE,
@@ -45,7 +45,7 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
   return new Map(outputFiles.map(({ path, contents }) => [path.slice(BUILT.length + 1), contents]));
 }
 
-/** Nobody reads half of it. */
+/** Writes to a temporary file and renames it, so that no reader sees half a file. */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}.partial`;

@@ -1,4 +1,7 @@
-/** `npm run campaign -- --minutes 5 --seed 42`: the whole thing under attack. Exit code 1 if a single call is amiss. */
+/**
+ * `npm run campaign -- --minutes 5 --seed 42`: sends calls through a faulty network to a server that is killed again and
+ * again, and checks that each call is counted once. Exit code 1 if one is not.
+ */
 import { parseArgs } from "node:util";
 import { type Outcome, type Progress, runCampaign } from "./campaign/run.ts";
 
@@ -21,10 +24,10 @@ console.log(`Seed ${seed}, ${minutes} minutes, ${clients} client processes.`);
 const outcome = await runCampaign({ seconds: minutes * 60, seed, clients, onProgress: showProgress() });
 printTable(outcome);
 const again = `npm run campaign -- --minutes ${minutes} --seed ${seed} --clients ${clients}`;
-console.log(`\nAgain with the same seed: ${again}`);
+console.log(`\nTo repeat with the same seed: ${again}`);
 process.exit(outcome.differences.length === 0 ? 0 : 1);
 
-/** One line that updates; where there is no terminal, one line every ten seconds. */
+/** Prints progress: in a terminal one line that updates, otherwise one line every ten seconds. */
 function showProgress(): (progress: Progress) => void {
   let shownAt = 0;
   return ({ phase, seconds, called, acknowledged, kills, reloads, faults, reads }) => {
@@ -53,7 +56,7 @@ function printTable(outcome: Outcome): void {
     ["duplicates refused", outcome.duplicatesRefused],
     ["reads checked", outcome.reads],
     ["reads refused", outcome.readsRefused],
-    ["reads not answered", outcome.readsUnanswered],
+    ["reads without answer", outcome.readsUnanswered],
     ["differences", outcome.differences.length],
   ];
   console.log("\n");

@@ -1,13 +1,17 @@
-/** What a person set for a local server: by files, as `wrangler dev` reads them, and by `--var`, which goes before. */
+/** Reads the variables of a local server: from `.dev.vars` or `.env` files, as `wrangler dev` does, and from `--var`. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { pickOptions, PROJECT } from "./wrangler.ts";
+import { pickValue, pickValues, PROJECT } from "./wrangler.ts";
 
-/** `args` are those of `wrangler dev`. */
+/**
+ * The variables that a person set for the local server. `--var` overrides the files.
+ *
+ * @param args the arguments of `wrangler dev`
+ */
 export function readLocalVars(args: readonly string[], folder = PROJECT): Record<string, string> {
-  const environment = valuesOf(args, "--env", "-e").at(-1);
-  const named = valuesOf(args, "--env-file");
+  const environment = pickValue(args, "--env", "-e");
+  const named = pickValues(args, "--env-file");
   const devVars = [...(environment === undefined ? [] : [`.dev.vars.${environment}`]), ".dev.vars"].find(
     (name) => existsSync(resolve(folder, name)),
   );
@@ -25,7 +29,7 @@ export function readLocalVars(args: readonly string[], folder = PROJECT): Record
   ) as Record<string, string>;
 }
 
-/** Each `NAME:VALUE` after a `--var`, which takes several. */
+/** Each `NAME:VALUE` after a `--var`. One `--var` may have several. */
 function varsOf(args: readonly string[]): [string, string][] {
   let isVar = false;
   const vars: [string, string][] = [];
@@ -36,10 +40,4 @@ function varsOf(args: readonly string[]): [string, string][] {
     if (isVar && at > 0) vars.push([text.slice(0, at), text.slice(at + 1)]);
   }
   return vars;
-}
-
-function valuesOf(args: readonly string[], ...options: string[]): string[] {
-  return pickOptions(args, ...options)
-    .map((arg) => arg.replace(/^--?[\w-]+=/, ""))
-    .filter((arg) => !options.includes(arg));
 }

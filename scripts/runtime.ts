@@ -1,4 +1,4 @@
-/** The Worker in its runtime, in this process, without the development proxy that `npm start` puts around it. */
+/** Bundles a Worker and serves it with miniflare. Tests and benchmarks use it where the proxy of `wrangler dev` disturbs. */
 import { execFile } from "node:child_process";
 import { join, parse } from "node:path";
 import { promisify } from "node:util";
@@ -7,7 +7,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_readConfig } from "wrangler";
 import { PROJECT, WRANGLER } from "./wrangler.ts";
 
-/** Bundles a Worker as `wrangler deploy` would, into a folder. Gives the file to serve. */
+/** Bundles a Worker into a folder as `wrangler deploy` would. Returns the path of the bundle. */
 export async function bundle(entry: string, folder: string): Promise<string> {
   await promisify(execFile)(process.execPath, [WRANGLER, "deploy", entry, "--dry-run", "--outdir", folder], {
     cwd: PROJECT,
@@ -17,11 +17,11 @@ export async function bundle(entry: string, folder: string): Promise<string> {
 }
 
 export interface RuntimeOptions {
-  /** What `bundle` made. */
+  /** Path of a bundle, as `bundle` returns it. */
   script: string;
   stateFolder: string;
   vars?: Record<string, string>;
-  /** Classes of Durable Objects besides the buffer, by binding. */
+  /** Class names of more Durable Objects, besides the buffer, by binding. */
   objects?: Record<string, string>;
 }
 
@@ -32,7 +32,10 @@ export interface Runtime extends AsyncDisposable {
   db: Database;
 }
 
-/** Serves it on a free port as wrangler.toml says, but open; with its state in a new folder, and the tables made. */
+/**
+ * Creates the tables in D1 and serves the bundle on a free port of 127.0.0.1. Settings come from wrangler.toml, except
+ * that the server is open without tokens. Disposing the result stops the server.
+ */
 export async function serve({
   script,
   stateFolder,

@@ -1,4 +1,4 @@
-/** `npm run screenshots`: takes the README's pictures from seeded data and writes them to docs/. */
+/** `npm run screenshots`: takes the README's pictures of the dashboard with example data and writes them to docs/. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +42,8 @@ const SHOTS: Shot[] = [
 ];
 
 const chromium = await findChromium();
-if (chromium === undefined) throw new Error("No Chromium found. Install one, or set CHROME_PATH.");
+if (chromium === undefined)
+  throw new Error("No Chromium found. Install one, or set CHROME_PATH to the path of one.");
 const stateFolder = await mkdtemp(join(tmpdir(), "metrics-collector-screenshots-"));
 const server = await Server.start({ stateFolder, vars: { MAX_ITEMS: "10000" } });
 const browser = await launchChromium(chromium);

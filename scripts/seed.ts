@@ -1,23 +1,23 @@
-/** Two hours of a shop's life, with an incident at their end: what tests of the page and its screenshots show. */
+/** Sends two hours of example data of a shop, with an incident at the end. Page tests and screenshots show it. */
 import { bucketIndex } from "../src/stats/histogram.ts";
 
 export interface Profile {
   service: string;
   module?: string;
   function: string;
-  /** Calls in a minute, so many minutes ago. */
+  /** Calls per minute at the given number of minutes ago. */
   calls: (minutesAgo: number) => number;
   medianMs: (minutesAgo: number) => number;
-  /** How far durations spread: the standard deviation of their logarithm. */
+  /** Standard deviation of the natural logarithm of the durations. */
   spread: number;
   errorRate?: (minutesAgo: number) => number;
   failures?: [name: string, message: string][];
-  /** Of the calls, the share that the clock could not see. */
+  /** Share of calls without a measured duration, from 0 to 1. */
   unmeasured?: number;
 }
 
 const always = (value: number) => () => value;
-/** From so many minutes ago on, another value. */
+/** `value` in the last `minutes` minutes, `before` earlier than that. */
 const since = (minutes: number, value: number, before: number) => (minutesAgo: number) =>
   minutesAgo < minutes ? value : before;
 
@@ -121,7 +121,12 @@ export interface SeedOptions {
   token?: string;
 }
 
-/** Sends what happened until now, one batch for each service. The same minutes always bring the same numbers. */
+/**
+ * Sends the calls of the last `minutes` minutes to the server at `url`, service by service. The numbers depend only on
+ * how many minutes ago a call happened, so every run sends the same numbers.
+ *
+ * @throws {Error} if the server rejects a sample
+ */
 export async function seed(
   url: string,
   profiles: readonly Profile[] = SHOP,
@@ -142,7 +147,11 @@ export async function seed(
   }
 }
 
-/** Posts samples, and insists on all of them being taken. */
+/**
+ * Sends one batch to `POST /samples`.
+ *
+ * @throws {Error} if the answer is not 202 or a sample is rejected
+ */
 export async function send(url: string, service: string, samples: object[], token?: string): Promise<void> {
   const response = await fetch(new URL("/samples", url), {
     method: "POST",
@@ -187,7 +196,7 @@ function sumOf(profile: Profile, minutesAgo: number, thisMinute: number, random:
   };
 }
 
-/** The first kind most often, each further one half as often as the one before. */
+/** Divides errors among kinds: each kind gets 60 % of what is left, the last kind the rest. */
 function share(errors: number, kinds: readonly [string, string][]): Sum["failures"] {
   let left = errors;
   return kinds
@@ -199,7 +208,7 @@ function share(errors: number, kinds: readonly [string, string][]): Sum["failure
     .filter(({ calls }) => calls > 0);
 }
 
-/** Mulberry32: small, and the same everywhere. */
+/** The mulberry32 generator. The same seed gives the same numbers on every machine. */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

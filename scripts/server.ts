@@ -1,4 +1,4 @@
-/** A server as `npm start` makes it, for programs: on a port and a state folder of its own, and ended whole. */
+/** Starts the server of `npm start` from a program, on a free port and a given state folder, and ends all its processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -7,10 +7,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PROJECT } from "./wrangler.ts";
 
-/** What programs here read of `GET /metrics` and `GET /health`, as any program would that speaks to the Worker. */
+/** The fields of `GET /metrics` that scripts and tests read. */
 export interface Listing {
   functions: { service: string; function: string; calls: number; errors: number; averageMs: number | null }[];
 }
+
+/** The fields of `GET /health` that scripts and tests read. */
 export interface Health {
   status: "ok" | "degraded";
   bufferedSamples: number;
@@ -18,21 +20,24 @@ export interface Health {
 }
 
 export interface ServerOptions {
-  /** Where the Durable Object and D1 live. */
+  /** The folder for the data of the Durable Object and D1. */
   stateFolder: string;
   vars?: Record<string, string>;
   port?: number;
-  /** Served in place of what wrangler.toml says is `main`. */
+  /** The file to serve instead of `main` in wrangler.toml. */
   entry?: string;
-  /** D1 there is migrated already, by an earlier start. */
+  /** Skips the migrations, because an earlier start has applied them. */
   isMigrated?: boolean;
-  /** Killed if it does not answer by then. */
+  /** The server is killed if it does not answer within this time. */
   readyWithinMs?: number;
-  /** One that may read, where the vars close the server. */
+  /** A token that may read, if the vars require tokens. */
   token?: string;
 }
 
-/** Of servers that run: a group of its own does not end with this process, or by its Ctrl-C. */
+/** A server starts within seconds. This limit only ends a start that hangs, also on a busy machine. */
+const READY_WITHIN_MS = 180_000;
+
+/** Process groups of running servers. Neither Ctrl-C nor the end of this process ends another process group. */
 const running = new Set<number>();
 process.on("exit", () => {
   for (const pid of running) signalGroup(pid, "SIGKILL");
@@ -41,11 +46,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 export class Server {
   readonly url: string;
+  readonly stateFolder: string;
   readonly #process: ChildProcess;
   #output = "";
 
-  private constructor(url: string, process: ChildProcess) {
+  private constructor(url: string, stateFolder: string, process: ChildProcess) {
     this.url = url;
+    this.stateFolder = stateFolder;
     this.#process = process;
     const { pid } = process;
     if (pid !== undefined) {
@@ -57,9 +64,21 @@ export class Server {
     }
   }
 
-  /** Resolves once the server answers. @throws with all that the server printed where it does not. */
+  /**
+   * Resolves once the server answers.
+   *
+   * @throws {Error} with everything that the server printed, if it ends or does not answer in time
+   */
   static async start(options: ServerOptions): Promise<Server> {
-    const { stateFolder, vars = {}, port, entry, isMigrated, readyWithinMs = 90_000, token } = options;
+    const {
+      stateFolder,
+      vars = {},
+      port,
+      entry,
+      isMigrated,
+      readyWithinMs = READY_WITHIN_MS,
+      token,
+    } = options;
     const chosen = port ?? (await freePort());
     const args = [
       ...(entry === undefined ? [] : [entry]),
@@ -77,10 +96,10 @@ export class Server {
     const process_ = spawn(
       process.execPath,
       [join(PROJECT, "scripts/start.ts"), ...args, "--persist-to", stateFolder, ...settings],
-      // A process group of its own, so that all of it can be ended at once.
+      // A process group of its own, so that one signal reaches all its processes.
       { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"], detached: process.platform !== "win32" },
     );
-    const server = new Server(`http://127.0.0.1:${chosen}`, process_);
+    const server = new Server(`http://127.0.0.1:${chosen}`, stateFolder, process_);
     try {
       await server.#ready(Date.now() + readyWithinMs, token);
     } catch (error) {
@@ -90,19 +109,24 @@ export class Server {
     return server;
   }
 
-  /** Everything that the server printed so far. */
+  /** Process id of `npm start`, which leads the process group. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Everything that the server has printed so far. */
   get output(): string {
     return this.#output;
   }
 
-  /** Ends it in its own time, and what is left of it after five seconds at once. */
+  /** Asks the server to stop, and kills it if it has not stopped after five seconds. */
   async stop(): Promise<void> {
     this.#signal("SIGTERM");
     await Promise.race([this.#ended(), sleep(5_000)]);
     await this.kill();
   }
 
-  /** SIGKILL to the whole process group: what a power cut would do. */
+  /** Sends SIGKILL to the whole process group, which acts like a power cut. */
   async kill(): Promise<void> {
     this.#signal("SIGKILL");
     await this.#ended();
@@ -111,7 +135,7 @@ export class Server {
   async #ready(deadline: number, token?: string): Promise<void> {
     while (Date.now() < deadline) {
       if (this.#process.exitCode !== null) break;
-      if (await answers(this.url, token)) return;
+      if ((await probe(this.url, token)) === "collector") return;
       await sleep(100);
     }
     throw new Error(`The server at ${this.url} did not answer. It printed:\n${this.#output}`);
@@ -128,7 +152,7 @@ export class Server {
   }
 }
 
-/** Read in place of `.dev.vars`: what a person set there is for that person's own server. */
+/** An empty file for `--env-file`, so that the server ignores a developer's own `.dev.vars`. */
 async function emptyFile(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, "empty.env");
@@ -146,18 +170,31 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Whether a MetricsCollector answers there, well or not. */
-export async function answers(url: string, token?: string): Promise<boolean> {
+/**
+ * Finds out what answers at an address: a MetricsCollector, healthy or not, that accepts the token; one that does not;
+ * another program; or nothing.
+ */
+export async function probe(
+  url: string,
+  token?: string,
+): Promise<"collector" | "closed" | "other" | "nothing"> {
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  let response: Response;
   try {
-    const response = await fetch(new URL("/health", url), { headers, signal: AbortSignal.timeout(5_000) });
-    return "bufferedSamples" in ((await response.json()) as object);
+    response = await fetch(new URL("/health", url), { headers, signal: AbortSignal.timeout(5_000) });
   } catch {
-    return false;
+    return "nothing";
+  }
+  try {
+    const body = (await response.json()) as object;
+    if ("bufferedSamples" in body) return "collector";
+    return [401, 403, 503].includes(response.status) && "error" in body ? "closed" : "other";
+  } catch {
+    return "other";
   }
 }
 
-/** A port that nobody listens on. */
+/** A port of 127.0.0.1 that is free now. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");

@@ -1,18 +1,18 @@
 /**
- * Watches a test from outside of the runtime that it runs in: a loop without an end stops that whole, with every timer
- * in it. Bound to the tests as WATCHDOG, by vitest.config.ts.
+ * Ends a test whose code loops for ever. Such a loop also stops every timer in the test's runtime, so the watchdog runs
+ * outside of it, in Node. vitest.config.ts binds it to the tests as WATCHDOG.
  */
 import { readdir, readFile } from "node:fs/promises";
 
-/** Far above what anything takes that ends, on any machine. */
+/** Longer than any step of a test takes, even on a slow machine. */
 const SILENT_MS = 30_000;
 
 let timer: NodeJS.Timeout | undefined;
 
 /**
- * Takes the text that says what the test does next, and ends the runtime, with that text, if it says nothing further.
- * An empty text ends the watch, and is answered with how much memory the runtime has, in bytes; null where that is not
- * known.
+ * Takes a text that says what the test does next. If no other text follows within 30 s, it prints the text and ends the
+ * runtime. An empty text stops the watchdog. The answer to it has the runtime's memory in `bytes`, or null if the system
+ * does not tell.
  */
 export async function watch(request: { text(): Promise<string> }): Promise<Response> {
   const text = await request.text();
@@ -24,12 +24,12 @@ export async function watch(request: { text(): Promise<string> }): Promise<Respo
 
 async function end(text: string): Promise<void> {
   process.stderr.write(
-    `\nNothing was answered for ${SILENT_MS / 1000} s, and the runtime is ended.\n${text}\n`,
+    `\nThe test made no progress for ${SILENT_MS / 1000} s. The watchdog ends the runtime. Last step:\n${text}\n`,
   );
   for (const pid of await runtimes()) process.kill(pid, "SIGKILL");
 }
 
-/** The runtimes that this process has started, where the system tells. */
+/** Process ids of the runtimes that this process started. Empty on systems without /proc. */
 async function runtimes(): Promise<number[]> {
   const entries = await readdir("/proc").catch((): string[] => []);
   const own = entries.map(async (pid) => {

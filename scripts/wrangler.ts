@@ -1,4 +1,4 @@
-/** Runs the project's own wrangler, with the Node that runs this. */
+/** Runs the wrangler of this project with the Node.js that runs this script. */
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
@@ -20,18 +20,30 @@ export function startWrangler(args: readonly string[], stdio: StdioOptions): Chi
   });
 }
 
-/** Runs to the end, and ends this process with it where it fails. Without a terminal, wrangler asks no questions. */
+/** Runs wrangler to its end. If it fails, this process exits with the same code. wrangler asks no questions. */
 export async function runWrangler(args: readonly string[]): Promise<void> {
+  // Without standard input, wrangler takes its defaults instead of asking.
   const [code] = (await once(startWrangler(args, ["ignore", "inherit", "inherit"]), "exit")) as [
     number | null,
   ];
   if (code !== 0) process.exit(code ?? 1);
 }
 
-/** Those of the arguments that set one of the options given, with their values. */
+/** The given options in `args`, each with its value. */
 export function pickOptions(args: readonly string[], ...options: string[]): string[] {
   return args.flatMap((arg, i) => {
     if (options.includes(arg)) return [arg, ...args.slice(i + 1, i + 2)];
     return options.some((option) => arg.startsWith(`${option}=`)) ? [arg] : [];
   });
+}
+
+/** The value of the given option in `args`, the last one if it is there several times. */
+export function pickValue(args: readonly string[], ...options: string[]): string | undefined {
+  return pickValues(args, ...options).at(-1);
+}
+
+export function pickValues(args: readonly string[], ...options: string[]): string[] {
+  return pickOptions(args, ...options)
+    .map((arg) => arg.replace(/^--?[\w-]+=/, ""))
+    .filter((arg) => !options.includes(arg));
 }

@@ -4,20 +4,24 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { cors } from "./access/cors.ts";
 import { guard } from "./access/guard.ts";
+import { localHosts } from "./access/local-hosts.ts";
 import { rejectCrossOriginWrites } from "./access/reject-cross-origin-writes.ts";
 import { listDeadLettersRoute, dropDeadLetterRoute, replayDeadLetterRoute } from "./admin/dead-letters.ts";
 import { deleteFunctionRoute, deleteServiceRoute } from "./admin/delete-series.ts";
 import { healthRoute } from "./admin/health.ts";
-import { describeFunctionRoute } from "./api/describe-function.ts";
-import { distributionRoute } from "./api/distribution.ts";
+import { attentionRoute } from "./api/attention.ts";
+import { describeFunctionByQueryRoute, describeFunctionRoute } from "./api/describe-function.ts";
+import { distributionByQueryRoute, distributionRoute } from "./api/distribution.ts";
 import { listFunctionsRoute } from "./api/list-functions.ts";
 import { searchRoute } from "./api/search.ts";
 import { listServicesRoute } from "./api/services.ts";
 import { answerError, answerUnknownMethod, answerUnknownPath } from "./http/answer-error.ts";
 import { mount } from "./http/mount.ts";
 import { openApiRoute } from "./http/openapi.ts";
+import { page } from "./http/page.ts";
 import type { HttpEnv } from "./http/route.ts";
 import { securityHeaders } from "./http/security-headers.ts";
+import { serverTime } from "./http/server-time.ts";
 import { takeSamplesRoute } from "./ingest/samples/route.ts";
 import { scrapeRoute } from "./prometheus/scrape.ts";
 
@@ -26,11 +30,14 @@ const routes = [
   scrapeRoute,
   listFunctionsRoute,
   describeFunctionRoute,
+  describeFunctionByQueryRoute,
   distributionRoute,
+  distributionByQueryRoute,
   listServicesRoute,
   searchRoute,
   deleteServiceRoute,
   deleteFunctionRoute,
+  attentionRoute,
   healthRoute,
   listDeadLettersRoute,
   replayDeadLetterRoute,
@@ -38,7 +45,8 @@ const routes = [
 ] as const;
 
 const base = new Hono<HttpEnv>();
-base.use(requestId(), securityHeaders, cors, rejectCrossOriginWrites);
+base.use(serverTime, requestId(), securityHeaders, cors, localHosts, rejectCrossOriginWrites);
+base.use("/", page);
 base.use(methodNotAllowed({ app: base, onMethodNotAllowed: answerUnknownMethod }));
 base.notFound(answerUnknownPath);
 base.onError(answerError);

@@ -16,7 +16,7 @@ describe("a setting", () => {
   });
 
   it.each(["", " ", "0", "-1", "1.5", "ten", "1e9", "NaN", "Infinity", undefined, null, true, {}])(
-    "that makes no sense stops the request and says what is wrong: %j",
+    "that is invalid makes the request fail with a message that names it: %j",
     async (value) => {
       const request = new Request("https://metrics.example/samples", {
         method: "POST",
@@ -33,7 +33,7 @@ describe("a setting", () => {
     },
   );
 
-  it("that makes no sense any more does not stop the alarm for ever", async () => {
+  it("that becomes invalid does not stop the alarm for ever", async () => {
     await acknowledged([{ function: "work", durationMs: 5 }]);
     await letTimePass();
     await runInDurableObject(buffer(), (instance) => {

@@ -1,4 +1,4 @@
-/** Faults of bindings and storage. Each wraps the real one and breaks it at the moment that a test names. */
+/** Wraps real bindings and storage so that they fail when a test wants it. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { byteLength } from "../src/byte-length.ts";
@@ -12,7 +12,7 @@ export function envWith(replaced: Partial<Env>): Env {
 
 type Batch = D1Database["batch"];
 
-/** D1 with another `batch`. */
+/** D1 with a replaced `batch`. */
 export function dbWith(
   batch: (real: Batch, statements: D1PreparedStatement[]) => Promise<D1Result[]>,
 ): D1Database {
@@ -27,14 +27,14 @@ export function dbWith(
   });
 }
 
-/** D1 whose transactions all fail before their statement `at`, as with a broken constraint or a full disk. */
+/** D1 whose transactions fail before their statement number `at`, as with a violated constraint or a full disk. */
 export function dbFailingAt(at: number): D1Database {
   return dbWith((real, statements) =>
     real([...statements.slice(0, at), env.DB.prepare("SELECT json('not JSON')"), ...statements.slice(at)]),
   );
 }
 
-/** D1 whose transactions all commit, but whose answers are lost. */
+/** D1 whose transactions commit, but whose answers are lost. */
 export function dbLosingAnswers(): D1Database {
   return dbWith(async (real, statements) => {
     await real(statements);
@@ -42,7 +42,7 @@ export function dbLosingAnswers(): D1Database {
   });
 }
 
-/** D1 that answers nothing. */
+/** D1 that throws at every statement. */
 export function dbAway(): D1Database {
   const away = () => {
     throw new Error("D1_ERROR: D1 DB is overloaded. Requests queued for too long.");
@@ -77,8 +77,8 @@ export function overloadedBuffers(): Env["BUFFER"] {
 }
 
 /**
- * Replaces the queue that the buffer sends to, until the buffer is evicted, by one that keeps what it was sent. Like the
- * platform, it rejects a send that is too large. `fault` may throw to refuse a send.
+ * Replaces the buffer's queue, until the buffer is evicted, by one that collects the message bodies in the returned
+ * array. Like the platform, it rejects a send that is too large. `fault` may throw to make a send fail.
  */
 export async function watchQueue(fault: () => void = () => {}): Promise<string[]> {
   const sent: string[] = [];
@@ -91,7 +91,7 @@ export async function watchQueue(fault: () => void = () => {}): Promise<string[]
   return sent;
 }
 
-/** A queue that hands the bodies of each `sendBatch` to a function and limits their size as the platform does. */
+/** A queue that passes the bodies of each `sendBatch` to `take` and limits their size as the platform does. */
 export function queueThat(take: (bodies: string[]) => Promise<void>): Queue {
   const sendBatch = async (messages: Iterable<MessageSendRequest<string>>) => {
     const bodies = Array.from(messages, ({ body }) => body);
@@ -111,7 +111,7 @@ const QUEUE_METADATA_BYTES = 100;
 const QUEUE_SEND_BYTES = 256_000;
 const QUEUE_SEND_MESSAGES = 100;
 
-/** Replaces bindings and settings of the buffer, until it is evicted. */
+/** Replaces bindings and settings of the buffer until it is evicted. */
 export async function replaceBufferEnv(replaced: Partial<Env>): Promise<void> {
   await runInDurableObject(buffer(), (instance) => {
     Reflect.set(instance, "env", envWith(replaced));
@@ -119,8 +119,8 @@ export async function replaceBufferEnv(replaced: Partial<Env>): Promise<void> {
 }
 
 /**
- * Lets statements of the buffer that contain `text` fail, until the function that it returns is called. Storage is real, so
- * what the statements before wrote is rolled back.
+ * Makes the buffer's statements that contain `text` fail until the returned function is called. Storage is real, so
+ * earlier writes of the transaction are rolled back.
  */
 export async function failStatements(text: string): Promise<() => void> {
   const sql = await runInDurableObject(
@@ -135,7 +135,7 @@ export async function failStatements(text: string): Promise<() => void> {
   return () => void (sql.exec = exec);
 }
 
-/** Lets the next transactions of the buffer fail when they commit, until the function that it returns is called. */
+/** Makes the buffer's transactions fail at their end until the returned function is called. */
 export async function failCommits(): Promise<() => void> {
   const storage = await runInDurableObject(
     buffer(),

@@ -18,7 +18,7 @@ const changed = (change: Record<string, unknown>): string =>
   JSON.stringify({ ...(JSON.parse(encodeFlush(stored())) as object), ...change });
 
 describe("a flush message", () => {
-  it("is read as it was written", () => {
+  it("is decoded to the flush that was encoded", () => {
     expect(decodeFlush(encodeFlush(stored()))).toEqual({ status: "flush", flush });
   });
 
@@ -26,7 +26,7 @@ describe("a flush message", () => {
     expect(encodeFlush(stored())).toMatch(/^\{"version":1,/);
   });
 
-  it("of the version before has no version field and is read too", () => {
+  it("of the previous version, without a version field, is still read", () => {
     const message = encodeFlush(stored({ version: 0 }));
     expect(message).toBe(
       `{"buffer":"a \\"quoted\\" name","epoch":"e","n":7,"deltas":[${JSON.stringify(one)}]}`,
@@ -34,18 +34,18 @@ describe("a flush message", () => {
     expect(decodeFlush(message)).toEqual({ status: "flush", flush });
   });
 
-  it("of the version before may hold deltas in their older form", () => {
+  it("of the previous version may hold deltas in the older form", () => {
     const { buckets, ...others } = one;
     const deltas = JSON.stringify([{ ...others, histogram: toHistogram(buckets) }]);
     expect(decodeFlush(encodeFlush(stored({ version: 0, deltas })))).toEqual({ status: "flush", flush });
   });
 
-  it("may have fields that this version does not know", () => {
+  it("may have unknown fields", () => {
     expect(decodeFlush(changed({ later: { any: "thing" } }))).toEqual({ status: "flush", flush });
   });
 
   it.each([FLUSH_VERSION + 1, 99, -1, 0.5, "1", null, {}])(
-    "of the version %j is not guessed at, and its id and the reason are told",
+    "of the unknown version %j is unreadable, and the result has its id and the reason",
     (version) => {
       const decoded = decodeFlush(changed({ version, deltas: "in a form of its own" }));
       expect(decoded).toEqual({
@@ -56,7 +56,7 @@ describe("a flush message", () => {
     },
   );
 
-  it("keeps the version under which the flush was sealed, though this code does not know it", () => {
+  it("keeps the version with which the flush was sealed, even if this code does not know it", () => {
     const decoded = decodeFlush(encodeFlush(stored({ version: 99 })));
     expect(decoded).toMatchObject({ status: "unreadable", id: { n: 7 } });
   });

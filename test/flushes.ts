@@ -1,4 +1,4 @@
-/** Makes flushes from a few numbers and applies them to D1, with calls at any time in the past. */
+/** Makes deltas with calls at any time and applies them to D1 as flushes. */
 import { env } from "cloudflare:workers";
 import { applyFlushes } from "../src/store/apply-flushes.ts";
 import type { Delta } from "../src/stats/delta.ts";
@@ -7,8 +7,8 @@ import { bucketIndex } from "../src/stats/histogram.ts";
 let n = 0;
 
 /**
- * The delta of one function in the minute of `at` (epoch milliseconds): `calls` measured calls of one duration, of which
- * `errors` failed, and `unmeasured` calls besides.
+ * The delta of one function in the minute of `at` (epoch milliseconds). It has `calls` measured calls that all took
+ * `durationMs`, and `unmeasured` more calls. `errors` of the calls failed.
  */
 export function delta(
   at: number,

@@ -1,7 +1,8 @@
 /**
- * Hostile input: whatever is sent, the answer is one of the known kinds, comes soon, and what was refused left no trace.
+ * Sends 20,000 random requests, many of them malformed. Every answer must be documented and come in time, and rejected
+ * requests must change no counter. To repeat the requests of a seed:
  *
- *   SEED=42 npm test -- --project stages test/fuzz      the requests of that seed again
+ *   SEED=42 npm test -- --project stages test/fuzz
  */
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -27,9 +28,9 @@ const SEED = Number(settings.SEED) || Math.floor(Math.random() * 2 ** 31);
 const REQUESTS = 20_000;
 const AT_ONCE = 20;
 const PER_ROUND = 1_000;
-/** Far above what any of them takes. */
+/** Longer than any request takes, even on a slow machine. */
 const ANSWERED_WITHIN_MS = 20_000;
-/** What the runtime may grow by: garbage that is not collected yet, most of all. */
+/** How much the runtime's memory may grow. Most of the growth is garbage that is not collected yet. */
 const GROWN_BYTES = 512 * 1024 * 1024;
 
 beforeEach(() => {
@@ -43,7 +44,7 @@ interface Counted {
 }
 
 describe("hostile input", () => {
-  it(`${REQUESTS} requests: no 5xx, no hang, and the counters are those of what was accepted`, async () => {
+  it(`${REQUESTS} requests get no 5xx, none hangs, and the counters match the accepted samples`, async () => {
     const expected = await fillStore();
     const statuses: Record<number, number> = {};
     const done = new Set<string>();
@@ -64,55 +65,52 @@ describe("hostile input", () => {
       if ((first + AT_ONCE) % PER_ROUND === 0) await checkStore(expected, first + AT_ONCE);
     }
     const bytesAfter = await tellWatchdog("");
-    // That it is a test of both: much of it is refused, much of it is not, and nothing of the API is left out.
+    // The requests must be a good mix: many accepted, many rejected, and every route and parameter used.
     expect(statuses[202]).toBeGreaterThan(REQUESTS / 20);
     expect(statuses[200]).toBeGreaterThan(REQUESTS / 20);
     expect(statuses[400]).toBeGreaterThan(REQUESTS / 50);
     expect([...done].sort()).toEqual(everything());
-    // Null where the system does not tell.
+    // Null if the system does not tell.
     expect((bytesAfter ?? 0) - (bytesBefore ?? 0)).toBeLessThan(GROWN_BYTES);
   }, 600_000);
 
-  it.each(["identity", "gzip"])(
-    "a body without an end (%s) is read to the limit, not further",
-    async (encoding) => {
-      let pulled = 0;
-      const endless = new ReadableStream<Uint8Array>({
-        pull(controller) {
-          const chunk = new Uint8Array(64 * 1024).fill(0x20);
-          pulled += chunk.byteLength;
-          if (pulled > 256 * 1024 * 1024) controller.close();
-          else controller.enqueue(chunk);
-        },
-      });
-      const response = await exports.default.fetch("https://metrics.example/samples", {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "Content-Encoding": encoding },
-        body: encoding === "gzip" ? endless.pipeThrough(new CompressionStream("gzip")) : endless,
-      });
-      expect(response.status).toBe(413);
-      expect(pulled).toBeLessThan(32 * ingestLimits.bodyBytes);
-    },
-  );
+  it.each(["identity", "gzip"])("an endless body (%s) is read only up to the limit", async (encoding) => {
+    let pulled = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const chunk = new Uint8Array(64 * 1024).fill(0x20);
+        pulled += chunk.byteLength;
+        if (pulled > 256 * 1024 * 1024) controller.close();
+        else controller.enqueue(chunk);
+      },
+    });
+    const response = await exports.default.fetch("https://metrics.example/samples", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Content-Encoding": encoding },
+      body: encoding === "gzip" ? endless.pipeThrough(new CompressionStream("gzip")) : endless,
+    });
+    expect(response.status).toBe(413);
+    expect(pulled).toBeLessThan(32 * ingestLimits.bodyBytes);
+  });
 });
 
-/** The counters are those expected in every read, and when everything has reached D1, in D1 alone. */
+/** Checks the counters in a read, then brings everything to D1 and checks them there. @throws {Error} if they differ */
 async function checkStore(expected: Counted, requests: number): Promise<void> {
   const insist = (where: string, found: Counted) => {
     if (found.calls === expected.calls && found.errors === expected.errors) return;
-    const difference = `${JSON.stringify(found)}, not ${JSON.stringify(expected)}`;
-    throw new Error(`${where} says ${difference}: seed ${SEED}, up to request ${requests}.`);
+    const difference = `${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`;
+    throw new Error(`${where} shows ${difference}. Seed ${SEED}, up to request ${requests}.`);
   };
   insist("GET /metrics", await counted());
   await letTimePass();
   await ringAlarm();
   await deliver(await sentMessages());
   const { bufferedBytes, unconfirmedFlushes } = await buffer().health();
-  if (bufferedBytes + unconfirmedFlushes > 0) throw new Error("Something stays in the buffer.");
+  if (bufferedBytes + unconfirmedFlushes > 0) throw new Error("The buffer is not empty after a flush.");
   insist("D1", await countedInD1());
 }
 
-/** Calls in the buffer, in D1 and in both, of durations on both sides of a millisecond. */
+/** Stores random calls: functions in the buffer only, in D1 only and in both, with durations below and above 1 ms. */
 async function fillStore(): Promise<Counted> {
   const random = new Random(SEED);
   const sum: Counted = { calls: 0, errors: 0 };
@@ -125,7 +123,7 @@ async function fillStore(): Promise<Counted> {
   return sum;
 }
 
-/** Each route, and each of its parameters. */
+/** Every route, and every query parameter of it. */
 function everything(): string[] {
   return ROUTES.flatMap(({ method, path, parameters }) => [
     `${method} ${path}`,
@@ -161,7 +159,7 @@ async function sendAll(requests: readonly FuzzedRequest[], first: number): Promi
   return Promise.race([Promise.all(sending), tooLong]).finally(() => clearTimeout(timer));
 }
 
-/** Sends a request, and tells what its answer says is counted now. */
+/** Sends a request and returns the calls that its answer acknowledges. */
 async function sendFuzzed(request: FuzzedRequest, number: number): Promise<Outcome> {
   const shown = () => shownAs(request, number);
   const { method, path, headers, body } = request;
@@ -180,7 +178,7 @@ async function sendFuzzed(request: FuzzedRequest, number: number): Promise<Outco
   };
 }
 
-/** The calls of the samples that an answer does not reject. */
+/** The calls in the samples that the answer does not reject. */
 async function acceptedIn(request: FuzzedRequest, answer: string): Promise<Counted> {
   const { duplicate, reasons } = JSON.parse(answer) as { duplicate: boolean; reasons: { index: number }[] };
   const sum: Counted = { calls: 0, errors: 0 };

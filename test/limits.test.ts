@@ -11,7 +11,7 @@ import { MAX_BUCKET, MAX_DURATION_MS, MIN_BUCKET } from "../src/stats/histogram.
 import { together } from "./model/together.ts";
 import { acknowledged, buffer, calls, fetchWorker, get, getJson, metrics, post } from "./worker.ts";
 
-/** Below, at and above, as [value, whether it is taken]. */
+/** The values just below, at and just above a limit, each with whether it is accepted. */
 function around(limit: number): [number, boolean][] {
   return [
     [limit - 1, true],
@@ -81,7 +81,7 @@ describe("each limit of a sample, below, at and above it", () => {
     expect(await isTaken({ ...sum(1_000), errors: 1_000, failures })).toBe(taken);
   });
 
-  it("a histogram with every bucket that there is, and one more", async () => {
+  it("a histogram may have every bucket, but none outside the range", async () => {
     const buckets = ingestLimits.histogramEntries;
     const histogram = Object.fromEntries(
       Array.from({ length: buckets }, (_, i) => [String(MIN_BUCKET + i), 1]),
@@ -105,7 +105,7 @@ describe("each limit of a sample, below, at and above it", () => {
     ).toBe(false);
   });
 
-  it("a sample that is as late as it may be, and a little later", async () => {
+  it("a sample may be exactly as late as the limit, and no later", async () => {
     const now = Date.now();
     vi.useFakeTimers({ toFake: ["Date"], now });
     try {
@@ -117,7 +117,7 @@ describe("each limit of a sample, below, at and above it", () => {
   });
 
   it.each(around(ingestLimits.failureNameLength))(
-    "a failure's name of %i characters is cut, not refused",
+    "a failure's name of %i characters is accepted, and cut if it is too long",
     async (length) => {
       expect(await isTaken({ ...call, error: { name: "N".repeat(length), message: "m" } })).toBe(true);
       const kept = Math.min(length, ingestLimits.failureNameLength);
@@ -127,7 +127,7 @@ describe("each limit of a sample, below, at and above it", () => {
   );
 
   it.each(around(ingestLimits.failureMessageLength))(
-    "a failure's message of %i characters is cut, not refused",
+    "a failure's message of %i characters is accepted, and cut if it is too long",
     async (length) => {
       const failure = { name: "N", message: "m".repeat(length), calls: 1 };
       expect(await isTaken({ ...sum(1), errors: 1, failures: [failure] })).toBe(true);
@@ -137,7 +137,7 @@ describe("each limit of a sample, below, at and above it", () => {
   );
 
   it.each(around(storeLimits.failuresPerFunction))(
-    "%i different failures of one function are told apart, or not",
+    "%i different failures of one function are kept apart: %s",
     async (kinds, all) => {
       const samples = Array.from({ length: kinds }, (_, i) => ({
         ...call,
@@ -167,10 +167,13 @@ describe("each limit of a batch, below, at and above it", () => {
     expect((await post(Array.from({ length: count }, () => call))).status).toBe(taken ? 202 : 413);
   });
 
-  it.each(around(ingestLimits.reasonsPerBatch))("%i bad samples are told, up to the limit", async (count) => {
-    const { reasons } = await acknowledged(Array.from({ length: count }, () => ({})));
-    expect(reasons).toHaveLength(Math.min(count, ingestLimits.reasonsPerBatch));
-  });
+  it.each(around(ingestLimits.reasonsPerBatch))(
+    "%i bad samples get reasons, up to the limit",
+    async (count) => {
+      const { reasons } = await acknowledged(Array.from({ length: count }, () => ({})));
+      expect(reasons).toHaveLength(Math.min(count, ingestLimits.reasonsPerBatch));
+    },
+  );
 
   it.each(around(ingestLimits.bodyBytes))("a body of %i bytes: %s", async (bytes, taken) => {
     const response = await fetchWorker("/samples", {
@@ -238,7 +241,7 @@ describe("each limit of a question, below, at and above it", () => {
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   beforeEach(() => acknowledged([call]));
 
-  /** Whether it is answered; else it is refused by the parameter's name. */
+  /** Whether the answer is 200. Otherwise it must be a 400 whose message names the parameter. */
   async function isAnswered(path: string, parameter: string): Promise<boolean> {
     const response = await get(path);
     if (response.status === 200) return true;
@@ -258,7 +261,7 @@ describe("each limit of a question, below, at and above it", () => {
   });
 
   it.each(around(limits.defaultSeriesPoints))(
-    "a range of %i minutes, and no step asked for: as many points or fewer",
+    "a range of %i minutes without a step has at most the default number of points",
     async (minutes) => {
       const path = `/metrics/shop/work?from=${minute - minutes * 60_000}&to=${minute}`;
       const { series, stepSeconds } = await getJson<{ series: unknown[]; stepSeconds: number }>(path);
@@ -290,7 +293,7 @@ describe("each limit of a question, below, at and above it", () => {
   });
 
   it.each(around(limits.defaultFunctionsPerPage))(
-    "%i functions, and no limit asked for",
+    "%i functions without a limit: all on one page is %s",
     async (count, isAll) => {
       const others = Array.from({ length: count - 1 }, (_, i) => ({ ...call, function: `f${i}` }));
       await acknowledged(others, { service: "other" });
@@ -307,7 +310,7 @@ describe("each limit of a question, below, at and above it", () => {
   });
 });
 
-it("a buffer whose storage is full takes no new key, and still knows the old ones", async () => {
+it("a buffer whose storage is full accepts no new key and still recognises old ones", async () => {
   await acknowledged([call], { key: "old" });
   const before = bufferLimits.bufferBytes;
   try {

@@ -1,4 +1,4 @@
-/** How long tests wait for what must happen: as long as a slow machine may take, and not the second that is usual. */
+/** Makes `vi.waitFor` wait up to 15 s by default instead of 1 s, so that tests also pass on a slow machine. */
 import { vi } from "vitest";
 
 const PATIENCE_MS = 15_000;

@@ -7,11 +7,11 @@ class ValueError extends Error {
   override name = "ValueError";
 }
 
-/** Ten milliseconds, which the clock of the runtime sees, since it is not only computing. */
+/** Waits for 10 ms. The runtime's clock moves meanwhile, since this is not only computing. */
 const work = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 it("carries a wrapped function's calls through client, buffer, queue and D1 to GET /metrics", async () => {
-  // 1. A function is wrapped. It does what it did.
+  // 1. Two functions are wrapped. They behave as before.
   const metricsCollector = createMetricsCollector({
     url: "https://metrics.example",
     service: "shop",
@@ -30,11 +30,11 @@ it("carries a wrapped function's calls through client, buffer, queue and D1 to G
   ).toEqual([3, 7, 11]);
   await expect(errorFunction()).rejects.toThrow(new ValueError("An error occurred"));
 
-  // 2. The client sums the calls and posts the sums: one for each function and minute. Now they are acknowledged.
+  // 2. The client sums the calls by function and minute and posts the sums. Now they are acknowledged.
   await metricsCollector.flush();
   expect(metricsCollector.stats()).toMatchObject({ seen: 4, acknowledged: 4, pending: 0 });
 
-  // 3. They stand in the buffer, and count already.
+  // 3. The calls are in the buffer. Reads include them already.
   expect(await callsInD1()).toEqual({});
   const expected = [
     { service: "shop", function: "successful_function", calls: 3, errors: 0, unmeasured: 0 },
@@ -52,7 +52,7 @@ it("carries a wrapped function's calls through client, buffer, queue and D1 to G
     },
   );
 
-  // 5. The consumer confirms, and the buffer forgets. What a read shows has not changed.
+  // 5. The consumer confirms the flush, and the buffer deletes it. Reads show the same as before.
   await vi.waitFor(async () =>
     expect(await buffer().health()).toMatchObject({ bufferedSamples: 0, unconfirmedFlushes: 0 }),
   );
@@ -68,7 +68,7 @@ it("carries a wrapped function's calls through client, buffer, queue and D1 to G
   expect(results).toEqual([{ name: "ValueError", message: "An error occurred", calls: 1 }]);
 });
 
-it("shows exact numbers, from single calls of any sender", async () => {
+it("shows exact numbers for single calls of any sender", async () => {
   await acknowledged([
     { function: "checkout", module: "app/main", durationMs: 100.5 },
     { function: "checkout", module: "app/main", durationMs: 99.5 },

@@ -1,4 +1,4 @@
-/** How tests speak to the Worker: over HTTP, as senders and readers do, and to its bindings as the platform does. */
+/** Functions with which tests use the Worker: over HTTP as senders and readers do, and through its bindings. */
 import {
   createExecutionContext,
   createMessageBatch,
@@ -24,15 +24,15 @@ export interface PostOptions {
 }
 
 /**
- * Sends a request to the Worker, in the test's own context. WARNING: requests with contexts of their own could not bring
- * batches to the buffer together, since the test runtime switches off that one may wake another
- * (`no_handle_cross_request_promise_resolution`). Real servers are for test/process.
+ * Sends a request to the Worker in the test's own context. WARNING: requests in contexts of their own would not bring
+ * batches to the buffer as one group, because the test runtime does not let one request resolve a promise of another
+ * (`no_handle_cross_request_promise_resolution`). Tests in test/process use real servers.
  */
 export function fetchWorker(path: string, init: RequestInit): Promise<Response> {
   return Promise.resolve(worker.fetch(new Request(`https://metrics.example${path}`, init), env));
 }
 
-/** `POST /samples`, as any sender would. */
+/** Sends samples to `POST /samples`. */
 export function post(samples: unknown[], { service = "shop", key }: PostOptions = {}): Promise<Response> {
   return fetchWorker("/samples", {
     method: "POST",
@@ -41,7 +41,7 @@ export function post(samples: unknown[], { service = "shop", key }: PostOptions 
   });
 }
 
-/** Posts, and insists on being acknowledged. */
+/** Sends samples and returns the answer. @throws {Error} if it is not 202 */
 export async function acknowledged(
   samples: unknown[],
   options: PostOptions = {},
@@ -51,7 +51,17 @@ export async function acknowledged(
   return response.json();
 }
 
-/** What a GET answers, which is JSON with the status given. */
+/** Posts samples, none of which is accepted. */
+export async function refused(
+  samples: unknown[],
+  options: PostOptions = {},
+): Promise<Answer & { duplicate: boolean }> {
+  const response = await post(samples, options);
+  if (response.status !== 422) throw new Error(`POST /samples: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+/** The JSON that a GET answers. @throws {Error} if the status is another than the given one */
 export async function getJson<T = Record<string, unknown>>(path: string, status = 200): Promise<T> {
   const response = await get(path);
   const text = await response.text();
@@ -63,14 +73,14 @@ export function get(path: string, headers: Record<string, string> = {}): Promise
   return exports.default.fetch(`https://metrics.example${path}`, { headers });
 }
 
-/** Brings all that is acknowledged into D1. */
+/** Brings all acknowledged calls into D1. */
 export async function carryToD1(): Promise<void> {
   await letTimePass();
   await ringAlarm();
   await deliver(await sentMessages());
 }
 
-/** What `GET /metrics` lists, all of its pages. */
+/** The functions on all pages of `GET /metrics`. */
 export async function metrics(): Promise<FunctionMetrics[]> {
   const all: FunctionMetrics[] = [];
   let next: string | null = null;
@@ -82,12 +92,12 @@ export async function metrics(): Promise<FunctionMetrics[]> {
   return all;
 }
 
-/** The calls that `GET /metrics` knows, by function. */
+/** The calls that `GET /metrics` shows, by function. */
 export async function calls(): Promise<Record<string, number>> {
   return Object.fromEntries((await metrics()).map((row) => [row.function, row.calls]));
 }
 
-/** The calls that D1 alone knows, by function. */
+/** The calls that are in D1, by function. */
 export async function callsInD1(): Promise<Record<string, number>> {
   const { results } = await env.DB.prepare("SELECT function, calls FROM metrics").all<{
     function: string;
@@ -96,17 +106,17 @@ export async function callsInD1(): Promise<Record<string, number>> {
   return Object.fromEntries(results.map((row) => [row.function, row.calls]));
 }
 
-/** Rings the buffer's alarm now. False where none is set. */
+/** Runs the buffer's alarm now. False if none is set. */
 export function ringAlarm(): Promise<boolean> {
   return runDurableObjectAlarm(buffer());
 }
 
-/** When the buffer's alarm is set to ring, in epoch milliseconds. */
+/** The time for which the buffer's alarm is set, in epoch milliseconds, or null if it is not set. */
 export function alarmTime(): Promise<number | null> {
   return runInDurableObject(buffer(), (_, state) => state.storage.getAlarm());
 }
 
-/** Lets everything in the buffer and its outbox be due now, as if the time had passed. */
+/** Makes everything in the buffer and its outbox due now, and evicts the buffer. */
 export async function letTimePass(): Promise<void> {
   await runInDurableObject(buffer(), (_, state) => {
     state.storage.sql.exec("UPDATE outbox SET due = 0");
@@ -115,7 +125,7 @@ export async function letTimePass(): Promise<void> {
   await evictDurableObject(buffer());
 }
 
-/** The messages that the buffer sent for its unconfirmed flushes, in their order. */
+/** The queue messages of the buffer's unconfirmed flushes, oldest first. */
 export function sentMessages(): Promise<string[]> {
   return runInDurableObject(buffer(), (_, { storage: { sql } }) => {
     const { name, epoch } = sql
@@ -139,7 +149,7 @@ export interface DeliverOptions {
   env?: Env;
 }
 
-/** Delivers messages to the Worker's queue handler in one batch, and tells which were acked and which come again. */
+/** Delivers messages to the Worker's queue handler in one batch. Returns which were acknowledged and which are retried. */
 export async function deliver(bodies: readonly unknown[], options: DeliverOptions = {}) {
   const batch = createMessageBatch(
     options.queue ?? "metrics-collector-flushes",

@@ -1,4 +1,7 @@
-/** What a million calls cost at list prices, at default settings: 20 functions, 10 processes that report every 30 s. */
+/**
+ * Measures what a million calls cost at Cloudflare's list prices, with default settings, 20 functions and 10 processes
+ * that report every 30 s.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../../scripts/random.ts";
 import { serve } from "./collector.ts";
@@ -8,9 +11,9 @@ import type { Counts } from "./worker.ts";
 const FUNCTIONS = 20;
 const PROCESSES = 10;
 const REPORT_SECONDS = 30;
-/** What one flush holds, at the default MAX_WAITING_TIME. */
+/** The time that one flush covers: the default MAX_WAITING_TIME. */
 const WINDOW_SECONDS = 300;
-/** Dollars for each. */
+/** Dollars per unit, beyond the included use. */
 const PRICES: Counts = {
   requests: 0.3e-6,
   objectRequests: 0.15e-6,
@@ -21,17 +24,17 @@ const PRICES: Counts = {
 
 export interface Bill {
   callsPerSecond: number;
-  /** Each for a million calls. */
+  /** Per million calls. */
   counts: Counts;
   dollars: number;
 }
 
-/** Sends what the clients would send within two flushes, and counts. */
+/** Sends what the clients would send during two flushes, and counts what the second one costs. */
 export async function measureBill(folder: string, callsPerSecond: number): Promise<Bill> {
   const random = new Random(1);
   const reports = reportsOf(random, callsPerSecond);
   const items = reports.reduce((sum, report) => sum + report.length, 0);
-  // The flush is made by the last sample of a window, and not by its clock; that is the only difference.
+  // The last sample of a window triggers the flush. With default settings the clock would.
   await using collector = await serve(folder, `bill-${callsPerSecond}`, {
     MAX_ITEMS: String(items),
     COUNTED: "true",
@@ -48,7 +51,7 @@ export async function measureBill(folder: string, callsPerSecond: number): Promi
     }
     await untilFlushed(collector.url);
   };
-  // The first one makes tables and functions.
+  // The first window is not counted, since it also creates tables and functions.
   await runWindow(0);
   const before = await read();
   await runWindow(1);
@@ -59,7 +62,7 @@ export async function measureBill(folder: string, callsPerSecond: number): Promi
   for (const key of Object.keys(counts) as (keyof Counts)[]) {
     counts[key] = ((after[key] - before[key]) / calls) * 1e6;
   }
-  // Two days later, a sweep deletes each minute and adds it to its hour.
+  // Two days later, the retention job deletes each minute and adds it to its hour.
   const minutes = new Set(
     reports.flat().map(({ function: name, at }) => `${name} ${Math.floor(at / 60_000)}`),
   ).size;
@@ -71,7 +74,7 @@ export async function measureBill(folder: string, callsPerSecond: number): Promi
   return { callsPerSecond, counts, dollars };
 }
 
-/** One POST for each process and report: a sum for each function that was called. */
+/** The samples of each POST: for each report of each process, one sum per function that was called. */
 function reportsOf(random: Random, callsPerSecond: number) {
   const callsPerReport = (callsPerSecond * REPORT_SECONDS) / PROCESSES;
   const start = Math.floor(Date.now() / 60_000) * 60_000 - WINDOW_SECONDS * 1000;
@@ -92,5 +95,5 @@ async function untilFlushed(url: string): Promise<void> {
     if (health["bufferedBytes"] === 0 && health["unconfirmedFlushes"] === 0) return;
     await sleep(100);
   }
-  throw new Error("The window was not flushed.");
+  throw new Error("The flush did not reach D1 within 20 s.");
 }

@@ -1,11 +1,11 @@
-/** The Worker that is measured, with the peers that are in its bundle. */
+/** Bundles and serves the Worker that the benchmark measures, and reads the processor time that it uses. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as runtime from "../../scripts/runtime.ts";
 
 export interface Collector extends AsyncDisposable {
   url: string;
-  /** Of the process that serves. */
+  /** Process id of the runtime, or 0 if it is not known. */
   pid: number;
 }
 
@@ -30,7 +30,7 @@ export async function serve(
   return { url: served.url, pid, [Symbol.asyncDispose]: () => served[Symbol.asyncDispose]() };
 }
 
-/** Seconds of processor time that a process has used; 0 where the system does not tell. */
+/** Seconds of processor time that a process has used, or 0 on systems without /proc. */
 export async function cpuSeconds(pid: number): Promise<number> {
   const fields = await statOf(pid);
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
@@ -42,7 +42,7 @@ async function childrenOf(parent: number): Promise<number[]> {
   return pids.filter((_, i) => parents[i] === parent);
 }
 
-/** What follows the command's name, from the state on: then comes the parent. */
+/** The fields of /proc/PID/stat after the command's name. The first is the state, the second the parent. */
 async function statOf(pid: number): Promise<string[]> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   return text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:ingest`: how much is acknowledged durably, next to peers that are measured in the same minutes; how
- * soon it is visible; and what it costs. Fails where a promise is not kept.
+ * `npm run bench:ingest`: measures how many calls per second the collector acknowledges durably, beside peers that run
+ * in turn with it, how soon a call is visible, and what a million calls cost. Exit code 1 if a promise is broken.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -15,9 +15,9 @@ import { callsOf, type Form, type Load } from "./samples.ts";
 
 const SECONDS = Number(process.env["SECONDS"] ?? 2);
 const ROUNDS = Number(process.env["ROUNDS"] ?? 5);
-/** Samples in a POST. */
+/** Samples per POST. */
 const SIZES = [1, 100, 1_000];
-/** Senders that wait for an answer at once. */
+/** How many POSTs are in progress at once. */
 const CONNECTIONS = 64;
 
 interface Rate {
@@ -70,7 +70,7 @@ async function compareRates(): Promise<boolean[]> {
       form: "sums",
       perPost: 20,
     },
-    // After all of them, since it goes on working when it has answered.
+    // VictoriaMetrics comes last, since it keeps working after it has answered.
     ...(victoria
       ? SIZES.map((perPost) => ({
           name: `VictoriaMetrics, POSTs of ${perPost}`,
@@ -81,7 +81,7 @@ async function compareRates(): Promise<boolean[]> {
       : []),
   ];
   const originals: number[] = [];
-  // Once before it counts, since it takes the runtime seconds to compile all of it.
+  // One round is not counted, since the runtime needs seconds to compile the code.
   for (let round = -1; round < ROUNDS; round++) {
     for (const { name, pid, url, form, perPost } of targets) {
       const rate = await measure({ url, form, perPost, seconds: SECONDS, connections: CONNECTIONS }, pid);
@@ -92,17 +92,20 @@ async function compareRates(): Promise<boolean[]> {
     if (original !== undefined) originals.push(original);
   }
 
-  console.log(`\nCalls acknowledged; median of ${ROUNDS} rounds of ${SECONDS} s, in turns.\n`);
-  console.log(`${"".padEnd(52)}${"a second".padStart(14)}${"a CPU-second".padStart(14)}`);
+  console.log(`\nAcknowledged calls. Median of ${ROUNDS} rounds of ${SECONDS} s; targets take turns.\n`);
+  console.log(`${"".padEnd(52)}${"per second".padStart(14)}${"per CPU second".padStart(16)}`);
   for (const [name, each] of rates) {
     console.log(
-      `${name.padEnd(52)}${whole(median(each.map((rate) => rate.perSecond)))}${whole(median(each.map((rate) => rate.perCpuSecond)))}`,
+      `${name.padEnd(52)}${whole(median(each.map((rate) => rate.perSecond)))}  ${whole(median(each.map((rate) => rate.perCpuSecond)))}`,
     );
   }
-  if (!victoria) console.log("VictoriaMetrics is not installed: Debian package victoria-metrics.");
+  if (!victoria)
+    console.log(
+      "VictoriaMetrics: not measured, because it is not installed (apt-get install victoria-metrics).",
+    );
   const original = "Redis list, then a row in SQLite";
   if (originals.length > 0) console.log(`${original.padEnd(52)}${whole(median(originals))}`);
-  else console.log(`${original}: not measured, for want of redis-server or python3.`);
+  else console.log(`${original}: not measured, because redis-server or python3 is not installed.`);
 
   const ratio = (perPost: number, peer: string, value: keyof Rate) =>
     median(
@@ -110,7 +113,7 @@ async function compareRates(): Promise<boolean[]> {
         .get(`MetricsCollector, POSTs of ${perPost}`)!
         .map((rate, round) => rate[value] / rates.get(`${peer}, POSTs of ${perPost}`)![round]![value]),
     );
-  console.log("\nRatios, each of two measurements of one round; median.\n");
+  console.log("\nRatio of two measurements of the same round. Median.\n");
   for (const perPost of SIZES) {
     for (const peer of ["bare Worker", "bare Worker that stores", ...(victoria ? ["VictoriaMetrics"] : [])]) {
       console.log(
@@ -131,7 +134,7 @@ async function measure(load: Load, pid: number): Promise<Rate> {
   const process_ = fork(join(import.meta.dirname, "load.ts"), [JSON.stringify(load)]);
   const [{ posts, refused, seconds }] = (await once(process_, "message")) as [Loaded];
   if (refused > posts / 10)
-    console.log(`${load.url}, POSTs of ${load.perPost}: ${refused} of ${posts + refused} refused.`);
+    console.log(`${load.url}, POSTs of ${load.perPost}: ${refused} of ${posts + refused} got an error.`);
   const cpu = (await cpuSeconds(pid)) - before;
   const calls = posts * callsOf(load);
   return { perSecond: calls / seconds, perCpuSecond: calls / cpu };
@@ -141,7 +144,7 @@ async function compareBills(): Promise<boolean[]> {
   const bills = [];
   for (const callsPerSecond of [1, 100, 10_000]) bills.push(await measureBill(folder, callsPerSecond));
   console.log(
-    "\nFor a million calls of 20 functions in 10 processes that report every 30 s, sweep included.\n",
+    "\nPer million calls of 20 functions in 10 processes that report every 30 s, including retention.\n",
   );
   const columns = [
     "calls/s",
@@ -184,7 +187,9 @@ async function showFreshness(): Promise<void> {
   }
   times.sort((a, b) => a - b);
   const at = (quantile: number) => times[Math.floor(quantile * (times.length - 1))]!.toFixed(1);
-  console.log(`\nFrom acknowledged to visible in GET /metrics: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms.`);
+  console.log(
+    `\nTime from acknowledgement until GET /metrics shows the call: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms.`,
+  );
 }
 
 async function shownCalls(url: string): Promise<number> {

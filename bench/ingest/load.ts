@@ -1,4 +1,4 @@
-/** The load, in a process of its own: POSTs over a few connections, each after the answer to the one before. */
+/** Sends POSTs over several connections, in a process of its own. Each connection waits for an answer before it sends again. */
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { Random } from "../../scripts/random.ts";

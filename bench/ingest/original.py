@@ -1,4 +1,4 @@
-"""Pushes calls to a Redis list for some seconds, moves them into SQLite a row each, and prints calls per second."""
+"""Pushes calls to a Redis list for some seconds, moves each into a row of SQLite, and prints calls per second."""
 import json
 import os
 import socket

@@ -1,4 +1,4 @@
-/** What the same samples cost elsewhere, where it is installed. */
+/** Runs the peers of the ingest benchmark, if they are installed: VictoriaMetrics, and Redis with SQLite. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -11,7 +11,10 @@ export interface Peer extends AsyncDisposable {
   pid: number;
 }
 
-/** VictoriaMetrics, which keeps what it takes in memory for a second before it writes it. Undefined where it is missing. */
+/**
+ * Starts VictoriaMetrics. It answers before it writes: data stays in memory for about a second. Undefined if it is not
+ * installed.
+ */
 export async function startVictoriaMetrics(folder: string): Promise<Peer | undefined> {
   const port = await freePort();
   const server = spawn(
@@ -24,7 +27,10 @@ export async function startVictoriaMetrics(folder: string): Promise<Peer | undef
   return { url, pid: server.pid!, [Symbol.asyncDispose]: () => end(server) };
 }
 
-/** Calls per second the way this project began: each is pushed to a Redis list, and then becomes a row in SQLite. */
+/**
+ * Calls per second of the project's first design: a push to a Redis list for each call, then a row in SQLite. Undefined
+ * if redis-server or python3 is not installed.
+ */
 export async function measureOriginal(folder: string, seconds: number): Promise<number | undefined> {
   const port = await freePort();
   const args = [

@@ -1,4 +1,4 @@
-/** The samples that every peer is sent, each in its own form. */
+/** Makes the same random samples in the format of each peer. */
 import { Random } from "../../scripts/random.ts";
 
 export type Form = "samples" | "sums" | "import";
@@ -6,7 +6,7 @@ export type Form = "samples" | "sums" | "import";
 export interface Load {
   url: string;
   form: Form;
-  /** Samples, or sums, in one POST. */
+  /** Samples or sums per POST. */
   perPost: number;
   seconds: number;
   connections: number;
@@ -15,7 +15,7 @@ export interface Load {
 const FUNCTIONS = 20;
 const CALLS_PER_SUM = 1_000;
 
-/** How many calls one of them stands for. */
+/** How many calls one POST reports. */
 export function callsOf({ form, perPost }: Pick<Load, "form" | "perPost">): number {
   return form === "sums" ? perPost * CALLS_PER_SUM : perPost;
 }
@@ -41,7 +41,7 @@ export function bodyOf(random: Random, form: Form, perPost: number): string {
   return JSON.stringify({ service: "bench", samples });
 }
 
-/** What a client sends for many calls: a distribution over some forty buckets. */
+/** The sum that a client sends for many calls, with a histogram of up to 40 buckets. */
 export function sumOf(random: Random, name: string, at: number, calls = CALLS_PER_SUM) {
   const histogram: Record<string, number> = {};
   let sumMs = 0;

@@ -1,6 +1,7 @@
 /**
- * The Worker as it is, that also counts what the platform would bill; a bare one that only parses and answers; and one
- * that also stores what it would, and nothing else: the least that an acknowledgement can cost here.
+ * The Worker that the ingest benchmark serves. It is the real Worker with counters for everything that is billed. Under
+ * `/bare` it only parses and answers. Under `/stored` it also stores as many bytes as the real one: the lowest possible
+ * cost of a durable acknowledgement on this platform.
  */
 import { DurableObject } from "cloudflare:workers";
 import worker from "../../src/index.ts";
@@ -25,7 +26,7 @@ export class MetricsBuffer extends RealBuffer {
     const real = env.QUEUE;
     const sendBatch: Queue["sendBatch"] = (messages) => {
       const all = [...messages];
-      // Written, read, deleted: each once for every 64 KB.
+      // A message is written, read and deleted. Each is one operation per 64 KB.
       for (const { body } of all) counts.queueOperations += 3 * Math.ceil((body as string).length / 64_000);
       return real.sendBatch(all);
     };
@@ -48,7 +49,7 @@ export class MetricsBuffer extends RealBuffer {
   }
 }
 
-/** Stores a row for each batch, and knows nothing of keys, sums or flushes. */
+/** Stores one row per batch, without keys, sums or flushes. */
 export class BareStore extends DurableObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -60,12 +61,12 @@ export class BareStore extends DurableObject {
   }
 }
 
-/** As much as the buffer stores for a POST of 1,000 single calls. */
+/** As many bytes as the buffer stores for a POST of 1,000 single calls. */
 const STORED = "x".repeat(9_400);
 
 interface BenchEnv extends Env {
   STORE: DurableObjectNamespace<BareStore>;
-  /** "true" where the bill is measured: where rates are, counting would slow them down. */
+  /** "true" to count what is billed. Rates are measured without, since counting slows the Worker down. */
   COUNTED: string;
 }
 
@@ -100,20 +101,20 @@ export default {
   },
 } satisfies ExportedHandler<BenchEnv>;
 
-/** Counts at the prototypes, since the buffer keeps what it was given. */
+/** Patches the prototypes, since the buffer keeps a reference to its own storage. */
 function countRows(storage: DurableObjectStorage): void {
   const ofSql = Object.getPrototypeOf(storage.sql) as SqlStorage;
   const ofStorage = Object.getPrototypeOf(storage) as DurableObjectStorage;
   if (counted.has(ofSql)) return;
   counted.add(ofSql);
-  // oxlint-disable-next-line typescript/unbound-method -- called on what it is called on
+  // oxlint-disable-next-line typescript/unbound-method -- `apply` below passes `this`
   const { exec } = ofSql;
   ofSql.exec = function (this: SqlStorage, ...args: Parameters<typeof exec>) {
     const cursor = exec.apply(this, args);
     counts.objectRows += cursor.rowsWritten;
     return cursor;
   } as typeof exec;
-  // oxlint-disable-next-line typescript/unbound-method -- called on what it is called on
+  // oxlint-disable-next-line typescript/unbound-method -- `apply` below passes `this`
   const { setAlarm } = ofStorage;
   ofStorage.setAlarm = function (this: DurableObjectStorage, ...args: Parameters<typeof setAlarm>) {
     counts.objectRows++;

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:read`: what reading costs with 1,000 functions and 90 days of history, and with ten times the calls.
- * Prints the rows that D1 read and the time of each answer, and fails where a promise is not kept.
+ * `npm run bench:read`: measures what reads cost with 1,000 functions and 90 days of history, and with ten times the
+ * calls. Prints the rows that D1 read and the time of each answer. Exit code 1 if a promise is broken.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,7 +43,7 @@ try {
   const once = await measure(script, HISTORY);
   const tenfold = await measure(script, { ...HISTORY, callsPerMinute: HISTORY.callsPerMinute * 10 });
   console.log(
-    `\n${HISTORY.functions} functions, ${HISTORY.days} days; median of ${RUNS}. In brackets: with ten times the calls.`,
+    `\n${HISTORY.functions} functions, ${HISTORY.days} days, median of ${RUNS} runs. In brackets: with ten times the calls.`,
   );
   for (const request of Object.keys(REQUESTS) as Request[]) {
     const [a, b] = [once[request], tenfold[request]];
@@ -73,11 +73,11 @@ async function measure(script: string, history: History): Promise<Record<Request
   const before = performance.now();
   await seed(runtime.db, history);
   const seconds = ((performance.now() - before) / 1000).toFixed(1);
-  console.log(`Seeded with ${history.callsPerMinute} calls a minute in ${seconds} s.`);
+  console.log(`Wrote the history with ${history.callsPerMinute} calls per minute in ${seconds} s.`);
   return await timeAll(new URL(runtime.url));
 }
 
-/** In turns, so that what else the machine does meanwhile slows all of them alike. */
+/** Sends the requests in turn, so that other load on the machine slows all of them alike. */
 async function timeAll(base: URL): Promise<Record<Request, Measured>> {
   const all = Object.entries(REQUESTS).map(([name, path]) => ({
     name,

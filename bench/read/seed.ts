@@ -1,9 +1,9 @@
-/** Writes a history into D1, as flushes and sweeps would have left it. */
+/** Writes 90 days of history into D1, as flushes and the retention job would have left it. */
 import { bucketIndex, type Histogram } from "../../src/stats/histogram.ts";
 
 export interface History {
   functions: number;
-  /** Of which so many are called in every minute; the others in one minute of each hour. */
+  /** So many functions are called every minute. The others are called in one minute of each hour. */
   busy: number;
   days: number;
   callsPerMinute: number;
@@ -12,10 +12,10 @@ export interface History {
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86_400;
-/** Different distributions that rows take in turns. */
+/** Number of different histograms that the rows take in turn. */
 const VARIANTS = 16;
 const FUNCTIONS_AT_ONCE = 50;
-/** After which further calls hardly fill a new bucket. */
+/** Beyond this number of calls, hardly any new bucket is filled. */
 const ENOUGH_CALLS = 20_000;
 
 export async function seed(db: D1Database, history: History): Promise<void> {
@@ -75,7 +75,7 @@ function rollups(
     .bind(first, last, from, to, every, calls);
 }
 
-/** Of so many calls: more calls fill more buckets, as they do in life. */
+/** A histogram of up to `calls` random durations. More calls fill more buckets. */
 function histogramOf(calls: number, variant: number): string {
   const random = generator(variant + calls);
   const histogram: Histogram = {};
@@ -90,7 +90,7 @@ function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** Mulberry32: the same history each time. */
+/** The mulberry32 generator. The same seed gives the same history. */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,6 +1,6 @@
 /**
- * The Worker as it is, that also tells what D1 read for each answer; and a bare SELECT to measure it against, whose
- * rows it only counts.
+ * The Worker that the read benchmark serves. It is the real Worker with a header that says how many rows D1 read. With
+ * `?sql=` it runs a bare SELECT for comparison and answers only the number of rows.
  */
 import worker from "../../src/index.ts";
 

@@ -19,7 +19,8 @@ const ATTEMPTS = 4;
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 30_000;
 const TIMEOUT_MS = 60_000;
-const PER_PAGE = 100;
+/** The most that every list of the API allows; that of accounts allows no more. */
+const PER_PAGE = 50;
 
 export class CloudflareApi {
   readonly #base: string;
@@ -65,6 +66,15 @@ export class CloudflareApi {
 
   async send<Result>(method: string, path: string, body?: unknown): Promise<Result> {
     return (await this.#request<Result>(method, path, body)).result;
+  }
+
+  /** GraphQL answers have no envelope. @throws {Failure} if there is no answer */
+  async graphql<Answer>(body: { query: string; variables: object }): Promise<Answer> {
+    const { response, problem } = await this.#attempt("POST", "/graphql", body);
+    if (!response?.ok) {
+      throw new Failure(`Cloudflare's analytics cannot be read: ${problem ?? `status ${response?.status}`}.`);
+    }
+    return (await response.json()) as Answer;
   }
 
   async #request<Result>(method: string, path: string, body?: unknown): Promise<Envelope<Result>> {

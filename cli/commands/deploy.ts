@@ -2,6 +2,7 @@
 import { build } from "../build.ts";
 import { type Command, COMMON_OPTIONS, selectionOf, type Values } from "../command.ts";
 import { NOT_LOGGED_IN } from "../cloudflare/credentials.ts";
+import { deployAsConfigured, isCloudflareBuild } from "../deploy/as-configured.ts";
 import { deploy } from "../deploy/deploy.ts";
 import { planOf } from "../deploy/plan.ts";
 import { chooseVars } from "../deploy/vars.ts";
@@ -46,11 +47,12 @@ Log in with "npx wrangler login", or set CLOUDFLARE_API_TOKEN to a token with th
     },
     "show-tokens": {
       type: "boolean",
-      help: "Print the tokens although stdout is no terminal, where a log may keep them.",
+      help: "Print the tokens. The first run does on a terminal; a log may keep them.",
     },
   },
   async run(values) {
     const output = new Output({ json: values["json"] === true, yes: values["yes"] === true });
+    if (isCloudflareBuild()) return deployAsConfigured(output);
     return values["dry-run"] === true ? dryRun(values, output) : deploy(values, output);
   },
 };

@@ -82,7 +82,7 @@ async function readReport(path: string): Promise<Uploaded> {
 }
 
 /** Wrangler names no permission, and hides its reason among other lines: this puts both first. */
-function failureOf(what: string, { output, code }: WranglerRun): Failure {
+export function failureOf(what: string, { output, code }: WranglerRun): Failure {
   const codes = Array.from(output.matchAll(/\[code: (\d+)\]/g), ([, digits]) => Number(digits));
   const [, path] = /A request to the Cloudflare API \(([^)]*)\) failed/.exec(output) ?? [];
   const permission = path === undefined ? undefined : permissionFor(path, "PUT");

@@ -10,6 +10,7 @@ export interface Health {
   unconfirmedFlushes: number | null;
   deadLetters: number | null;
   oldestBufferedAt: string | null;
+  oldestUnconfirmedAt: string | null;
   lastFlushAt: string | null;
   lastSweepAt: string | null;
 }

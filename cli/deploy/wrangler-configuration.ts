@@ -5,7 +5,6 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { Failure } from "../failure.ts";
 import { installation } from "../installation.ts";
 import { copyMigrations } from "../migrations.ts";
 import type { Names } from "../names.ts";
@@ -80,20 +79,17 @@ function readTemplate(): Template {
   return JSON.parse(readFileSync(installation.template, "utf8")) as Template;
 }
 
+/** Tells the two queues apart by what they are for: wrangler.toml may name them as it likes. */
 function renameQueues({ queues }: Template, names: Names): Template["queues"] {
-  const renamed = (queue: string) => {
-    if (queue.endsWith("-dead-letters")) return names.deadLetters;
-    if (queue.endsWith("-flushes")) return names.flushes;
-    throw new Failure(`wrangler.toml has the queue ${queue}, which this command does not know.`);
-  };
+  const { producers = [], consumers = [] } = queues ?? {};
+  const deadLetters = new Set(consumers.map((consumer) => consumer.dead_letter_queue));
+  const renamed = (queue: string) => (deadLetters.has(queue) ? names.deadLetters : names.flushes);
   return {
-    producers: (queues?.producers ?? []).map((producer) => ({ ...producer, queue: renamed(producer.queue) })),
-    consumers: (queues?.consumers ?? []).map((consumer) => ({
+    producers: producers.map((producer) => ({ ...producer, queue: renamed(producer.queue) })),
+    consumers: consumers.map((consumer) => ({
       ...consumer,
       queue: renamed(consumer.queue),
-      ...(consumer.dead_letter_queue === undefined
-        ? {}
-        : { dead_letter_queue: renamed(consumer.dead_letter_queue) }),
+      ...(consumer.dead_letter_queue === undefined ? {} : { dead_letter_queue: names.deadLetters }),
     })),
   };
 }

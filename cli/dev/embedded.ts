@@ -13,7 +13,7 @@ export interface EmbeddedOptions {
   state: string;
   port: number;
   vars: Record<string, string>;
-  onError(message: string): void;
+  onError: (message: string) => void;
 }
 
 export interface Embedded extends AsyncDisposable {

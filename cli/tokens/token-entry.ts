@@ -6,6 +6,8 @@ export const SECRETS = { ingest: "INGEST_TOKENS", read: "READ_TOKENS", admin: "A
 export type Role = keyof typeof SECRETS;
 export const ROLES = Object.keys(SECRETS) as Role[];
 
+export const isRole = (text: string): text is Role => text in SECRETS;
+
 export interface TokenEntry {
   role: Role;
   value: string;
@@ -15,6 +17,8 @@ export interface TokenEntry {
   createdAt: string;
   /** Set once a newer token took its place. It works until it is revoked. */
   rotatedAt?: string;
+  /** True from when it is written down until it is known to be set. */
+  isPending?: boolean;
 }
 
 const TOKEN_BYTES = 24;
@@ -60,6 +64,7 @@ export function readSecretText(role: Role, text: string): TokenEntry[] {
 /** The newest token of a role that is not rotated away and may act for any service. */
 export function currentToken(tokens: readonly TokenEntry[], role: Role): TokenEntry | undefined {
   return tokens.findLast(
-    (token) => token.role === role && token.rotatedAt === undefined && token.service === undefined,
+    (token) =>
+      token.role === role && token.rotatedAt === undefined && token.service === undefined && !token.isPending,
   );
 }

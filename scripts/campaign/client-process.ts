@@ -1,4 +1,4 @@
-/** A client process, as the campaign holds it. */
+/** Starts a client process of the campaign, asks it for reports and ends it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -21,11 +21,12 @@ export class ClientProcess {
       this.#waiting.delete(id);
     });
     this.#process.on("exit", () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`${this.service} ended by itself.`));
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`The client process of ${this.service} exited too early.`));
     });
   }
 
-  /** What it did so far. With `stop`, it calls no more from here on. */
+  /** Asks for a report. With `stop`, the process makes no more calls. */
   ask({ stop = false } = {}): Promise<ClientReport> {
     const id = this.#questions++;
     const answer = Promise.withResolvers<ClientReport>();

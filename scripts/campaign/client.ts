@@ -1,4 +1,4 @@
-/** One client process: known calls through the real client, and an exact account of them. Run by the campaign. */
+/** One client process of the campaign. It makes random calls through the real client and reports exactly which. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createMetricsCollector } from "../../client/index.ts";
 import { Random } from "../random.ts";
@@ -10,7 +10,7 @@ export interface ClientOptions {
   seed: number;
 }
 
-/** What the process tells when it is asked. Acknowledged first: asked before a read, all of that must be in it. */
+/** What the process did so far. A read that starts after a report must show all calls that the report acknowledges. */
 export interface ClientReport {
   acknowledged: number;
   pending: number;
@@ -30,8 +30,8 @@ const metricsCollector = createMetricsCollector({
   onDrop: ({ message }) => console.error(`${options.service}: ${message}`),
 });
 
-// The clock that the client measures with stands still during a call, and what the call says that it took is between
-// its start and now: so every duration is known, to the bit.
+// During a call, the clock that the client reads is fixed. It starts at `now - durationMs`, and the call itself moves it
+// on by `durationMs`. So the measured duration is exactly the intended one.
 const realNow = performance.now.bind(performance);
 let fixedMs: number | undefined;
 performance.now = () => fixedMs ?? realNow();
@@ -40,14 +40,14 @@ const called: Tallies = {};
 const functions = ["add", "pay", "search"].map((name) => ({
   name,
   run: metricsCollector({ name }, (durationMs: number, error: Error | undefined) => {
-    fixedMs! += durationMs; // now again
+    fixedMs! += durationMs;
     if (error) throw error;
   }),
 }));
 
 function callOnce(): void {
   const { name, run } = random.pick(functions);
-  // Now and then none that the clock could see.
+  // One call in twenty lasts 0 ms, which the client reports as unmeasured.
   const durationMs = random.chance(0.05) ? 0 : (1 + random.below(2 ** (1 + random.below(14)))) / 8;
   const error = random.chance(0.1) ? new TypeError(`no ${random.below(3)}`) : undefined;
   const now = Date.now();
@@ -55,14 +55,14 @@ function callOnce(): void {
   try {
     run(durationMs, error);
   } catch {
-    // As known as the duration is.
+    // This is the error that was passed in.
   } finally {
     fixedMs = undefined;
   }
   addCall(called, `${options.service} ${name} ${Math.floor(now / 60_000) * 60}`, durationMs, Boolean(error));
 }
 
-/** Whether one may doubt which minute it is. */
+/** Whether a call now could be counted in the minute before or after. The campaign makes no calls then. */
 function isTurningMinute(): boolean {
   const ms = Date.now() % 60_000;
   return ms < 100 || ms > 59_900;
@@ -85,6 +85,6 @@ while (!stopping.signal.aborted) {
   if (!isTurningMinute()) for (let i = random.below(8); i > 0; i--) callOnce();
   await sleep(random.between(0, 20));
 }
-// Until every call has its answer; the campaign asks on, and ends the process.
+// Waits until every call is acknowledged. The campaign keeps asking for reports and then ends the process.
 await metricsCollector.flush({ timeoutMs: Infinity });
 setInterval(() => {}, 1_000);

@@ -1,14 +1,15 @@
-/** What is to be said against a server, after all that was done to it: every sentence is a failure of the campaign. */
+/** Compares what the campaign's clients called with what D1 and the reads show, and lists every difference. */
 import type { Reader } from "./reader.ts";
 import { compareTallies, type Tallies, totalsOf } from "./tally.ts";
 
 export interface Evidence {
   /** What the clients called, by function and minute. */
   called: Tallies;
-  /** What D1 has of it, by function and minute and by function. */
+  /** The calls in D1, by function and minute. */
   rollups: Tallies;
+  /** The calls in D1, by function. */
   totals: Tallies;
-  /** Calls that the clients gave up. */
+  /** Calls that the clients dropped. */
   dropped: number;
   reader: Pick<Reader, "reads" | "refusals" | "violations">;
 }
@@ -16,6 +17,7 @@ export interface Evidence {
 export interface Judgement {
   lost: number;
   doubled: number;
+  /** One sentence for each difference. Empty if every call was counted once. */
   differences: string[];
 }
 
@@ -30,13 +32,13 @@ export function judge({ called, rollups, totals, dropped, reader }: Evidence): J
       ...byMinute.lines,
       ...byFunction.lines,
       ...violations,
-      ...(Object.keys(called).length === 0 ? ["Nothing was called."] : []),
+      ...(Object.keys(called).length === 0 ? ["The clients made no calls."] : []),
       ...(dropped > 0 ? [`The clients dropped ${dropped} calls.`] : []),
-      ...(reads === 0 ? ["No read was checked."] : []),
-      // A dying server may answer with a 5xx. Any other refusal says that the reader is not let in, or asks nonsense.
+      ...(reads === 0 ? ["No read got an answer that could be checked."] : []),
+      // A server that is being killed may answer 5xx. Any other error means that the reader's request was wrong.
       ...Object.entries(refusals)
         .filter(([status]) => Number(status) < 500)
-        .map(([status, times]) => `The reader was refused ${times} times, with ${status}.`),
+        .map(([status, times]) => `The server answered ${times} reads with ${status}.`),
     ],
   };
 }

@@ -1,4 +1,4 @@
-/** A bad network between the clients and the server: what happens to a request is drawn from the seed. */
+/** An HTTP proxy that acts as a faulty network between clients and server. The seed decides what happens to a request. */
 import { once } from "node:events";
 import {
   Agent,
@@ -40,9 +40,9 @@ interface Answer {
 export class Proxy {
   /** How often each fault was done. */
   readonly faults: Partial<Record<Fault, number>> = {};
-  /** Batches that the server knew already, and did not count again. */
+  /** How many batches the server recognised as duplicates. */
   duplicatesRefused = 0;
-  /** Off, the network is a good one. */
+  /** If false, the proxy forwards everything without faults. */
   isFaulty = true;
   readonly #server: Server;
   readonly #target: { port: number };
@@ -112,7 +112,7 @@ export class Proxy {
     response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
   }
 
-  /** Sends to the server; with `cutAt`, so many bytes of the body, and then the connection breaks. */
+  /** Forwards a request to the server. With `cutAt`, it closes the connection after that many bytes of the body. */
   async #forward({ method, path, headers, body }: Received, cutAt?: number): Promise<Answer> {
     const outgoing = request({
       host: "127.0.0.1",
@@ -128,7 +128,7 @@ export class Proxy {
       agent: this.#agent,
       timeout: 20_000,
     });
-    outgoing.on("timeout", () => outgoing.destroy(new Error("The server does not answer.")));
+    outgoing.on("timeout", () => outgoing.destroy(new Error("The server did not answer within 20 s.")));
     if (cutAt === undefined) outgoing.end(body);
     else outgoing.write(body.subarray(0, cutAt), () => setTimeout(() => outgoing.destroy(), 20));
     const [answer] = (await once(outgoing, "response")) as [IncomingMessage];

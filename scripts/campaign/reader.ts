@@ -1,9 +1,12 @@
-/** Reads all the time: a counter never goes down, shows all that was acknowledged, and never more than was called. */
+/**
+ * Reads `GET /metrics` again and again during a campaign. It checks that no counter goes down, that each shows all
+ * acknowledged calls, and that none shows more calls than were made.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientProcess } from "./client-process.ts";
 import type { Tallies } from "./tally.ts";
 
-/** What a read shows of a function. */
+/** One function in the answer to a read. */
 export interface Row {
   service: string;
   function: string;
@@ -12,11 +15,11 @@ export interface Row {
 }
 
 export class Reader {
-  /** Reads that were answered and looked at. */
+  /** Reads that were answered and checked. */
   reads = 0;
-  /** Answers other than 2xx, by status. */
+  /** Number of answers other than 2xx, by status. */
   readonly refusals: Record<number, number> = {};
-  /** Reads without an answer: the server was dead, or died. */
+  /** Reads without an answer, because the server was not running or was killed. */
   unanswered = 0;
   readonly violations: string[] = [];
   readonly #url: string;
@@ -40,7 +43,7 @@ export class Reader {
     await this.#finished;
   }
 
-  /** One read, and what is to be said against it. */
+  /** Reads once and adds what is wrong to `violations`. */
   async readOnce(): Promise<void> {
     const before = await Promise.all(this.#clients.map((client) => client.ask()));
     const rows = await this.#read();
@@ -62,7 +65,7 @@ export class Reader {
     }
   }
 
-  /** Undefined where there is no answer that can be looked at. */
+  /** Undefined if there was no answer or an error. */
   async #read(): Promise<Row[] | undefined> {
     try {
       const response = await fetch(new URL("/metrics", this.#url), { signal: AbortSignal.timeout(10_000) });
@@ -81,11 +84,11 @@ export class Reader {
       this.#tell(`${service}: ${acknowledged} calls were acknowledged, ${calls} shown`);
   }
 
-  /** A function that is not shown any more has fallen to nothing. */
+  /** A function that disappears from the list counts as a counter that went down. */
   #checkGone(service: string, rows: readonly Row[]): void {
     for (const last of this.#last.values()) {
       const isShown = last.service !== service || rows.some((row) => row.function === last.function);
-      if (!isShown) this.#tell(`${service} ${last.function}: is not shown any more`);
+      if (!isShown) this.#tell(`${service} ${last.function}: no longer shown`);
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * A campaign: client processes send known calls through a bad network to a server that is killed again and again, and
- * at the end D1 must have each of them exactly once. What goes wrong, and when, comes from the seed.
+ * Runs a campaign. Client processes send known calls through a faulty network to a server that is killed again and again.
+ * At the end, D1 must have each call exactly once. The seed decides what goes wrong and when.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,10 +17,10 @@ import { makeFlushesDue, readRollups, readTotals } from "./stored.ts";
 import { type Tallies, totalCalls } from "./tally.ts";
 
 export interface CampaignOptions {
-  /** How long calls are made and servers killed; starting and draining come on top of it. */
+  /** How long clients make calls and servers are killed. Starting and draining take additional time. */
   seconds: number;
   seed: number;
-  /** It goes on for longer where the server was killed less often by then. */
+  /** The campaign continues until the server was killed at least this many times. */
   leastKills?: number;
   clients?: number;
   onProgress?: (progress: Progress) => void;
@@ -44,18 +44,19 @@ export interface Outcome {
   kills: number;
   reloads: number;
   reads: number;
-  /** Reads that were answered by other than 2xx, and reads that were not answered. */
+  /** Reads that got an answer other than 2xx. */
   readsRefused: number;
+  /** Reads that got no answer. */
   readsUnanswered: number;
   faults: Partial<Record<Fault, number>>;
   duplicatesRefused: number;
   lost: number;
   doubled: number;
-  /** Everything that is not as it should be, as sentences. Empty: the promise was kept. */
+  /** One sentence for each difference. Empty if every call was counted once. */
   differences: string[];
 }
 
-/** Open, whatever the tokens and settings in the .dev.vars of whoever runs it: these go before them. */
+/** These override `.dev.vars`, so the server needs no tokens. */
 const VARS = {
   MAX_ITEMS: "20",
   MAX_WAITING_TIME: "1",
@@ -64,11 +65,12 @@ const VARS = {
   READ_TOKENS: "",
   ADMIN_TOKENS: "",
 };
-/** A server lives so long once it answers, in milliseconds; some die before that. */
+/** How long a server runs before it is killed, from and to, in milliseconds. The first counts from its first answer. */
 const LIFE_MS = [50, 2_500] as const;
 const STILLBORN_MS = [200, 3_000] as const;
 const STILLBORN_CHANCE = 0.35;
-const DRAINED_WITHIN_MS = 120_000;
+/** Only ends a campaign that hangs. */
+const DRAINED_WITHIN_MS = 240_000;
 
 export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "metrics-collector-campaign-"));
@@ -85,7 +87,7 @@ class Campaign {
   readonly #options: CampaignOptions;
   readonly #random: Random;
   readonly #stateFolder: string;
-  /** Written anew to make `wrangler dev` reload. */
+  /** Path of the served file. The campaign writes it again to make `wrangler dev` reload. */
   readonly #entry: string;
   readonly #target = { port: 0 };
   #server: Server | undefined;
@@ -130,7 +132,7 @@ class Campaign {
     await this.#until("delivering", async () =>
       (await this.#reports()).every(({ pending }) => pending === 0),
     );
-    // So that no late copy of a batch is still on its way.
+    // Waits for delayed copies of batches, so that none arrives after the drain.
     await proxy.stop();
     await this.#reader.stop();
     await this.#drain();
@@ -148,12 +150,12 @@ class Campaign {
       await this.#startServer(true, this.#random.between(...STILLBORN_MS));
       await this.#server!.kill();
     } catch {
-      // It did not answer in time, and was killed.
+      // The server did not answer in time, and `Server.start` killed it.
     }
     this.#kills++;
   }
 
-  /** The time from a server's start to its death, with or without a reload. */
+  /** Lets the server run for a random time. Sometimes makes it reload in between. */
   async #live(): Promise<void> {
     const lifeMs = this.#random.between(...LIFE_MS);
     if (!this.#random.chance(0.4)) return sleep(lifeMs);
@@ -181,7 +183,7 @@ class Campaign {
     });
   }
 
-  /** Everything into D1, with nothing in its way any more. */
+  /** Restarts the server without faults and waits until everything is in D1. */
   async #drain(): Promise<void> {
     const isEmpty = async () => {
       const response = await fetch(`${this.#server!.url}/health`);
@@ -191,17 +193,19 @@ class Campaign {
     await this.#server!.stop();
     await makeFlushesDue(this.#stateFolder);
     await this.#startServer(true);
-    // An empty batch: the buffer looks at its alarm.
+    // An empty batch makes the buffer check its alarm.
     await fetch(`${this.#server!.url}/samples`, {
       method: "POST",
       headers: { "Content-Type": "application/json", "Idempotency-Key": "drain" },
       body: '{"service":"campaign","samples":[]}',
     });
     await this.#until("draining", isEmpty);
-    // Nothing is in the way of this one.
+    // Nothing disturbs this last read, so it must get an answer.
     const { reads } = this.#reader!;
     await this.#reader!.readOnce();
-    if (this.#reader!.reads === reads) throw new Error("The last read was not answered.");
+    if (this.#reader!.reads === reads) {
+      throw new Error(`The last read got no answer. The server printed:\n${this.#server!.output}`);
+    }
     await this.#server!.stop();
   }
 
@@ -242,7 +246,7 @@ class Campaign {
     while (!(await isDone())) {
       if (Date.now() > deadline) {
         throw new Error(
-          `Still ${phase} after ${DRAINED_WITHIN_MS / 1000} s. The server printed:\n${this.#server!.output}`,
+          `The campaign is still ${phase} after ${DRAINED_WITHIN_MS / 1000} s. The server printed:\n${this.#server!.output}`,
         );
       }
       await this.#tell(phase);

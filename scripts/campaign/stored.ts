@@ -1,4 +1,4 @@
-/** What lies in the state folder of a server that does not run. */
+/** Reads and changes the state folder of a server that is not running. */
 import { execFile } from "node:child_process";
 import { glob } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ interface Row {
   histogram: string;
 }
 
-/** Every rollup of D1, as one tally for each function and minute. */
+/** Every rollup in D1, by "service function start". `start` is in epoch seconds. */
 export async function readRollups(stateFolder: string): Promise<Tallies> {
   const rows = await queryD1<Row & { start: number }>(
     stateFolder,
@@ -28,7 +28,7 @@ export async function readRollups(stateFolder: string): Promise<Tallies> {
   return Object.fromEntries(rows.map((row) => [`${row.service} ${row.name} ${row.start}`, tallyOf(row)]));
 }
 
-/** The same calls, as the totals of the functions have them: "service function", and without minutes. */
+/** The totals of each function in D1, by "service function". */
 export async function readTotals(stateFolder: string): Promise<Tallies> {
   const rows = await queryD1<Row>(stateFolder, "SELECT * FROM functions");
   return Object.fromEntries(rows.map((row) => [`${row.service} ${row.name}`, tallyOf(row)]));
@@ -46,7 +46,7 @@ function tallyOf({ calls, errors, unmeasured, sum_us, min_ms, max_ms, histogram 
   };
 }
 
-/** Lets the time pass that the buffer waits before it sends a flush again: up to an hour, after many losses. */
+/** Makes every flush in the outbox due now. After many losses the buffer would wait up to an hour. */
 export async function makeFlushesDue(stateFolder: string): Promise<void> {
   for await (const file of glob("**/do/**/*.sqlite", { cwd: stateFolder })) {
     const db = new DatabaseSync(join(stateFolder, file));

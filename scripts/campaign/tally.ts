@@ -1,18 +1,19 @@
-/** What calls add up to, by function and minute: the same shape for what was called and for what D1 says. */
+/** Sums calls by function and minute, and compares the sums that were expected with those in D1. */
 
 export interface Tally {
   calls: number;
   errors: number;
-  /** Calls whose duration the clock could not see. */
+  /** Calls without a measured duration. */
   unmeasured: number;
   sumUs: number;
-  /** Of measured calls; null where there is none. */
+  /** Shortest measured duration, or null if no call was measured. */
   minMs: number | null;
+  /** Longest measured duration, or null if no call was measured. */
   maxMs: number | null;
   histogram: Record<string, number>;
 }
 
-/** By "service function minute", the minute in epoch seconds. */
+/** Tallies by "service function minute". The minute is in epoch seconds. */
 export type Tallies = Record<string, Tally>;
 
 export function addCall(tallies: Tallies, key: string, durationMs: number, isError: boolean): void {
@@ -33,7 +34,7 @@ export function totalCalls(tallies: Tallies): number {
   return Object.values(tallies).reduce((sum, { calls }) => sum + calls, 0);
 }
 
-/** The same, without minutes: by "service function". */
+/** Sums over all minutes, by "service function". */
 export function totalsOf(tallies: Tallies): Tallies {
   const totals: Tallies = {};
   for (const [key, tally] of Object.entries(tallies)) {
@@ -66,7 +67,7 @@ function addTally(tallies: Tallies, key: string, more: Tally): void {
 export interface Difference {
   lost: number;
   doubled: number;
-  /** A sentence for each function and minute that is not as it should be. */
+  /** One text for each key whose tallies differ. */
   lines: string[];
 }
 

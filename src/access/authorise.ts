@@ -2,7 +2,7 @@
 import { ErrorResponse } from "../http/error-response.ts";
 import { log } from "../log.ts";
 import type { Token } from "./token-list.ts";
-import { isOpen, type Right, SECRETS, tokensOf, tokensWith } from "./tokens.ts";
+import { allTokens, isOpen, type Right, SECRETS, tokensOf, tokensWith } from "./tokens.ts";
 
 export interface Grant {
   /** Identifies the token without revealing it. Null if the server is open without tokens. */
@@ -13,8 +13,8 @@ export interface Grant {
 
 /**
  * @param given undefined if the request has no token
- * @throws {ErrorResponse} 401 for a missing or unknown token, 503 if no token has the right; the message then names the
- *   secret to set
+ * @throws {ErrorResponse} 401 for a missing or unknown token, 403 for a token without the right, 503 if no token has the
+ *   right; the message then names the secret to set
  */
 export async function authorise(env: Env, right: Right, given: string | undefined): Promise<Grant> {
   const { tokens, problems } = tokensWith(env, right);
@@ -24,8 +24,9 @@ export async function authorise(env: Env, right: Right, given: string | undefine
     throw noTokens(env, right);
   }
   const grant = await findGrant(tokens, given ?? "");
-  if (!grant) throw unauthorised(right, given);
-  return grant;
+  if (grant) return grant;
+  const isKnown = given !== undefined && (await findGrant(allTokens(env), given)) !== undefined;
+  throw isKnown ? forbidden(right) : unauthorised(right, given);
 }
 
 /** The token of the header `Authorization: Bearer …`, or undefined if there is none. */
@@ -49,13 +50,27 @@ function noTokens(env: Env, right: Right): ErrorResponse {
 }
 
 function unauthorised(right: Right, given: string | undefined): ErrorResponse {
-  const problem =
-    given === undefined ? "The token is missing." : `The token is unknown or lacks the right "${right}".`;
+  const problem = given === undefined ? "The token is missing." : "The token is unknown.";
   return new ErrorResponse(
     401,
     "unauthorised",
     `${problem} Send the header Authorization: Bearer TOKEN with a token of ${SECRETS[right].join(" or ")}.`,
     { "WWW-Authenticate": 'Bearer realm="MetricsCollector"' },
+  );
+}
+
+const MAY_NOT: Record<Right, string> = {
+  ingest: "post samples",
+  read: "read",
+  admin: "change or delete anything",
+};
+
+function forbidden(right: Right): ErrorResponse {
+  return new ErrorResponse(
+    403,
+    "forbidden",
+    `This token may not ${MAY_NOT[right]}. Use a token of ${SECRETS[right].join(" or ")}.`,
+    { "WWW-Authenticate": 'Bearer realm="MetricsCollector", error="insufficient_scope"' },
   );
 }
 

@@ -7,6 +7,6 @@ export const cors: MiddlewareHandler<{ Bindings: Env }> = honoCors({
   origin: (origin, c) => (isAllowedOrigin(c.env as Env, origin) ? origin : null),
   allowMethods: ["GET", "HEAD", "POST", "DELETE"],
   allowHeaders: ["Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key"],
-  exposeHeaders: ["Retry-After", "X-Request-Id"],
+  exposeHeaders: ["Date", "Retry-After", "X-Request-Id"],
   maxAge: 86_400,
 });

@@ -9,6 +9,7 @@ import type { Right } from "./tokens.ts";
 export const guard =
   (right: Right): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
-    await admit(c.env, right, bearerToken(c.req.raw.headers));
+    const { headers } = c.req.raw;
+    await admit(c.env, right, headers, bearerToken(headers));
     await next();
   };

@@ -1,5 +1,5 @@
 /** Reads the secrets that hold tokens, and says which right the tokens of each secret have. */
-import { readTokenList, type TokenList } from "./token-list.ts";
+import { readTokenList, type Token, type TokenList } from "./token-list.ts";
 
 /** "ingest": post samples. "read": read metrics. "admin": replay or drop dead letters. */
 export type Right = "ingest" | "read" | "admin";
@@ -22,6 +22,11 @@ export function tokensWith(env: Secrets, right: Right): Pick<TokenList, "tokens"
     tokens: lists.flatMap(({ tokens }) => tokens),
     problems: lists.flatMap(({ problems }) => problems),
   };
+}
+
+/** The tokens of all rights. */
+export function allTokens(env: Secrets): Token[] {
+  return ALL.flatMap((secret) => tokensOf(env, secret).tokens);
 }
 
 /** A sentence for each ignored entry of all secrets. The sentences reveal nothing of the secrets. */

@@ -1,9 +1,9 @@
 /** `GET /metrics/:service/:function`: one function since the beginning, over a range, and over time within it. */
 import * as z from "zod";
 import { READ_ERRORS, route } from "../http/route.ts";
-import { ModuleName, RangeParameters, Step } from "../http/parameters.ts";
+import { FunctionName, ModuleName, RangeParameters, ServiceName, Step } from "../http/parameters.ts";
 import { UnknownSeriesError } from "../read/errors.ts";
-import type { FunctionName } from "../read/matchers.ts";
+import { type FunctionName as NamedFunction, inNormalForm } from "../read/matchers.ts";
 import {
   applyStep,
   type AskedRange,
@@ -37,17 +37,18 @@ export const DescribeParameters = z.strictObject({
   }),
 });
 
+/** The time that a block of an answer is about. */
+const Covered = { from: z.iso.datetime(), to: z.iso.datetime() };
+
 export const FunctionDescription = z.object({
   service: z.string(),
   function: z.string(),
   module: z.string().nullable().meta({ description: "Null if several modules are added up." }),
   modules: z.array(z.string()).meta({ description: "The modules that have a function of this name." }),
-  totals: CallMetrics.extend(Seen.shape).meta({ description: "Since the beginning." }),
-  failures: z.array(FailureMetrics).meta({ description: "Since the beginning, the most frequent first." }),
   from: z.iso.datetime().meta({ description: "The range that is covered, at whole minutes, hours or days." }),
   to: z.iso.datetime(),
   stepSeconds: z.int(),
-  range: CallMetrics.extend({ callsPerSecond: z.number() }).meta({
+  range: CallMetrics.extend({ ...Covered, callsPerSecond: z.number() }).meta({
     description:
       "From `from` on and before `to`. `callsPerSecond` is over the part of the range since the function's first call.",
   }),
@@ -56,24 +57,44 @@ export const FunctionDescription = z.object({
       "A point for each step, also for steps without calls. The points add up to `range`. `at` is the start of the " +
       "step, at a multiple of its length; of the first and the last step only what lies in the range counts.",
   }),
+  totals: CallMetrics.extend({ from: Covered.from, ...Seen.shape }).meta({
+    description: "From the function's first call until now, whatever the range.",
+  }),
+  failures: z.array(FailureMetrics).meta({
+    description: "From the function's first call until now, whatever the range. The most frequent first.",
+  }),
 });
 export type FunctionDescription = z.infer<typeof FunctionDescription>;
+
+const answers = { answer: FunctionDescription, errors: [...READ_ERRORS, 404] } as const;
 
 export const describeFunctionRoute = route({
   method: "get",
   path: "/metrics/:service/:function",
   right: "read",
   summary: "One function, its failures, and what it did over time",
+  description:
+    "Names in the path are percent-encoded. For a function named `.` or `..`, use `GET /function`.",
   query: DescribeParameters,
-  answer: FunctionDescription,
-  errors: [...READ_ERRORS, 404],
+  ...answers,
   handler: (c, { params, query: { module, ...asked } }) =>
-    describeFunction(c.env, { ...params, module }, asked),
+    describeFunction(c.env, { ...inNormalForm(params), module }, asked),
+});
+
+export const describeFunctionByQueryRoute = route({
+  method: "get",
+  path: "/function",
+  right: "read",
+  summary: "As `GET /metrics/{service}/{function}`, for names that a path cannot hold, such as `..`",
+  query: DescribeParameters.extend({ service: ServiceName, function: FunctionName }),
+  ...answers,
+  handler: (c, { query: { service, function: name, module, ...asked } }) =>
+    describeFunction(c.env, { service, function: name, module }, asked),
 });
 
 export async function describeFunction(
   env: ReadBindings,
-  name: FunctionName,
+  name: NamedFunction,
   asked: AskedRange & { step?: number | undefined },
 ): Promise<FunctionDescription> {
   const now = Date.now();
@@ -88,17 +109,17 @@ export async function describeFunction(
 
   const points = addUp(modules.flatMap((series) => series.points));
   const sums = sumOf([...points.values()]);
+  const covered = { from: isoTime(range.from), to: isoTime(range.to) };
+  const { firstSeen } = seen(totals);
   return {
     service: name.service,
     function: name.function,
     module: modules.length === 1 ? modules[0]!.module : null,
     modules: modules.map((series) => series.module).sort(),
-    totals: { ...callMetrics(totals), ...seen(totals) },
-    failures: failureMetrics(mergeFailures(modules.flatMap((series) => series.failures))),
-    from: isoTime(range.from),
-    to: isoTime(range.to),
+    ...covered,
     stepSeconds: step,
     range: {
+      ...covered,
       ...callMetrics(sums),
       callsPerSecond: round(sums.calls / secondsWithData(range, totals.firstSeen, now)),
     },
@@ -106,6 +127,8 @@ export async function describeFunction(
       at: isoTime(at),
       ...callMetrics(points.get(at) ?? sumOf([])),
     })),
+    totals: { from: firstSeen, ...callMetrics(totals), ...seen(totals) },
+    failures: failureMetrics(mergeFailures(modules.flatMap((series) => series.failures))),
   };
 }
 

@@ -1,9 +1,9 @@
 /** `GET /metrics/:service/:function/histogram`: how durations are distributed, as bounds and counts to draw. */
 import * as z from "zod";
-import { ModuleName, RangeParameters, wholeNumber } from "../http/parameters.ts";
+import { FunctionName, ModuleName, RangeParameters, ServiceName, wholeNumber } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { UnknownSeriesError } from "../read/errors.ts";
-import type { FunctionName } from "../read/matchers.ts";
+import { type FunctionName as NamedFunction, inNormalForm } from "../read/matchers.ts";
 import { type AskedRange, optionalRange } from "../read/range.ts";
 import { ONE_STEP, type ReadBindings, readSeries } from "../read/series.ts";
 import { type Buckets, bucketLowerBound } from "../stats/histogram.ts";
@@ -40,21 +40,34 @@ export const Distribution = z.object({
 });
 export type Distribution = z.infer<typeof Distribution>;
 
+const answers = { answer: Distribution, errors: [...READ_ERRORS, 404] } as const;
+
 export const distributionRoute = route({
   method: "get",
   path: "/metrics/:service/:function/histogram",
   right: "read",
   summary: "How a function's durations are distributed",
   query: DistributionParameters,
-  answer: Distribution,
-  errors: [...READ_ERRORS, 404],
+  ...answers,
   handler: (c, { params, query: { module, ...asked } }) =>
-    readDistribution(c.env, { ...params, module }, asked),
+    readDistribution(c.env, { ...inNormalForm(params), module }, asked),
+});
+
+export const distributionByQueryRoute = route({
+  method: "get",
+  path: "/function/histogram",
+  right: "read",
+  summary:
+    "As `GET /metrics/{service}/{function}/histogram`, for names that a path cannot hold, such as `..`",
+  query: DistributionParameters.extend({ service: ServiceName, function: FunctionName }),
+  ...answers,
+  handler: (c, { query: { service, function: name, module, ...asked } }) =>
+    readDistribution(c.env, { service, function: name, module }, asked),
 });
 
 async function readDistribution(
   env: ReadBindings,
-  name: FunctionName,
+  name: NamedFunction,
   asked: AskedRange & { buckets?: number | undefined },
 ): Promise<Distribution> {
   const range = optionalRange(asked, Date.now());

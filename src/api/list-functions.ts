@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { readForgetAfterMs } from "../configuration.ts";
 import { InvalidParameterError } from "../errors.ts";
-import { oneOf, RangeParameters, wholeNumber, Words } from "../http/parameters.ts";
+import { oneOf, RangeParameters, ServiceName, wholeNumber, Words } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { byPattern, type Matchers } from "../read/matchers.ts";
 import type { Range } from "../stats/interval.ts";
@@ -27,11 +27,15 @@ export const ListParameters = z.strictObject({
     description:
       "Overrides `Accept`. With prometheus or openmetrics, only service, function and q can be given besides.",
   }),
-  service: z.string().optional(),
+  service: ServiceName.optional(),
   function: z
     .string()
     .optional()
-    .meta({ description: "The name, or its beginning followed by `*`.", examples: ["charge*"] }),
+    .meta({
+      description:
+        "The name, or its beginning followed by `*`. `\\*` stands for a `*` in the name, and `\\\\` for a `\\`.",
+      examples: ["charge*"],
+    }),
   q: Words.optional().meta({
     description: "Words. Each is contained in the service, the module or the name.",
   }),
@@ -51,7 +55,7 @@ export const ListParameters = z.strictObject({
     .optional()
     .meta({
       description:
-        "The `next` of the page before. The list continues after the last value and name of that page, so an item that " +
+        "The `cursor` of the page before. The list continues after the last value and name of that page, so an item that " +
         "moves in the meantime may appear twice or not at all.",
     }),
 });
@@ -78,7 +82,10 @@ export const FunctionList = z.object({
         }),
     }),
   ),
-  next: z.string().nullable().meta({ description: "The cursor of the next page. Null on the last page." }),
+  cursor: z.string().nullable().meta({
+    description: "For the next page, as the parameter of the same name. Null on the last page.",
+  }),
+  next: z.string().nullable().meta({ description: "The older name of `cursor`.", deprecated: true }),
 });
 export type FunctionList = z.infer<typeof FunctionList>;
 
@@ -167,11 +174,12 @@ function pageOf(
   last: Sortable | undefined,
   now: number,
   limit: number = limits.defaultFunctionsPerPage,
-): Pick<FunctionList, "functions" | "next"> {
+): Pick<FunctionList, "functions" | "cursor" | "next"> {
   const compare = comparing(sorting);
   const rest = (last ? items.filter((item) => compare(item, last) > 0) : items).sort(compare);
   const functions = rest.slice(0, limit);
-  return { functions, next: rest.length > limit ? writeCursor(sorting, functions.at(-1)!, now) : null };
+  const cursor = rest.length > limit ? writeCursor(sorting, functions.at(-1)!, now) : null;
+  return { functions, cursor, next: cursor };
 }
 
 /** A cursor carries its sorting. Sorting that is given besides must be the same. */
@@ -186,7 +194,7 @@ function positionOf({
 }): { sorting: Sorting; last?: Sortable; now?: number } {
   if (text === undefined) return { sorting: { sort: sort ?? "calls", order: order ?? "desc" } };
   const cursor = readCursor(text);
-  if (!cursor) throw new InvalidParameterError("cursor", text, "the `next` of the page before");
+  if (!cursor) throw new InvalidParameterError("cursor", text, "the `cursor` of the page before");
   const { sorting } = cursor;
   if (sort !== undefined && sort !== sorting.sort) {
     throw new InvalidParameterError(

@@ -11,8 +11,9 @@ export function answerUnknownPath(c: Context<HttpEnv>): Response {
 
 export function answerUnknownMethod(c: Context<HttpEnv>, methods: readonly string[]): Response {
   const allowed = methods.join(", ");
-  const message = `${c.req.path} takes ${allowed}, not ${c.req.method}.`;
-  return new ErrorResponse(405, "method_not_allowed", message, { Allow: allowed }).getResponse();
+  const hint = c.req.path === "/" && c.req.method === "POST" ? " Post samples to /samples." : "";
+  const message = `${c.req.path} takes ${allowed}, not ${c.req.method}.${hint}`;
+  return sendVia(c, new ErrorResponse(405, "method_not_allowed", message, { Allow: allowed }).getResponse());
 }
 
 export function answerError(error: Error, c: Context<HttpEnv>): Response {

@@ -7,7 +7,7 @@ import { type AnyRoute, type ErrorStatus, route } from "./route.ts";
 const ERRORS: Record<ErrorStatus | 405 | 500, string> = {
   400: "The request is invalid. The message names what is wrong and what is allowed.",
   401: "The token is missing or unknown.",
-  403: "The token lacks the right, or the page's origin is not listed in CORS_ORIGINS.",
+  403: "The token lacks the right, or the page's origin or the host is not allowed.",
   404: "There is no such thing.",
   405: "The path does not take this method. `Allow` lists those that it takes.",
   409: "The request contradicts the present state. The message says how.",
@@ -111,7 +111,7 @@ function parametersOf({ path, query, headers = {} }: AnyRoute): object[] {
 }
 
 function responsesOf(
-  { status = 200, answer, errors }: AnyRoute,
+  { status = 200, answer, errors, otherStatuses = {} }: AnyRoute,
   routes: readonly AnyRoute[],
 ): Record<string, object> {
   const texts = routes.flatMap((declared) => declared.texts ?? []);
@@ -124,6 +124,9 @@ function responsesOf(
     [status]: { description: "Done.", content },
     ...Object.fromEntries(
       [...errors, ...ANY_ROUTE_ERRORS].map((code) => [code, { description: ERRORS[code], ...failed }]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(otherStatuses).map(([code, description]) => [code, { description, content }]),
     ),
   };
 }

@@ -1,5 +1,6 @@
 /** Schemas of query parameters. Each error completes the sentence "It must be …". */
 import * as z from "zod";
+import { normaliseName } from "../stats/series-id.ts";
 import { parseDuration, parseTime } from "./parse-time.ts";
 
 const TIME =
@@ -65,7 +66,13 @@ export const Words = z
   .max(MAX_QUERY_LENGTH, { error: words })
   .meta({ examples: ["card"] });
 
-export const ModuleName = z.string().meta({
+/** The name of a service, in the form in which it is stored. */
+export const ServiceName = z.string().overwrite(normaliseName);
+
+/** The name of a function, in the form in which it is stored. */
+export const FunctionName = z.string().overwrite(normaliseName);
+
+export const ModuleName = z.string().overwrite(normaliseName).meta({
   description:
     "The module. Empty for functions without one. If left out, functions of this name in all modules are added up.",
 });

@@ -6,6 +6,8 @@ const MAX_EPOCH_MS = 253_402_300_799_999; // The last millisecond of the year 99
 const MIN_EPOCH_MS = 1e10;
 const ISO_8601 =
   /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:Z|[+-](\d{2}):(\d{2}))?)?$/;
+/** Not of a date alone, whose day may look like a zone. */
+const ZONE = /T.*(Z|[+-]\d{2}:\d{2})$/;
 
 /**
  * Parses a time as epoch milliseconds: ISO 8601 (UTC if no zone is given), epoch milliseconds, `now`, or relative to
@@ -21,6 +23,11 @@ export function parseTime(text: string, now: number): number | "epoch seconds" |
     return number > 0 && number < MIN_EPOCH_MS ? "epoch seconds" : inBounds(number);
   }
   return isRealDate(text) ? inBounds(Date.parse(text.includes("T") ? withZone(text) : text)) : undefined;
+}
+
+/** Parses ISO 8601 with a time of day and a zone as epoch milliseconds. Undefined if the text is anything else. */
+export function parseInstant(text: string): number | undefined {
+  return ZONE.test(text) && isRealDate(text) ? inBounds(Date.parse(text)) : undefined;
 }
 
 /** Parses a duration such as `5m` as seconds. Units are s, m, h, d and w. */
@@ -55,5 +62,5 @@ function isRealDate(text: string): boolean {
 }
 
 function withZone(text: string): string {
-  return /(Z|[+-]\d{2}:\d{2})$/.test(text) ? text : `${text}Z`;
+  return ZONE.test(text) ? text : `${text}Z`;
 }

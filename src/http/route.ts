@@ -54,6 +54,8 @@ export interface Route<
   status?: 200 | 202;
   /** The JSON of a successful answer. */
   answer: Answer;
+  /** Further statuses with this JSON, and what each means. */
+  otherStatuses?: Partial<Record<422 | 503, string>>;
   /** Media types of the answer if it is text instead of JSON. */
   texts?: readonly string[];
   errors: readonly ErrorStatus[];

@@ -52,7 +52,8 @@ async function commit(env: Env, batch: Batch): Promise<Outcome> {
       throw new ErrorResponse(
         409,
         "key_reused",
-        "An earlier batch with other samples had this Idempotency-Key. Nothing was recorded. Use a new key for every batch.",
+        "A batch with other samples had this Idempotency-Key within the last 72 hours. Nothing was recorded. Use a new key " +
+          "for every batch.",
       );
     case "too_large":
       throw new ErrorResponse(

@@ -12,6 +12,8 @@ export interface Decoder {
    * the token is checked. Left out, every request needs the header.
    */
   mayHaveTokenInBody?(headers: Headers): boolean;
+  /** The part of `body` that differs for such a request. */
+  bodyWithToken?: Pick<BodyFormat, "maxBytes" | "whenTooLarge">;
   /**
    * Reads a request. WARNING: keep no reference to `bytes` after `sum` was called: the memory is reused.
    *

@@ -4,6 +4,7 @@
  */
 import { admit } from "../access/admit.ts";
 import { bearerToken, type Grant } from "../access/authorise.ts";
+import { isOpen } from "../access/tokens.ts";
 import { readConfiguration, readForgetAfterMs } from "../configuration.ts";
 import { ErrorResponse } from "../http/error-response.ts";
 import type { Batch } from "./batch.ts";
@@ -30,12 +31,12 @@ export async function ingest(request: Request, env: Env, decoder: Decoder): Prom
 async function readBatches(request: Request, env: Env, decoder: Decoder): Promise<Batch[]> {
   const { headers } = request;
   const token = bearerToken(headers);
-  const isTokenInBody = token === undefined && decoder.mayHaveTokenInBody?.(headers) === true;
-  const grant = isTokenInBody ? undefined : await admit(env, "ingest", token);
-  const bytes = await readBody(request, decoder.body);
+  const isTokenInBody = token === undefined && !isOpen(env) && decoder.mayHaveTokenInBody?.(headers) === true;
+  const grant = isTokenInBody ? undefined : await admit(env, "ingest", headers, token);
+  const bytes = await readBody(request, { ...decoder.body, ...(isTokenInBody ? decoder.bodyWithToken : {}) });
   try {
     const decoded = await decoder.decode(bytes, headers);
-    const { services } = grant ?? (await admit(env, "ingest", decoded.token));
+    const { services } = grant ?? (await admit(env, "ingest", headers, decoded.token));
     for (const { service } of decoded.parts) requireService(services, service);
     const now = Date.now();
     return decoded.parts.flatMap(({ service, sum }) => sum(now).map((batch) => ({ service, ...batch })));

@@ -6,6 +6,8 @@ export const ingestLimits = {
 
   /** The body, after decompression. */
   bodyBytes: 1024 * 1024,
+  /** A body with its token inside, which is parsed before the token is checked. Browsers send beacons up to this size. */
+  beaconBytes: 64 * 1024,
   samplesPerBatch: 5_000,
   idempotencyKeyLength: 128,
 

@@ -6,6 +6,7 @@ import type { Delta } from "../stats/delta.ts";
 import { bucketIndex, MAX_DURATION_MS } from "../stats/histogram.ts";
 import { wholeMicroseconds, wholeNanoseconds } from "./rounding.ts";
 import { isTooOld } from "./sample-delta.ts";
+import { unitOf } from "./time-unit.ts";
 
 /** An unvalidated sample whose names are those of an earlier, valid sample. */
 export interface Call {
@@ -22,10 +23,11 @@ export interface Call {
  * be read as any other sample.
  */
 export function addPlainCall(delta: Delta, call: Call, now: number): boolean {
-  const { durationMs, at = now, error } = call;
-  if (error !== undefined || "calls" in call) return false;
+  const { durationMs, error } = call;
+  const at = call.at ?? now;
+  if ((error !== undefined && error !== null) || "calls" in call) return false;
   if (typeof durationMs !== "number" || !(durationMs >= 0 && durationMs <= MAX_DURATION_MS)) return false;
-  if (typeof at !== "number" || !Number.isFinite(at)) return false;
+  if (typeof at !== "number" || unitOf(at) !== "milliseconds") return false;
   const time = Math.min(Math.floor(at), now);
   const isInMinute = time >= delta.minute * 1000 && time < (delta.minute + 60) * 1000;
   if (!isInMinute || isTooOld(time, now)) return false;

@@ -1,18 +1,23 @@
 /** Reads the body of a POST and decompresses it, in bounded memory. */
 import { ErrorResponse } from "../http/error-response.ts";
-import { bodyMemory } from "./body-memory.ts";
+import { releaseBody } from "./body-memory.ts";
+import { gunzip } from "./gunzip.ts";
+import { readBytes } from "./read-bytes.ts";
 
 export interface BodyFormat {
-  /** Accepted content types, in lower case and without parameters. */
+  /** Accepted content types, in lower case and without parameters. A request that names none counts as the first. */
   contentTypes: readonly string[];
   /** The largest body that is read, in bytes after decompression. */
   maxBytes: number;
+  /** What a sender can do about a larger body: a sentence. Left out, it is to split the body. */
+  whenTooLarge?: string;
 }
 
-/** Usual size of a batch, divided by its size after gzip. */
-const USUAL_COMPRESSION = 10;
-/** Bytes per read if the size is not known. */
-const PIECE_BYTES = 64 * 1024;
+const SPLIT = "Split it over several requests.";
+/** Charsets that are UTF-8 or a part of it, in lower case. */
+const CHARSETS = ["utf-8", "utf8", "us-ascii", "ascii"];
+/** What gzip can add to bytes that it cannot compress. */
+const GZIP_OVERHEAD_BYTES = 4096;
 
 /**
  * Returns the decompressed bytes. Call `releaseBody` when they are no longer needed.
@@ -24,9 +29,19 @@ export async function readBody(request: Request, format: BodyFormat): Promise<Ui
   const encoding = contentEncodingOf(request.headers);
   if (request.body === null) return new Uint8Array(0);
   const sentBytes = Number(request.headers.get("Content-Length"));
-  return encoding === "gzip"
-    ? readBytes(decompress(request.body), encoding, sentBytes * USUAL_COMPRESSION, format.maxBytes)
-    : readBytes(request.body, encoding, sentBytes, format.maxBytes);
+  const isPlain = encoding === "identity";
+  const mostSent = isPlain ? format.maxBytes : format.maxBytes + GZIP_OVERHEAD_BYTES;
+  const sent = await readBytes(request.body, sentBytes, mostSent);
+  const bytes = isPlain || sent === undefined ? sent : await gunzip(sent, format.maxBytes);
+  if (bytes === undefined) {
+    throw new ErrorResponse(
+      413,
+      "body_too_large",
+      `The body has more than ${format.maxBytes} bytes after decompression. ${format.whenTooLarge ?? SPLIT}`,
+    );
+  }
+  if (!isPlain) releaseBody(sent!);
+  return bytes;
 }
 
 /** The request's content type in lower case and without parameters; empty if it has none. */
@@ -36,71 +51,30 @@ export function contentTypeOf(headers: Headers): string {
 
 function requireContentType(headers: Headers, accepted: readonly string[]): void {
   const type = contentTypeOf(headers);
-  if (accepted.includes(type)) return;
-  const sent = type === "" ? "it is missing" : `it is ${JSON.stringify(type)}`;
-  throw new ErrorResponse(
-    415,
-    "unsupported_content_type",
-    `Content-Type must be ${accepted.join(" or ")}; ${sent}.`,
-  );
+  if (type !== "" && !accepted.includes(type)) {
+    throw new ErrorResponse(
+      415,
+      "unsupported_content_type",
+      `Content-Type must be ${accepted.join(" or ")}; it is ${JSON.stringify(type)}.`,
+    );
+  }
+  const charset = /;\s*charset\s*=\s*"?([^";]*)/i.exec(headers.get("Content-Type") ?? "")?.[1]?.trim();
+  if (charset !== undefined && !CHARSETS.includes(charset.toLowerCase())) {
+    throw new ErrorResponse(
+      415,
+      "unsupported_charset",
+      `The charset in Content-Type must be utf-8; it is ${JSON.stringify(charset)}.`,
+    );
+  }
 }
 
 function contentEncodingOf(headers: Headers): "identity" | "gzip" {
   const encoding = headers.get("Content-Encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding === "x-gzip") return "gzip";
   if (encoding === "identity" || encoding === "gzip") return encoding;
   throw new ErrorResponse(
     415,
     "unsupported_encoding",
     `Content-Encoding must be gzip or absent; it is ${JSON.stringify(encoding)}.`,
   );
-}
-
-function decompress(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const { readable, writable } = new DecompressionStream("gzip");
-  // A failure also reaches whoever reads `readable`. Here it would only be an unhandled rejection.
-  body.pipeTo(writable).catch(() => {});
-  return readable;
-}
-
-/**
- * Reads a stream to its end, but not past `maxBytes`, so that a small compressed body cannot fill the memory.
- *
- * `expectedBytes` is a hint for the first read and may be wrong or `NaN`. If it is right, one read suffices. Every further
- * read costs a turn of the event loop. Reading chunk by chunk took more time than the rest of ingest.
- */
-async function readBytes(
-  stream: ReadableStream<Uint8Array>,
-  encoding: string,
-  expectedBytes: number,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = stream.getReader({ mode: "byob" });
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  let room = Math.min(expectedBytes >= 1 ? Math.floor(expectedBytes) : PIECE_BYTES, maxBytes) + 1;
-  while (true) {
-    const { value } = await reader.readAtLeast(room, bodyMemory(room)).catch((error: unknown) => {
-      const problem = error instanceof Error ? error.message : String(error);
-      throw new ErrorResponse(
-        400,
-        "unreadable_body",
-        `Could not read the body as ${encoding}: ${problem} Check that it is complete and that Content-Encoding is right.`,
-      );
-    });
-    const piece = value ?? new Uint8Array(0);
-    pieces.push(piece);
-    length += piece.byteLength;
-    if (length > maxBytes) {
-      await reader.cancel();
-      throw new ErrorResponse(
-        413,
-        "body_too_large",
-        `The body has more than ${maxBytes} bytes after decompression. Split it over several requests.`,
-      );
-    }
-    // A piece is shorter than the room for it only at the end of the stream.
-    if (piece.byteLength < room) break;
-    room = PIECE_BYTES;
-  }
-  return pieces.length === 1 ? pieces[0]! : new Uint8Array(await new Blob(pieces).arrayBuffer());
 }

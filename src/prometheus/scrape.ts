@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import * as z from "zod";
 import { readForgetAfterMs } from "../configuration.ts";
-import { oneOf, Words } from "../http/parameters.ts";
+import { oneOf, ServiceName, Words } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { readBufferHealth } from "../read/buffer-health.ts";
 import { byPattern } from "../read/matchers.ts";
@@ -11,7 +11,7 @@ import { readTotals } from "../read/series.ts";
 import { CONTENT_TYPES, type TextFormat, writeExposition } from "./exposition.ts";
 
 const ScrapeParameters = z.strictObject({
-  service: z.string().optional(),
+  service: ServiceName.optional(),
   function: z.string().optional(),
   q: Words.optional(),
   format: oneOf(["prometheus", "openmetrics"]).optional(),

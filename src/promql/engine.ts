@@ -11,6 +11,7 @@ import { PromqlError } from "./errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits } from "./evaluate/budget.ts";
 import { Evaluator } from "./evaluate/evaluator.ts";
 import { loadSeries } from "./evaluate/load.ts";
+import { endOf } from "./evaluate/places.ts";
 import { FLOAT, type Grid, NONE, Row, type Value, mergeRows, rowsOf, timeAt } from "./evaluate/value.ts";
 import type { Histogram } from "./histogram/histogram.ts";
 import { type Labels, NO_LABELS, compareLabels, dropMetadata } from "./labels.ts";
@@ -64,7 +65,8 @@ export async function query(
   options: QueryOptions = {},
 ): Promise<InstantResult> {
   const expression = parse(text, options);
-  const run = await prepare(expression, { startMs: timeMs, stepMs: 1, steps: 1 }, source, options);
+  const grid: Grid = { startMs: timeMs, stepMs: 0, steps: 1 };
+  const run = await prepare(expression, grid, timeMs, source, options);
   if (typeOf(expression) === "matrix") {
     const series = await run.readMatrix();
     return { type: "matrix", series: series.sort(byLabels), ...run.notes(text) };
@@ -113,7 +115,7 @@ export async function queryRange(
     throw new PromqlError("bad_data", reason);
   }
   const grid: Grid = { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
-  const run = await prepare(expression, grid, source, options);
+  const run = await prepare(expression, grid, endMs, source, options);
   const value = await run.evaluate();
   const rows = value.type === "scalar" ? [scalarRow(value.values)] : rowsOf(value);
   const series = rows.map((row) => toSeries(row, grid)).filter(({ times }) => times.length > 0);
@@ -127,16 +129,23 @@ interface Run {
   notes(text: string): Notes;
 }
 
-async function prepare(root: Expression, grid: Grid, source: Source, options: QueryOptions): Promise<Run> {
+async function prepare(
+  root: Expression,
+  grid: Grid,
+  endMs: number,
+  source: Source,
+  options: QueryOptions,
+): Promise<Run> {
   const annotations = new Annotations();
   const budget = new Budget(options);
   const lookbackMs = options.lookbackMs ?? DEFAULT_LOOKBACK_MS;
   const delayedNames = options.delayedNameRemoval ?? false;
   await budget.check();
-  const loaded = await loadSeries(root, source, { grid, lookbackMs, budget });
+  const ends = { start: grid.startMs, end: endMs };
+  const loaded = await loadSeries(root, source, { grid, ends, lookbackMs, budget });
   const subqueryStepMs = options.subqueryStepMs ?? DEFAULT_SUBQUERY_STEP_MS;
-  const settings = { lookbackMs, subqueryStepMs, delayedNames, budget, annotations };
-  const evaluator = new Evaluator(loaded, grid, settings);
+  const settings = { lookbackMs, subqueryStepMs, ends, delayedNames, budget, annotations };
+  const evaluator = new Evaluator(loaded, settings);
   return {
     async evaluate() {
       const value = await evaluator.evaluate(root, grid);
@@ -148,7 +157,7 @@ async function prepare(root: Expression, grid: Grid, source: Source, options: Qu
       const matrix = unwrap(root);
       if (matrix.kind !== "range" && matrix.kind !== "subquery")
         throw new Error("The root is no range vector.");
-      const endMs = evaluator.endOf(matrix)(grid.startMs);
+      const endMs = endOf(matrix, ends)(grid.startMs);
       const tracks = await evaluator.tracksOf(matrix, grid);
       return tracks
         .map((track) => track.cut(endMs - matrix.rangeMs, endMs))

@@ -50,7 +50,18 @@ export function dropMetadata(labels: Labels): Labels {
 
 /** Sets a label, or removes it if the value is empty. */
 export function setLabel(labels: Labels, name: string, value: string): Labels {
-  return (labels.get(name) ?? "") === value ? labels : makeLabels([...labels, [name, value]]);
+  if ((labels.get(name) ?? "") === value) return labels;
+  const changed = new Map<string, string>();
+  let isPlaced = value === "";
+  for (const [other, otherValue] of labels) {
+    if (!isPlaced && other > name) {
+      changed.set(name, value);
+      isPlaced = true;
+    }
+    if (other !== name) changed.set(other, otherValue);
+  }
+  if (!isPlaced) changed.set(name, value);
+  return changed;
 }
 
 /** The order of results: by name and value, pair after pair; a prefix comes first. */

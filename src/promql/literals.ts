@@ -39,21 +39,13 @@ export function formatDuration(durationMs: number): string {
   return text;
 }
 
-/** A number: decimal, with exponent, octal, hexadecimal, with `_` between digits, Inf or NaN. Else undefined. */
+/** The value of a number whose syntax the lexer has checked. Undefined if it is too large. */
 export function parseNumber(text: string): number | undefined {
-  const word = text.toLowerCase();
+  const word = text.toLowerCase().replaceAll("_", "");
   if (word === "inf") return Infinity;
   if (word === "nan") return Number.NaN;
-  const radix = /^0(x|o|b)_?[\da-f]+(_[\da-f]+)*$/.exec(word);
-  if (radix) return toNumber(word.replaceAll("_", ""));
-  // An underscore is allowed in numbers with a prefix only, and a leading zero makes an integer octal.
-  if (/^0[0-7_]*[0-7]$/.test(word)) return Number.parseInt(word.replaceAll("_", ""), 8);
-  if (!/^(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/.test(word)) return undefined;
-  return toNumber(word.replaceAll("_", ""));
-}
-
-function toNumber(text: string): number | undefined {
-  const value = Number(text);
+  // As in Go, a leading zero makes an integer octal.
+  const value = /^0[0-7]+$/.test(word) ? Number.parseInt(word, 8) : Number(word);
   return Number.isFinite(value) ? value : undefined;
 }
 

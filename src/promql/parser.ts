@@ -1,15 +1,14 @@
 /** Parses a query into its tree: a Pratt parser, with the error messages of Prometheus. */
-import type { AtModifier, Expression, Matching } from "./ast.ts";
+import type { Expression } from "./ast.ts";
 import { checkTypes } from "./check.ts";
 import { ParseError } from "./errors.ts";
 import { EXPERIMENTAL_FUNCTIONS, FUNCTIONS } from "./functions/registry.ts";
 import { METRIC_NAME } from "./labels.ts";
-import { type Token } from "./lexer.ts";
-import { applyAt, applyOffset } from "./modifiers.ts";
+import { applyAt, applyOffset, parseAt } from "./modifiers.ts";
 import { AGGREGATIONS, EXPERIMENTAL_AGGREGATIONS, PRECEDENCE, UNARY_PRECEDENCE } from "./operators.ts";
-import { parseLabelList, parseMatchers } from "./parse-labels.ts";
-import { formatGeneral } from "./numbers.ts";
+import { parseBinaryModifiers, parseGrouping, parseMatchers } from "./clauses.ts";
 import { joinSpans } from "./position.ts";
+import type { Token } from "./token.ts";
 import { TokenStream } from "./token-stream.ts";
 import { quote } from "./quote.ts";
 
@@ -95,7 +94,7 @@ class Parser {
         throw this.tokens.fail(operator.span, `the query has more than ${MAX_OPERATORS} operators`);
       }
       this.tokens.next();
-      const modifiers = this.binaryModifiers();
+      const modifiers = parseBinaryModifiers(this.tokens);
       const right = this.expression(operator.id === "^" ? strength - 1 : strength);
       left = {
         kind: "binary",
@@ -198,10 +197,10 @@ class Parser {
 
   private aggregation(): Expression {
     const name = this.tokens.next();
-    const before = this.grouping();
+    const before = parseGrouping(this.tokens);
     if (this.tokens.peek().id !== "(") throw this.tokens.unexpected("aggregation");
     const args = this.arguments();
-    const { labels, without } = before ?? this.grouping() ?? { labels: [], without: false };
+    const { labels, without } = before ?? parseGrouping(this.tokens) ?? { labels: [], without: false };
     const span = joinSpans(name.span, this.tokens.last.span);
     if (args.length === 0) throw this.tokens.fail(span, "no arguments for aggregate expression provided");
     if (EXPERIMENTAL_AGGREGATIONS.includes(name.id)) {
@@ -217,33 +216,6 @@ class Parser {
     return { kind: "aggregation", operator: name.id, inner: args.at(-1)!, parameter, labels, without, span };
   }
 
-  private grouping(): { labels: string[]; without: boolean } | undefined {
-    const without = this.tokens.peek().id === "without";
-    if (!without && this.tokens.peek().id !== "by") return undefined;
-    this.tokens.next();
-    return { labels: parseLabelList(this.tokens), without };
-  }
-
-  private binaryModifiers(): { returnBool: boolean; matching: Matching } {
-    const returnBool = this.tokens.take("bool");
-    const matching: Matching = { cardinality: "one-to-one", on: false, labels: [], include: [] };
-    const on = this.tokens.take("on");
-    if (on || this.tokens.take("ignoring")) {
-      matching.on = on;
-      matching.labels = parseLabelList(this.tokens);
-      const left = this.tokens.take("group_left");
-      if (left || this.tokens.take("group_right")) {
-        matching.cardinality = left ? "many-to-one" : "one-to-many";
-        if (this.tokens.peek().id === "(") matching.include = parseLabelList(this.tokens);
-      }
-    }
-    const { id, span } = this.tokens.peek();
-    if (id === "fill" || id === "fill_left" || id === "fill_right") {
-      throw this.tokens.fail(span, "binop fill modifiers are experimental and not enabled", true);
-    }
-    return { returnBool, matching };
-  }
-
   /** Reads what may follow an operand: a range, `offset` and `@`. */
   private postfix(operand: Expression): Expression {
     let expression = operand;
@@ -255,33 +227,11 @@ class Parser {
         expression = applyOffset(this.tokens, expression, this.tokens.duration("offset", true));
       } else if (id === "@") {
         this.tokens.next();
-        expression = applyAt(this.tokens, expression, this.at(expression));
+        expression = applyAt(this.tokens, expression, parseAt(this.tokens, expression));
       } else if (id === "anchored" || id === "smoothed") {
         throw this.tokens.fail(span, `${id} modifier is experimental and not enabled`, true);
       } else return expression;
     }
-  }
-
-  private at(operand: Expression): AtModifier {
-    const { id } = this.tokens.peek();
-    if (id === "start" || id === "end") {
-      this.tokens.next();
-      this.tokens.expect("(");
-      this.tokens.expect(")");
-      return id;
-    }
-    const negative = id === "-";
-    if (negative || id === "+") this.tokens.next();
-    const { type } = this.tokens.peek();
-    if (type !== "number" && type !== "duration") throw this.tokens.unexpected("@", "timestamp");
-    const { value } = this.tokens.number();
-    const seconds = negative ? -value : value;
-    const timeMs = Math.round(seconds * 1000);
-    if (!Number.isSafeInteger(timeMs)) {
-      const reason = `timestamp out of bounds for @ modifier: ${formatGeneral(seconds)}`;
-      throw this.tokens.fail(operand.span, reason);
-    }
-    return timeMs;
   }
 
   private range(operand: Expression): Expression {

@@ -55,7 +55,8 @@ export interface Source {
   /**
    * The series that match all matchers, with their samples from `fromMs` to `toMs`, both included.
    *
-   * Asked once for each selector of a query, for the whole query. A sample outside of the times does no harm.
+   * Asked once for each selector of a query, for the whole query. A sample outside of the times does no harm. Of an
+   * integral series, the last sample before `fromMs` is needed too, since it never goes stale.
    */
   select(
     matchers: readonly Matcher[],

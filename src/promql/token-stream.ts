@@ -1,10 +1,11 @@
 /** The tokens of a query as the parser reads them, with the reading of literals and the making of errors. */
 import { ParseError } from "./errors.ts";
-import { type Token, describeToken, tokenize } from "./lexer.ts";
+import { tokenize } from "./lexer.ts";
 import { MAX_DURATION_MS, parseDuration, parseNumber, unquote } from "./literals.ts";
 import { type Matcher, type MatchOperator, makeMatcher } from "./matcher.ts";
 import type { Span } from "./position.ts";
 import { RegexpError } from "./regexp/escape.ts";
+import { type Token, describeToken } from "./token.ts";
 import { quote } from "./quote.ts";
 
 export class TokenStream {

@@ -1,6 +1,6 @@
 /** Which series a read is about. */
 import { containsAll, wordsOf } from "./words.ts";
-import type { SeriesId } from "../stats/series-id.ts";
+import { normaliseName, type SeriesId } from "../stats/series-id.ts";
 
 /** A condition that is left out matches every series. */
 export interface Matchers {
@@ -14,13 +14,35 @@ export interface Matchers {
   words?: string | undefined;
 }
 
-/** Matches the whole name, or its beginning if the pattern ends in `*`. */
+/** In a pattern, `\*` and `\\` stand for the characters themselves. Before other characters, `\` is itself. */
+const ESCAPED = /\\([\\*])/g;
+
+/**
+ * Matches the whole name, or its beginning if the pattern ends in `*`. A name that itself ends in `*` is written with `\*`
+ * at its end.
+ */
 export function byPattern(pattern: string | undefined): Pick<Matchers, "function" | "prefix"> {
-  return pattern?.endsWith("*") ? { prefix: pattern.slice(0, -1) } : { function: pattern };
+  if (pattern === undefined) return {};
+  const isPrefix = pattern.replaceAll(ESCAPED, "").endsWith("*");
+  if (!isPrefix) return { function: normaliseName(pattern.replaceAll(ESCAPED, "$1")) };
+  // A prefix keeps the space at its end.
+  const prefix = pattern.slice(0, -1).replaceAll(ESCAPED, "$1");
+  return { prefix: prefix.toWellFormed().normalize("NFC").trimStart() };
 }
 
 /** One function of a service, in one module or in all modules together. */
 export type FunctionName = Matchers & { service: string; function: string };
+
+/** The names of a path, in the form in which they are stored. */
+export function inNormalForm({
+  service,
+  function: name,
+}: {
+  service: string;
+  function: string;
+}): FunctionName {
+  return { service: normaliseName(service), function: normaliseName(name) };
+}
 
 /** Whether the matchers name one function, which D1 then finds by its index. */
 export function isFunctionName(matchers: Matchers): matchers is FunctionName {

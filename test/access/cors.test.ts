@@ -1,4 +1,6 @@
+import { createExecutionContext } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { app } from "../../src/app.ts";
 import { envWith } from "../faults.ts";
 import { calls } from "../worker.ts";
 import { batch, codeOf, deployed, postAs, secrets, send } from "./deployed.ts";
@@ -80,6 +82,18 @@ describe("a request that a browser sends without asking", () => {
     },
   );
 
+  it.each([undefined, "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"])(
+    "is rejected from another origin with the Content-Type %s",
+    async (type) => {
+      const response = await fetchWith(open(), {
+        Origin: STRANGE,
+        ...(type === undefined ? {} : { "Content-Type": type }),
+      });
+      expect([response.status, await codeOf(response)]).toEqual([403, "origin_not_allowed"]);
+      expect(await calls()).toEqual({});
+    },
+  );
+
   it("is accepted from a listed origin, from the Worker's own pages, and without an origin", async () => {
     const listed = open({ CORS_ORIGINS: LISTED });
     expect((await beacon(listed, LISTED)).status).toBe(202);
@@ -98,3 +112,10 @@ describe("a request that a browser sends without asking", () => {
     }
   });
 });
+
+/** Posts bytes, for which no Content-Type is made up. */
+async function fetchWith(env: Env, headers: Record<string, string>): Promise<Response> {
+  const body = new TextEncoder().encode(batch());
+  const request = new Request("https://metrics.example/samples", { method: "POST", headers, body });
+  return app.fetch(request, env, createExecutionContext());
+}

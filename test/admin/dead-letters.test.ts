@@ -49,7 +49,7 @@ const drop = (replaced: Env) =>
     createExecutionContext(),
   );
 
-/** All that fell, of each function. */
+/** What each function's counters lose when the dead letter is dropped. */
 const dropped = {
   dropped: [
     {
@@ -93,7 +93,7 @@ beforeEach(async () => {
 });
 
 describe("GET /dead-letters", () => {
-  it("shows what D1 refuses, and why", async () => {
+  it("lists each flush that D1 rejects, with the reason", async () => {
     expect(await letters()).toEqual([
       {
         id: expect.stringMatching(/^[0-9a-f-]{36}:1$/) as string,
@@ -108,7 +108,7 @@ describe("GET /dead-letters", () => {
 });
 
 describe("POST /dead-letters/:id/replay", () => {
-  it("sends it at once, and it is counted once", async () => {
+  it("sends the flush at once, and its calls are counted once", async () => {
     const sent = await watchQueue();
     expect(await request("POST", `/${id}/replay`)).toEqual({ status: 202, body: { replayed: id } });
     await vi.waitFor(() => expect(sent).toEqual([message]));
@@ -120,7 +120,7 @@ describe("POST /dead-letters/:id/replay", () => {
 });
 
 describe("DELETE /dead-letters/:id", () => {
-  it("drops it, and answers by how much each counter falls", async () => {
+  it("drops the flush and answers by how much each counter falls", async () => {
     expect(await calls()).toEqual({ work: 2, other: 1 });
     const { status, body } = await request("DELETE", `/${id}`);
     expect(status).toBe(200);
@@ -130,7 +130,7 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await buffer().health()).toMatchObject({ unconfirmedFlushes: 0, deadLetters: 0 });
   });
 
-  it("says the same again while it is not known to have done all of it, and then does the rest", async () => {
+  it("completes a drop that was interrupted, and gives the same answer", async () => {
     const lost = new Error("Network connection lost.");
     const deaf = await drop(envWith({ BUFFER: buffersThat({ confirm: () => Promise.reject(lost) }) }));
     expect([deaf.status, deaf.headers.get("Retry-After")]).toEqual([503, "5"]);
@@ -140,7 +140,7 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await letters()).toEqual([]);
   });
 
-  it("says the same to two who drop it at once", async () => {
+  it("gives two simultaneous requests the same answer", async () => {
     let arrived = 0;
     const { promise: bothAreThere, resolve } = Promise.withResolvers<void>();
     const DB = dbWith(async (real, statements) => {
@@ -154,12 +154,12 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await calls()).toEqual({});
   });
 
-  it("says the same where D1 did it and its answer was lost", async () => {
+  it("gives the same answer if D1 committed but its answer was lost", async () => {
     expect((await drop(envWith({ DB: dbLosingAnswers() }))).status).toBe(503);
     expect(await request("DELETE", `/${id}`)).toEqual({ status: 200, body: dropped });
   });
 
-  it("sums what several minutes had of one function, and of one failure", async () => {
+  it("sums the minutes of each function and of each failure", async () => {
     const failing = { function: "third", durationMs: 0.25, error: { name: "E", message: "m" } };
     await acknowledged([
       { ...failing, at: Date.now() - 60_000 },
@@ -190,7 +190,7 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await calls()).toEqual({ work: 2, other: 1 });
   });
 
-  it("is no flush that D1 took: the last one stays what it was, also after a sweep", async () => {
+  it("does not change the last applied flush, even after a retention job", async () => {
     const lastFlushAt = async () => (await getJson("/health"))["lastFlushAt"];
     await request("DELETE", `/${id}`);
     expect(await lastFlushAt()).toBeNull();
@@ -212,7 +212,7 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await calls()).toEqual({ third: 1 });
   });
 
-  it("lets no copy of it be applied any more, however late", async () => {
+  it("prevents late copies of the dropped flush from being applied", async () => {
     await request("DELETE", `/${id}`);
     await deliver([message]);
     expect(await callsInD1()).toEqual({});
@@ -222,7 +222,7 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await callsInD1()).toEqual({});
   });
 
-  it("drops nothing that D1 has taken after all", async () => {
+  it("does not drop a flush that D1 has applied in the meantime", async () => {
     await deliver([message], { env: envWith({ BUFFER: unreachableBuffers() }) });
     expect(await request("DELETE", `/${id}`)).toMatchObject({
       status: 409,
@@ -232,7 +232,7 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await letters()).toEqual([]);
   });
 
-  it("drops no flush that is merely on its way", async () => {
+  it("does not drop a flush that is not a dead letter", async () => {
     await acknowledged([{ function: "third", durationMs: 1 }]);
     await letTimePass();
     await ringAlarm();
@@ -243,7 +243,7 @@ describe("DELETE /dead-letters/:id", () => {
 });
 
 it.each(["x", "x:1", ":1", "x:0", "x:1.5", "x:99999999999999999999", "%00:1", "'--:1"])(
-  "there is no dead letter %s",
+  "answers 404 for the unknown dead letter %s",
   async (unknown) => {
     for (const [method, path] of [
       ["POST", `/${unknown}/replay`],

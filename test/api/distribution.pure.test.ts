@@ -7,7 +7,7 @@ import { MAX_BUCKET, MIN_BUCKET } from "../../src/stats/histogram.ts";
 const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
 
 describe("a distribution's buckets", () => {
-  it("are as many as asked for at most, each where the one before ends, and keep every count", () => {
+  it("are at most as many as requested, have no gaps, and keep every count", () => {
     const anyBuckets = fc
       .array(fc.tuple(fc.integer({ min: MIN_BUCKET, max: MAX_BUCKET }), fc.integer({ min: 1, max: 1_000 })), {
         minLength: 1,
@@ -29,7 +29,7 @@ describe("a distribution's buckets", () => {
     );
   });
 
-  it("are one where one is asked for, also of durations on both sides of 1 ms, and at every end of time", () => {
+  it("are one if one is requested, even for durations below and above 1 ms and for the shortest and longest", () => {
     for (const fine of [
       [-1, 2, 0, 3],
       [MIN_BUCKET, 2, MAX_BUCKET, 3],
@@ -38,7 +38,7 @@ describe("a distribution's buckets", () => {
     }
   });
 
-  it("are of whole doublings wherever that is fine enough, so that bounds stay while calls come", () => {
+  it("are powers of two where that is fine enough, so that bounds stay while calls are added", () => {
     expect(coarsened([-3, 1, 70, 1], 4)).toEqual([
       { aboveMs: 0.5, toMs: 1, calls: 1 },
       { aboveMs: 1, toMs: 2, calls: 0 },

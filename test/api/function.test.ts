@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 const describeA = (query = "") => getJson<FunctionDescription>(`/metrics/shop/a${query}`);
 
 describe("GET /metrics/:service/:function", () => {
-  it("tells totals, failures and a series with empty steps, wherever the calls are by now", async () => {
+  it("has totals, failures and a series with empty steps, whether the calls are in the buffer or in D1", async () => {
     const start = Math.floor(Date.now() / HOUR) * HOUR - 5 * HOUR;
     const error = { name: "TypeError", message: "x is undefined" };
     await acknowledged([
@@ -59,7 +59,7 @@ describe("GET /metrics/:service/:function", () => {
     ]);
   });
 
-  it("chooses a step of at most 300 points, and none finer than what is kept", async () => {
+  it("chooses a step with at most 300 points that is not finer than the stored resolution", async () => {
     await acknowledged([{ function: "a", durationMs: 1 }]);
     const steps: number[] = [];
     for (const from of ["-15m", "-1h", "-24h", "-7d", "-90d", "-365d"]) {
@@ -74,7 +74,7 @@ describe("GET /metrics/:service/:function", () => {
     await expect(describeA("?from=-40h&step=1m")).rejects.toThrow("It must be at least 120 seconds");
   });
 
-  it("adds up what is kept as minutes, hours and days", async () => {
+  it("adds up minutes, hours and days", async () => {
     const today = Math.floor(Date.now() / DAY) * DAY;
     await inD1(delta(today - 100 * DAY), delta(today - 10 * DAY + HOUR), delta(today - HOUR));
     const answer = await describeA(`?from=${today - 200 * DAY}&step=1d`);
@@ -94,7 +94,71 @@ describe("GET /metrics/:service/:function", () => {
     },
   );
 
-  it("takes modules together unless one is asked for", async () => {
+  it.each([".", "..", "%2e", "%2E%2e", "a/..", "op*", "a&module=b"])(
+    "finds a function named %s, whose name stands in the query",
+    async (name) => {
+      await acknowledged([{ function: name, durationMs: 1 }], { service: ".." });
+      const query = `service=..&function=${encodeURIComponent(name)}`;
+      expect(await getJson(`/function?${query}&module=&from=-1h`)).toMatchObject({
+        service: "..",
+        function: name,
+        range: { calls: 1 },
+      });
+      expect(await getJson(`/function/histogram?${query}&from=-1h`)).toMatchObject({ measured: 1 });
+    },
+  );
+
+  it.each([
+    ["/function?service=shop", "The parameter function is missing"],
+    ["/function/histogram?function=a", "The parameter service is missing"],
+    ["/function?service=shop&function=a&step=7", "The parameter step"],
+  ])("refuses %s", async (path, problem) => {
+    const { error } = await getJson<{ error: { message: string } }>(path, 400);
+    expect(error.message).toContain(problem);
+  });
+
+  it.each([
+    ["decomposed", "re\u0301gler", "r\u00e9gler"],
+    ["composed", "r\u00e9gler", "re\u0301gler"],
+    ["with spaces around it", " r\u00e9gler ", "r\u00e9gler"],
+    ["without the spaces around it", "r\u00e9gler", " r\u00e9gler\t"],
+  ])("finds a name that was sent %s, at every door, stored or not", async (_, sent, asked) => {
+    await acknowledged([{ function: sent, module: sent, durationMs: 1 }], { service: sent });
+    const name = encodeURIComponent(asked);
+    for (let i = 0; i < 2; i++) {
+      for (const path of [
+        `/metrics/${name}/${name}?module=${name}`,
+        `/metrics/${name}/${name}/histogram?module=${name}`,
+        `/function?service=${name}&function=${name}&module=${name}`,
+        `/function/histogram?service=${name}&function=${name}&module=${name}`,
+      ]) {
+        expect([path, (await get(path)).status]).toEqual([path, 200]);
+      }
+      const list = await getJson<{ functions: unknown[] }>(`/metrics?service=${name}&function=${name}`);
+      expect(list.functions).toHaveLength(1);
+      const prefix = encodeURIComponent(asked.trim().slice(0, -3));
+      expect(
+        (await getJson<{ functions: unknown[] }>(`/metrics?function=${prefix}*`)).functions,
+      ).toHaveLength(1);
+      const text = await (await get(`/metrics?format=prometheus&service=${name}&function=${name}`)).text();
+      expect(text).toContain('function="r\u00e9gler"');
+      await carryToD1();
+    }
+  });
+
+  it("tells the range before what is since the beginning, and the time of each block", async () => {
+    const now = Math.floor(Date.now() / HOUR) * HOUR;
+    await acknowledged([{ function: "a", durationMs: 1, at: now - 3 * HOUR }]);
+    const answer = await describeA(`?from=${now - 2 * HOUR}&to=${now - HOUR}`);
+    const keys = Object.keys(answer);
+    expect(keys.indexOf("range")).toBeLessThan(keys.indexOf("totals"));
+    expect(keys.indexOf("series")).toBeLessThan(keys.indexOf("failures"));
+    const [from, to] = [new Date(now - 2 * HOUR).toISOString(), new Date(now - HOUR).toISOString()];
+    expect(answer).toMatchObject({ from, to, range: { from, to, calls: 0 } });
+    expect(answer.totals).toMatchObject({ from: new Date(now - 3 * HOUR).toISOString(), calls: 1 });
+  });
+
+  it("combines all modules unless one is named", async () => {
     await acknowledged([{ function: "a", module: "x", durationMs: 2 }]);
     await carryToD1();
     await acknowledged([
@@ -120,7 +184,7 @@ describe("GET /metrics/:service/:function", () => {
     expect((await get("/metrics/shop/a/histogram")).status).toBe(404);
   });
 
-  it("counts new failures together once a hundred are known", async () => {
+  it("counts new failures as one once a hundred are known", async () => {
     const at = Date.now();
     const failing = (i: number) => ({
       function: "a",
@@ -146,7 +210,7 @@ describe("GET /metrics/:service/:function", () => {
 });
 
 describe("GET /metrics/:service/:function/histogram", () => {
-  it("gives bounds that meet and counts that add up, since the beginning or over a range", async () => {
+  it("gives buckets without gaps and counts that add up, since the beginning or over a range", async () => {
     const at = Date.now() - 2 * HOUR;
     await acknowledged([1, 10, 100].map((durationMs) => ({ function: "a", durationMs, at })));
     await carryToD1();
@@ -167,7 +231,7 @@ describe("GET /metrics/:service/:function/histogram", () => {
 });
 
 describe("GET /services", () => {
-  it("lists services with what all their functions did", async () => {
+  it("lists services with the sums of all their functions", async () => {
     await acknowledged([{ function: "a", durationMs: 1, error: {} }], { service: "shop" });
     await acknowledged([{ function: "a", durationMs: 1 }], { service: "post" });
     await carryToD1();

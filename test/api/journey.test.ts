@@ -14,7 +14,7 @@ import {
 
 const HOUR = 3_600_000;
 
-it("answers the same at every step of a call's way from the buffer to D1", async () => {
+it("gives the same answers at every step from the buffer to D1", async () => {
   const now = Math.floor(Date.now() / HOUR) * HOUR;
   const call = (name: string, hoursAgo: number, durationMs: number) => ({
     function: name,
@@ -51,7 +51,7 @@ it("answers the same at every step of a call's way from the buffer to D1", async
       const response = await get(path);
       expect([path, response.status]).toEqual([path, 200]);
       const text = await response.text();
-      // What is left out changes on the way: it tells of the pipeline itself, and of the time since `from`.
+      // The removed fields may change: they describe the pipeline itself or depend on the current time.
       all[path] = text
         .replaceAll(/^.*metrics_collector_.*$/gm, "")
         .replaceAll(/"callsPerSecond":[^,}]+/g, "");
@@ -71,5 +71,5 @@ it("answers the same at every step of a call's way from the buffer to D1", async
   const { epoch, n } = await buffer().settledBelow();
   await env.DB.prepare("INSERT INTO epochs VALUES (?, ?)").bind(epoch, n).run();
   await env.DB.exec("DELETE FROM flushes");
-  expect(await answers()).toEqual(buffered); // below the floor
+  expect(await answers()).toEqual(buffered); // below the low watermark
 });

@@ -29,6 +29,22 @@ async function callsSeen(name = NAME): Promise<number> {
   return functions.find((found) => found.function === "deploy")?.calls ?? 0;
 }
 
+/** As if only the first migration had ever been applied. */
+async function becomeOlder() {
+  const db = await cloud.database(cloud.account.databases[0]!.uuid);
+  for (const sql of [
+    "DROP TRIGGER index_new_function",
+    "DROP TRIGGER index_new_failure",
+    "DROP TABLE search_functions",
+    "DROP TABLE search_failures",
+    "DROP TABLE sweeps",
+    "DELETE FROM d1_migrations WHERE name = '0001_reading.sql'",
+  ]) {
+    await db.prepare(sql).run();
+  }
+  return db;
+}
+
 describe("the first deployment", () => {
   it("creates everything, sets three secrets, and the Worker counts its sample", async () => {
     const ran = await deploy("--show-tokens");
@@ -89,6 +105,62 @@ describe("the next deployment", () => {
     expect(cloud.account.scripts.get(NAME)!.secrets).toEqual(scripts.get(NAME)!.secrets);
     expect(cloud.account.scripts.get(NAME)!.version!.id).not.toBe(scripts.get(NAME)!.version!.id);
     expect(await callsSeen()).toBe(2);
+  });
+
+  it("applies a migration that an older version did not have, before it uploads", async () => {
+    expectExit(await deploy(), 0);
+    await becomeOlder();
+    cloud.calls = [];
+    const ran = await deploy();
+    expectExit(ran, 0);
+    expect(ran.stderr).toContain("✓ 1 migration applied: 0001_reading.sql\n");
+    const migrated = cloud.calls.find(({ body }) => body.includes("CREATE VIRTUAL TABLE"))!;
+    const uploaded = cloud.calls.find(
+      ({ method, path }) => method === "PUT" && path === `/workers/scripts/${NAME}`,
+    )!;
+    expect(migrated.n).toBeLessThan(uploaded.n);
+    const db = await cloud.database(cloud.account.databases[0]!.uuid);
+    const { results } = await db.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
+    expect(results.map(({ name }) => name)).toEqual(["0000_tables.sql", "0001_reading.sql"]);
+  });
+
+  it("leaves the old version running where a migration fails", async () => {
+    expectExit(await deploy(), 0);
+    const db = await becomeOlder();
+    await db.prepare("CREATE TABLE sweeps (a)").run();
+    const before = cloud.account.scripts.get(NAME)!.version!.id;
+    const ran = await deploy();
+    expectExit(ran, 1);
+    expect(ran.stderr).toContain("The database's migrations were not all applied.");
+    expect(ran.stderr).toContain("table `sweeps` already exists");
+    expect(ran.stderr).toContain("Not done: Applying migrations");
+    expect(cloud.account.scripts.get(NAME)!.version!.id).toBe(before);
+  });
+
+  it("says that it goes back, where the database is of a newer version", async () => {
+    expectExit(await deploy(), 0);
+    const db = await cloud.database(cloud.account.databases[0]!.uuid);
+    await db.prepare("INSERT INTO d1_migrations (name) VALUES ('9999_newer.sql')").run();
+    const ran = await deploy();
+    expectExit(ran, 0);
+    expect(ran.stderr).toContain(
+      "a newer version (9999_newer.sql): this deployment goes back to an older one",
+    );
+  });
+
+  it("interrupted by Ctrl-C, says what was done and that it may be run again", async () => {
+    cloud.fault = ({ method, path }) => {
+      if (method !== "POST" || path !== "/d1/database") return undefined;
+      machine.interrupt();
+      return { delayMs: 500 };
+    };
+    const ran = await deploy();
+    expectExit(ran, 130);
+    expect(ran.stderr).toContain(
+      `Interrupted.\nDone before this: \n  ✓ Queue ${NAME}-dead-letters is created`,
+    );
+    expect(ran.stderr).toContain(`Not done: Creating the D1 database ${NAME}`);
+    expect(ran.stderr).toContain("Running the same command again is safe");
   });
 
   it("from another machine, keeps the secrets and says that it does not know them", async () => {

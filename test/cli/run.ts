@@ -60,11 +60,20 @@ export class Machine {
     return ran;
   }
 
+  /** As Ctrl-C does. */
+  interrupt(): void {
+    this.#signal("SIGINT");
+  }
+
   /** SIGKILL to the running command and all that it started: what a closed laptop would do. */
   kill(): void {
+    this.#signal("SIGKILL");
+  }
+
+  #signal(signal: NodeJS.Signals): void {
     const pid = this.#running?.pid;
     try {
-      if (pid !== undefined) process.kill(-pid, "SIGKILL");
+      if (pid !== undefined) process.kill(-pid, signal);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }

@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { findChromium, launchChromium } from "../../scripts/browser.ts";
+import type { CollectorOptions, MetricsCollector } from "../../client/index.ts";
 import { FakeServer } from "./fake-server.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -26,6 +27,7 @@ const PAGE = `<!doctype html><title>Shop</title><script type="module">
   for (let i = 0; i < 1_000; i++) fn(i, 1);
   for (let n = 0; n < 20; n++) metricsCollector({ name: "function" + n }, () => n)();
   globalThis.metricsCollector = metricsCollector;
+  globalThis.createMetricsCollector = createMetricsCollector;
   document.title = "Ready";
 </script>`;
 
@@ -94,6 +96,130 @@ describe.skipIf(!chromium)("in Chromium", () => {
       idempotencyKey: headers.get("Idempotency-Key"),
     });
     if (how !== "closed") await page.close();
+  });
+
+  /** Runs in the page. */
+  interface Page {
+    metricsCollector: MetricsCollector;
+    createMetricsCollector: (options: CollectorOptions) => MetricsCollector;
+  }
+
+  it.each([6, 25, 53, 2_000])(
+    "durations of about %d µs have a true mean, though the clock moves in steps of 100 µs",
+    async (microseconds) => {
+      const page = await open();
+      const { bareMs, wrappedMs, stepMs } = await page.evaluate(async (microseconds) => {
+        const { metricsCollector } = globalThis as unknown as Page;
+        let x = 1;
+        const spin = (rounds: number) => {
+          for (let i = 0; i < rounds; i++) x = Math.sin(x) + 1;
+        };
+        const wrapped = metricsCollector("spin", spin);
+        // Of many calls together the clock tells the time well, whatever its steps are.
+        const calls = Math.ceil(200_000 / microseconds);
+        const timeCalls = (fn: (rounds: number) => void, rounds: number, times: number) => {
+          const startMs = performance.now();
+          for (let i = 0; i < times; i++) fn(rounds);
+          return (performance.now() - startMs) / times;
+        };
+        timeCalls(spin, 3_000_000, 1);
+        const rounds = Math.round((1_000 * microseconds) / timeCalls(spin, 1_000_000, 1));
+        const bareMs = timeCalls(spin, rounds, calls);
+        await metricsCollector.flush();
+        const wrappedMs = timeCalls(wrapped, rounds, calls);
+        let [stepMs, lastMs] = [Infinity, performance.now()];
+        for (let changes = 0; changes < 20;) {
+          const nowMs = performance.now();
+          if (nowMs === lastMs) continue;
+          stepMs = Math.min(stepMs, nowMs - lastMs);
+          lastMs = nowMs;
+          changes++;
+        }
+        await metricsCollector.flush();
+        return { bareMs, wrappedMs, stepMs };
+      }, microseconds);
+      const spin = server.requests.flatMap(({ samples }) => samples).find((s) => s.function === "spin")!;
+      expect(stepMs).toBeGreaterThan(0.004);
+      expect(spin.unmeasured).toBe(0);
+      expect(Object.values(spin.histogram).reduce((sum, n) => sum + n, 0)).toBe(spin.calls);
+      // A call takes at least what the bare function takes, and at most what the wrapped call takes.
+      const meanMs = spin.sumMs / spin.calls;
+      expect(meanMs).toBeLessThanOrEqual(wrappedMs * 1.02);
+      expect(meanMs).toBeGreaterThan(Math.min(bareMs, wrappedMs) * 0.7);
+      expect(spin.minMs).toBeLessThanOrEqual(microseconds / 1_000);
+      await page.close();
+    },
+  );
+
+  it("custom elements come to life, whether the tag, the wrapper or the original makes them", async () => {
+    const page = await open();
+    const made = await page.evaluate(() => {
+      const { metricsCollector } = globalThis as unknown as Page;
+      class Box extends HTMLElement {
+        ready = true;
+      }
+      const Wrapped = metricsCollector(Box);
+      customElements.define("x-box", Wrapped);
+      document.body.innerHTML = "<x-box></x-box>";
+      class Inner extends HTMLElement {
+        ready = true;
+      }
+      customElements.define("x-inner", Inner);
+      const WrappedInner = metricsCollector(Inner);
+      return [
+        (document.querySelector("x-box") as Box).ready,
+        new Wrapped().ready,
+        new WrappedInner().ready,
+        (document.createElement("x-box") as Box).ready,
+        document.querySelector("x-box") instanceof Wrapped,
+      ];
+    });
+    expect(made).toEqual([true, true, true, true, true]);
+    await page.close();
+  });
+
+  it("localStorage stays as it is", async () => {
+    const page = await open();
+    const keys = await page.evaluate(() => {
+      const { metricsCollector } = globalThis as unknown as Page;
+      metricsCollector.all(localStorage);
+      localStorage.setItem("mine", "1");
+      return Object.keys(localStorage);
+    });
+    expect(keys).toEqual(["mine"]);
+    await page.close();
+  });
+
+  it("a page with many functions that is left sends what the browser takes: made = arrived + pending", async () => {
+    const page = await open();
+    await page.evaluate(() => {
+      const { metricsCollector } = globalThis as unknown as Page;
+      for (let n = 0; n < 200; n++) metricsCollector(`more${n}`, () => n)();
+    });
+    await page.goto("about:blank");
+    await vi.waitFor(() => expect(server.totalCalls).toBe(1_220), { timeout: 10_000 });
+    expect(new Set(server.keys).size).toBe(server.requests.length);
+    await page.close();
+  });
+
+  it("a page that is left while its POST is in flight, or in a backoff, loses nothing", async () => {
+    const page = await open();
+    let isAway = true;
+    server.reply = () => (isAway ? { status: 503 } : "accept");
+    await page.evaluate(() => {
+      const { metricsCollector } = globalThis as unknown as Page;
+      void metricsCollector.flush();
+    });
+    await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(0));
+    await page.evaluate(() => {
+      const { metricsCollector } = globalThis as unknown as Page;
+      metricsCollector("late", () => 1)();
+    });
+    isAway = false;
+    await page.goto("about:blank");
+    await vi.waitFor(() => expect(server.calls).toMatchObject({ add: 1_000, late: 1 }), { timeout: 10_000 });
+    expect(server.totalCalls).toBe(1_021);
+    await page.close();
   });
 
   it("a flush is compressed, and is acknowledged", async () => {

@@ -19,6 +19,17 @@ export interface Sample {
   failures: { name: string; message: string; calls: number }[];
 }
 
+/** What the server takes a field for that a sample leaves out. */
+const DEFAULTS = {
+  module: "",
+  errors: 0,
+  unmeasured: 0,
+  sumMs: 0,
+  minMs: null,
+  maxMs: null,
+  histogram: {},
+};
+
 /** One POST as it came in. */
 export interface Received {
   method: string;
@@ -122,7 +133,11 @@ export class FakeServer {
 
   #read(method: string, path: string, headers: Headers, raw: Buffer): Received {
     const json = (headers.get("Content-Encoding") === "gzip" ? gunzipSync(raw) : raw).toString();
-    const { samples } = JSON.parse(json || '{"samples":[]}') as { samples: Sample[] };
+    const { samples: sent } = JSON.parse(json || '{"samples":[]}') as { samples: Partial<Sample>[] };
+    const samples = sent.map((sample): Sample => {
+      const failures = sample.failures?.map((failure) => ({ ...failure, message: failure.message ?? "" }));
+      return { ...DEFAULTS, ...sample, failures: failures ?? [] } as Sample;
+    });
     const key = headers.get("Idempotency-Key") ?? "";
     const received = { method, path, headers, key, raw, json, samples, atMs: Date.now() };
     this.requests.push(received);

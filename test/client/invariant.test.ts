@@ -1,9 +1,10 @@
 /** A random run through every fault there is: each call stands in exactly one place at any time, and arrives once. */
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createMetricsCollector, type MetricsCollector } from "../../client/index.ts";
+import type { MetricsCollector } from "../../client/index.ts";
 import { Random } from "../../scripts/random.ts";
 import { FakeServer, type Reply } from "./fake-server.ts";
+import { loadClient } from "./fresh-client.ts";
 
 const START = Date.parse("2026-11-24T10:00:00Z");
 const STEPS = 400;
@@ -82,6 +83,7 @@ async function run(seed: number, refuses: boolean): Promise<Run> {
     // Always the same for the same sample, so that a duplicate is refused as the first was.
     server.reject = (sample) => (sample.calls % 7 === 3 ? "It has three calls too many." : undefined);
   }
+  const { createMetricsCollector } = await loadClient();
   metricsCollector = createMetricsCollector({
     url: server.url,
     service: "shop",

@@ -2,8 +2,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createMetricsCollector, type Dropped, type MetricsCollector } from "../../client/index.ts";
+import type { CollectorOptions, Dropped, MetricsCollector } from "../../client/index.ts";
 import { FakeServer } from "./fake-server.ts";
+import { loadClient } from "./fresh-client.ts";
 
 const START = Date.parse("2026-11-24T10:00:00Z");
 const SECOND = 1_000;
@@ -12,13 +13,15 @@ const HOUR = 60 * MINUTE;
 
 let server: FakeServer;
 let metricsCollector: MetricsCollector;
+let createMetricsCollector: (options: CollectorOptions) => MetricsCollector;
 
-beforeEach(() => {
+beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: START });
   // Compression takes real time.
   vi.stubGlobal("CompressionStream", undefined);
   vi.spyOn(console, "warn").mockImplementation(() => {});
   server = new FakeServer();
+  ({ createMetricsCollector } = await loadClient());
 });
 
 afterEach(async () => {
@@ -194,7 +197,7 @@ it("past its cap on memory drops the oldest calls, but none that may have arrive
   }
   const { dropped: droppedBefore } = metricsCollector.stats();
   expect(droppedBefore).toEqual({ rejected: 0, tooOld: 0, overMemory: expect.any(Number) });
-  expect(droppedBefore.overMemory).toBeGreaterThan(50);
+  expect(droppedBefore.overMemory).toBeGreaterThan(40);
 
   comeBack();
   await passUntilDelivered();
@@ -216,7 +219,7 @@ it("says in words which limit it was that calls were dropped for", async () => {
   metricsCollector = createMetricsCollector({
     url: "http://collector",
     service: "shop",
-    maxMemory: 300,
+    maxMemory: 100,
     fetcher: server.fetcher,
     onDrop: (dropped) => told.push(dropped),
     onError: () => {},
@@ -229,23 +232,88 @@ it("says in words which limit it was that calls were dropped for", async () => {
   expect(told[0]).toEqual({ reason: "overMemory", calls: 1, message: expect.stringMatching(/\w/) });
 });
 
-it("warns once on the console that calls were dropped, however many", async () => {
+it("warns on the console that calls are lost, at most once a minute", async () => {
   goAway();
   metricsCollector = createMetricsCollector({
     url: "http://collector",
     service: "shop",
     maxMemory: 300,
+    intervalMs: 1_000,
+    maxItems: 1,
     fetcher: server.fetcher,
   });
-  const work = metricsCollector(function work() {});
-  for (let minute = 0; minute < 30; minute++) {
-    work();
-    await pass(MINUTE);
+  const startMs = Date.now();
+  for (let n = 0; n < 600; n++) {
+    metricsCollector({ name: `function${n}` }, () => {})();
+    await metricsCollector.flush({ timeoutMs: 0 });
+    await pass(SECOND, 500);
   }
-  expect(metricsCollector.stats().dropped.overMemory).toBeGreaterThan(20);
+  const minutes = (Date.now() - startMs) / MINUTE;
+  expect(metricsCollector.stats().dropped.overMemory).toBeGreaterThan(500);
   const warnings = vi.mocked(console.warn).mock.calls.map(([warning]) => String(warning));
-  expect(warnings).toEqual([
-    expect.stringMatching(/^metrics-collector: .*fetch failed/),
-    expect.stringMatching(/^metrics-collector: .*1 calls.*overMemory/),
-  ]);
+  const losses = warnings.filter((warning) => warning.includes("calls are lost"));
+  expect(losses[0]).toMatch(/^metrics-collector: 1 calls are lost \(overMemory\): .*maxMemory.*onDrop/);
+  expect(losses.length).toBeGreaterThan(minutes - 2);
+  expect(losses.length).toBeLessThanOrEqual(minutes + 1);
 });
+
+it("a call after the minute has turned seals its own function only, however many there are", async () => {
+  const { createPageSpool } = await import("../../client/spool/page.ts");
+  let sealed = () => 0;
+  metricsCollector = createMetricsCollector({
+    url: "http://collector",
+    service: "shop",
+    intervalMs: HOUR,
+    fetcher: server.fetcher,
+    spool: {
+      attach(parts: { outbox: { sums: Set<unknown> } }) {
+        sealed = () => parts.outbox.sums.size;
+        return createPageSpool({ getItem: () => null, setItem() {}, removeItem() {} }).attach(parts);
+      },
+    },
+  });
+  const functions = Array.from({ length: 1_000 }, (_, n) => metricsCollector({ name: `f${n}` }, () => n));
+  for (const fn of functions) fn();
+  await pass(MINUTE);
+  functions[0]!();
+  expect(sealed()).toBe(1);
+  functions[1]!();
+  expect(sealed()).toBe(2);
+});
+
+it.each<[string, number, number]>([
+  // The wall clock, and the monotonic clock, which may stop while a machine is asleep.
+  ["jumps three days ahead for a moment", 3 * 24 * HOUR, 0],
+  ["is set from the year 2000 to now", 26 * 365 * 24 * HOUR, 0],
+  ["is set back by three days", -3 * 24 * HOUR, 0],
+])(
+  "what is minutes old arrives though the wall clock %s while the server is away",
+  async (_, wallMs, monotonicMs) => {
+    goAway();
+    metricsCollector = createMetricsCollector({
+      url: "http://collector",
+      service: "shop",
+      onError() {},
+      fetcher: server.fetcher,
+    });
+    const work = metricsCollector(function work() {});
+    work();
+    // The first is in a batch. The others are not.
+    await pass(MINUTE);
+    for (let minute = 0; minute < 5; minute++) {
+      work();
+      await pass(MINUTE);
+    }
+    const agoMs = performance.now();
+    vi.setSystemTime(Date.now() + wallMs);
+    expect(performance.now() - agoMs).toBe(monotonicMs);
+    server.reject = () => undefined;
+    comeBack();
+    await pass(10 * MINUTE);
+    expect(server.calls).toEqual({ work: 6 });
+    expect(metricsCollector.stats().dropped).toEqual({ rejected: 0, tooOld: 0, overMemory: 0 });
+    // As old as they were, by the clock as it is now.
+    const minutes = Object.keys(server.counted["work"]!).map((at) => (Date.now() - Date.parse(at)) / MINUTE);
+    expect(minutes.filter((age) => age > 0 && age < 20)).toHaveLength(5);
+  },
+);

@@ -32,15 +32,34 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it("holds one file of code, its types, and what a reader needs", () => {
-  expect(packed).toEqual([
-    "LICENSE",
-    "README.md",
-    "dist/index.js",
-    "dist/types/client/index.d.ts",
-    "dist/types/client/options.d.ts",
-    "package.json",
-  ]);
+it("holds each entry as an ES module and as CommonJS, its types, and what a reader needs", () => {
+  const entries = ["index", "names", "page-spool", "spool"].flatMap((name) =>
+    ["cjs", "d.cts", "d.ts", "js"].map((extension) => `dist/${name}.${extension}`),
+  );
+  const others = ["LICENSE", "README.md", "dist/names.LICENSES.txt", "package.json"];
+  expect(packed).toEqual([...entries, ...others].sort());
+});
+
+it("works with import and with require", async () => {
+  const program = `
+    const wrapped = createMetricsCollector({ url: "https://metrics.example", service: "shop" })((n) => n + 1);
+    console.log(wrapped(1), typeof createFolderSpool, typeof createPageSpool, typeof viteNames, typeof loader);`;
+  const imports = `
+    import { createMetricsCollector } from "metrics-collector-client";
+    import { createFolderSpool } from "metrics-collector-client/spool";
+    import { createPageSpool } from "metrics-collector-client/page-spool";
+    import loader, { viteNames } from "metrics-collector-client/names";`;
+  const requires = `
+    const { createMetricsCollector } = require("metrics-collector-client");
+    const { createFolderSpool } = require("metrics-collector-client/spool");
+    const { createPageSpool } = require("metrics-collector-client/page-spool");
+    const { default: loader, viteNames } = require("metrics-collector-client/names");`;
+  await writeFile(join(project, "imports.mjs"), `${imports}${program} process.exit(0);`);
+  await writeFile(join(project, "requires.cjs"), `${requires}${program} process.exit(0);`);
+  for (const file of ["imports.mjs", "requires.cjs"]) {
+    const { stdout } = await run(process.execPath, [file], { cwd: project });
+    expect(stdout).toBe("2 function function function function\n");
+  }
 });
 
 it("has no dependencies", async () => {
@@ -51,13 +70,19 @@ it("has no dependencies", async () => {
 });
 
 it.each([
-  ["bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],
+  ["a bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],
+  ["Node 16", ["--module", "node16"]],
   ["Node", ["--module", "nodenext"]],
+  ["Node without DOM types", ["--module", "nodenext", "--lib", "es2022"]],
 ])(
-  "type-checks in an empty project, as resolved by a %s",
+  "type-checks in an empty project, as resolved by %s",
   async (_, options) => {
     const program = `
       import { createMetricsCollector, type CollectorOptions, type Stats } from "metrics-collector-client";
+      import { createFolderSpool } from "metrics-collector-client/spool";
+      import { createPageSpool } from "metrics-collector-client/page-spool";
+      import { esbuildNames, rollupNames, webpackNames } from "metrics-collector-client/names";
+      export const others = [createFolderSpool, createPageSpool, esbuildNames, rollupNames, webpackNames];
       const options: CollectorOptions = { url: "https://metrics.example", service: "shop" };
       export const metricsCollector = createMetricsCollector(options);
       export const total: (prices: number[]) => number = metricsCollector((prices: number[]) => prices.length);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createMetricsCollector, type MetricsCollector } from "../../client/index.ts";
 import { FakeServer } from "./fake-server.ts";
 
+/** As much of a window and its document as the client uses. */
 class Page extends EventTarget {
   hidden = false;
 
@@ -22,6 +23,8 @@ let beacons: { url: string; body: string }[];
 beforeEach(async () => {
   page = new Page();
   vi.stubGlobal("document", page);
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
   server = await new FakeServer().listen();
   fetched = [];
   const { fetch } = globalThis;
@@ -77,13 +80,30 @@ describe("when the page is hidden", () => {
     expect(fetched).toEqual([]);
   });
 
-  it("bodies stay under 64 KiB, however much there is", async () => {
-    for (let n = 0; n < 600; n++) call(`function number ${n} with a long name`);
+  it("what waits goes in pieces, those of the functions with the most calls first", async () => {
+    for (let n = 0; n < 600; n++) call(`function number ${n} with a long name`, n === 300 ? 5 : 1);
     page.hide();
+    const pieces = fetched.map(({ body }) => JSON.parse(body as string) as { samples: { calls: number }[] });
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(pieces[0]!.samples[0]!.calls).toBe(5);
+    for (const { body } of fetched) expect((body as string).length).toBeLessThan(16_384);
     await vi.waitFor(() => expect(metricsCollector.stats().pending).toBe(0), { timeout: 5_000 });
-    expect(server.totalCalls).toBe(600);
-    expect(server.requests.length).toBeGreaterThan(2);
-    for (const { json } of server.requests) expect(Buffer.byteLength(json)).toBeLessThan(65_536);
+    expect(server.totalCalls).toBe(604);
+  });
+
+  it("what the browser refuses goes by beacon, and what that refuses too stays pending", async () => {
+    let room = 20_000;
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+    Object.assign(navigator, {
+      sendBeacon: (url: string, body: string) => {
+        if ((room -= body.length) < 0) return false;
+        return beacons.push({ url, body }) > 0;
+      },
+    });
+    for (let n = 0; n < 300; n++) call(`function number ${n} with a long name`);
+    page.hide();
+    await vi.waitFor(() => expect(beacons).toHaveLength(1));
+    expect(metricsCollector.stats().pending).toBe(300);
   });
 
   it("nothing is sent after close", async () => {
@@ -95,17 +115,62 @@ describe("when the page is hidden", () => {
     expect(metricsCollector.stats().pending).toBe(1);
   });
 
-  it("a batch that is on its way already is not sent again", async () => {
+  it("a batch that the browser sends even without the page is not sent again", async () => {
     let answer = () => {};
     server.reply = () => new Promise((resolve) => (answer = () => resolve("accept")));
     call("work");
     const flushed = metricsCollector.flush();
     await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    expect(fetched[0]).toMatchObject({ keepalive: true });
     page.hide();
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(fetched).toHaveLength(1);
     answer();
     expect(await flushed).toBe(true);
+  });
+
+  it("a batch that waits for a backoff to end goes at once, and so does what was called since", async () => {
+    server.reply = () => (server.requests.length < 2 ? { status: 500 } : "accept");
+    await metricsCollector.close({ timeoutMs: 0 });
+    metricsCollector = createMetricsCollector({
+      url: server.url,
+      service: "shop",
+      intervalMs: 20,
+      retryMs: 1_000_000,
+    });
+    call("first", 2);
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    call("second", 3);
+    page.hide();
+    await vi.waitFor(() => expect(server.calls).toEqual({ first: 2, second: 3 }));
+    expect(new Set(server.keys).size).toBe(2);
+  });
+
+  it("what is called while it is hidden goes when it is left", async () => {
+    page.hide();
+    call("work", 4);
+    page.dispatchEvent(new Event("pagehide"));
+    await vi.waitFor(() => expect(server.calls).toEqual({ work: 4 }));
+  });
+
+  it("what a listener of the program calls at that moment goes along", async () => {
+    // Listeners on the document run before those on the window.
+    const target = new EventTarget();
+    const autosave = metricsCollector({ name: "autosave" }, () => {});
+    target.addEventListener("visibilitychange", autosave);
+    target.dispatchEvent(new Event("visibilitychange"));
+    page.hide();
+    await vi.waitFor(() => expect(server.calls).toEqual({ autosave: 1 }));
+  });
+
+  it("the listeners come back after document.open() has removed them", async () => {
+    call("work");
+    vi.stubGlobal("document", (page = new Page()));
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    // A call of a function that had none since the last report looks at what is due.
+    call("other");
+    page.hide();
+    await vi.waitFor(() => expect(server.calls).toEqual({ work: 1, other: 1 }));
   });
 });
 
@@ -122,7 +187,7 @@ describe("where fetch cannot outlive the page", () => {
     const { url, body } = beacons[0]!;
     expect(url).toBe(`${server.url}/samples`);
     const { idempotencyKey, token, service, samples } = JSON.parse(body) as Record<string, unknown>;
-    expect(idempotencyKey).toMatch(/^\d+-0\.\d+$/);
+    expect(idempotencyKey).toMatch(/^\d+(-\d+){3}$/);
     expect([token, service]).toEqual(["secret", "shop"]);
     expect(samples).toMatchObject([{ function: "work", calls: 3 }]);
     // A beacon has no answer.

@@ -190,6 +190,7 @@ describe("a program that has nothing left to do", () => {
       `await metricsCollector.close();
        const impatient = createMetricsCollector({
          url: ${JSON.stringify(server.url)}, service: "shop", retryMs: 10, timeoutMs: 1_000,
+         exitTimeoutMs: 10_000,
        });
        impatient({ name: "work" }, () => {})();`,
       { before: FAST_CLOCK },
@@ -206,6 +207,64 @@ describe("a program that has nothing left to do", () => {
     );
     expect(await ended).toMatchObject({ code: 0 });
     expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe("a program that has nothing left to do ends within two seconds", () => {
+  const timed = (source: string) => `const begunMs = performance.now();
+    process.on("exit", () => console.log(Math.round(performance.now() - begunMs)));
+    ${source}`;
+
+  it.each<[string, FakeServer["reply"], string]>([
+    ["where the server answers with errors", () => ({ status: 500 }), "work();"],
+    ["where the server never answers", () => "hang", "work();"],
+    [
+      "where a POST is in flight already",
+      () => "hang",
+      `const soon = createMetricsCollector({ url: URL, service: "soon", intervalMs: 10, timeoutMs: 30_000 });
+       soon("work", () => {})();
+       await new Promise((resolve) => setTimeout(resolve, 100));`,
+    ],
+  ])("%s", async (_, reply, source) => {
+    server.reply = reply;
+    const { ended } = start(timed(source.replace("URL", JSON.stringify(server.url))));
+    const { code, stdout } = await ended;
+    expect(code).toBe(0);
+    // Two seconds, and what a busy machine needs for the rest.
+    expect(Number(stdout)).toBeLessThan(4_500);
+    expect(server.requests.length).toBeGreaterThan(0);
+  });
+});
+
+describe("a program's own context", () => {
+  it("is not that of timers and POSTs: they keep no request's data, and belong to no request's trace", async () => {
+    const { ended } = start(`
+      import { AsyncLocalStorage } from "node:async_hooks";
+      const requests = new AsyncLocalStorage();
+      const contexts = [];
+      const traced = createMetricsCollector({
+        url: ${JSON.stringify(server.url)}, service: "traced", intervalMs: 10,
+        fetcher: { fetch: (...args) => { contexts.push(requests.getStore() ?? "none"); return fetch(...args); } },
+      });
+      const handle = traced("handle", () => requests.getStore());
+      for (let id = 0; id < 3; id++) {
+        if (requests.run({ id }, handle).id !== id) throw new Error("The function lost its context.");
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      await requests.run("flush", () => traced.flush());
+      console.log(JSON.stringify(contexts));`);
+    const { stdout } = await ended;
+    expect(JSON.parse(stdout)).toEqual(["none", "none", "none"]);
+  });
+
+  it("has one listener, however many collectors there are", async () => {
+    const { ended } = start(`
+      for (let n = 0; n < 30; n++) {
+        const each = createMetricsCollector({ url: ${JSON.stringify(server.url)}, service: "s" + n });
+        each("work", () => {})();
+      }`);
+    expect(await ended).toMatchObject({ code: 0, stderr: "" });
+    expect(server.calls).toEqual({ work: 30 });
   });
 });
 

@@ -31,7 +31,7 @@ export interface Site {
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Runs before the page loads. */
-  prepare?: (page: Page) => Promise<void>;
+  prepare?: (page: Page) => Promise<unknown>;
 }
 
 export interface SiteOptions extends Omit<ServerOptions, "stateFolder"> {

@@ -23,7 +23,7 @@ describe("GET /openapi.json", () => {
     expect(described.sort()).toEqual([...new Set(routes)].sort());
   });
 
-  it("names the parameters that are taken", async () => {
+  it("names the parameters that each route accepts", async () => {
     const { paths } = await getJson<Document>("/openapi.json");
     expect(paths["/metrics/{service}/{function}"]!["get"]!.parameters.map(({ name }) => name)).toEqual([
       "service",
@@ -59,7 +59,7 @@ describe("hono's client", () => {
       exports.default.fetch(new Request(input, init)),
   });
 
-  it("knows what each route takes and answers", async () => {
+  it("knows the parameters and answers of each route", async () => {
     await acknowledged([{ function: "a/b", durationMs: 5 }]);
     const list = await client.metrics.$get({ query: { service: "shop", sort: "averageMs", limit: "1" } });
     const { functions, next } = await list.json();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
 import { ingestLimits } from "../../src/ingest/limits.ts";
 import { envWith, unreachableBuffers } from "../faults.ts";
-import { acknowledged, calls, fetchWorker, post } from "../worker.ts";
+import { acknowledged, calls, fetchWorker, getJson, post, refused } from "../worker.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 
@@ -91,7 +91,7 @@ describe("POST /samples rejects a body as a whole", () => {
       `{"service":"shop","samples":[{"function":"f","durationMs":${deep}}]}`,
       JSON.stringify({ service: "shop", samples: [sample] }).replace('"0":0', `"0":${deep}`),
     ]) {
-      expect([202, 400]).toContain((await send(body)).status);
+      expect([400, 422]).toContain((await send(body)).status);
     }
     expect(await calls()).toEqual({});
   });
@@ -107,7 +107,7 @@ describe("POST /samples rejects a body as a whole", () => {
     }
     const call = { function: "f", calls: 1, errors: 1, sumMs: 1, minMs: 1, maxMs: 1, histogram: { "-1": 1 } };
     for (const field of ["function", "module", "at", "calls", "sumMs", "histogram", "failures"]) {
-      expect(await acknowledged([{ ...call, [field]: hostile }])).toMatchObject({ accepted: 0, rejected: 1 });
+      expect(await refused([{ ...call, [field]: hostile }])).toMatchObject({ accepted: 0, rejected: 1 });
     }
     expect(await calls()).toEqual({});
   });
@@ -204,6 +204,61 @@ describe("POST /samples", () => {
     expect(await calls()).toEqual({ good: 2 });
   });
 
+  it("answers 422 if it accepts none of the samples, and again to the same batch", async () => {
+    const bad = { function: "bad", durationMs: -1 };
+    const reasons = [0, 1].map((index) => ({
+      index,
+      reason: "durationMs must be a number of milliseconds from 0 to 604800000; it is -1.",
+    }));
+    const answer = { accepted: 0, rejected: 2, reasons };
+    expect(await refused([bad, bad], { key: "k" })).toEqual({ ...answer, duplicate: false });
+    expect(await refused([bad, bad], { key: "k" })).toEqual({ ...answer, duplicate: true });
+    expect(await refused([bad, bad])).toEqual({ ...answer, duplicate: false });
+    expect((await post([bad, good], { key: "k" })).status).toBe(409);
+    expect(await acknowledged([], { key: "empty" })).toMatchObject({ accepted: 0, rejected: 0 });
+    expect(await calls()).toEqual({});
+  });
+
+  it("says for how long a key is remembered", async () => {
+    await acknowledged([good], { key: "k" });
+    const response = await post([good, good], { key: "k" });
+    expect(response.status).toBe(409);
+    const { error } = await response.json<{ error: { message: string } }>();
+    expect(error.message).toContain("within the last 72 hours");
+  });
+
+  it("reads a body without a Content-Type as JSON", async () => {
+    const body = new TextEncoder().encode(JSON.stringify({ service: "shop", samples: [good] }));
+    const response = await fetchWorker("/samples", { method: "POST", body });
+    expect(response.status).toBe(202);
+    expect(await calls()).toEqual({ good: 1 });
+  });
+
+  it("reads no other charset than UTF-8", async () => {
+    const body = JSON.stringify({ service: "shop", samples: [good] });
+    expect(await send(body, { "Content-Type": "application/json; charset=latin1" })).toMatchObject({
+      status: 415,
+      error: { code: "unsupported_charset" },
+    });
+    expect(await send(body, { "Content-Type": "application/json; charset=UTF-8" })).toMatchObject({
+      status: 202,
+    });
+  });
+
+  it("takes no service of the overflow's name", async () => {
+    const response = await post([good], { service: "__overflow__" });
+    expect(response.status).toBe(400);
+    const { error } = await response.json<{ error: { message: string } }>();
+    expect(error.message).toMatch(/^service must not be __overflow__/);
+  });
+
+  it("finds a failure by its message however its letters are composed", async () => {
+    const failing = (message: string) => ({ ...good, error: message });
+    await acknowledged([failing("e\u0301chec"), failing("\u00e9chec")]);
+    const { failures } = await getJson<{ failures: unknown[] }>("/metrics/shop/good");
+    expect(failures).toMatchObject([{ name: "Error", message: "\u00e9chec", calls: 2 }]);
+  });
+
   it("does not disturb the buffer for a batch that is empty and has no key", async () => {
     const env = envWith({ BUFFER: unreachableBuffers() });
     const sent = (body: object) =>
@@ -228,7 +283,9 @@ describe("a request that matches no route", () => {
     ["GET", "/samples", 405, "POST"],
     ["DELETE", "/metrics", 405, "GET, HEAD"],
     ["GET", "/nothing", 404, null],
-    ["POST", "/", 404, null],
+    ["POST", "/", 405, "GET, HEAD"],
+    ["PUT", "/", 405, "GET, HEAD"],
+    ["POST", "/sample", 404, null],
   ])("%s %s gets an error of the usual shape", async (method, path, status, allow) => {
     const response = await fetchWorker(path, { method });
     expect(response.status).toBe(status);

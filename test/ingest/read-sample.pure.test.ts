@@ -42,7 +42,43 @@ describe("a sample that is not valid is rejected alone, for a reason that names 
     ],
     ["a duration of eight days", { function: "f", durationMs: 8 * 24 * HOUR_MS }, /^durationMs must be/],
     ["null as duration", { function: "f", durationMs: null }, /it is null\.$/],
-    ["an error as text", { function: "f", durationMs: 1, error: "oops" }, /^error must be an object/],
+    [
+      "an error that is empty",
+      { ...good, error: "" },
+      /^error must be an object with .* a message; it is ""\.$/,
+    ],
+    ["an error that is a number", { ...good, error: 7 }, /^error must be an object .* it is 7\.$/],
+    ["an error that is an array", { ...good, error: [] }, /^error must be an object .* it is an array\.$/],
+    [
+      "a duration above all numbers",
+      JSON.parse('{"function":"f","durationMs":1e400}'),
+      "durationMs must be a number of milliseconds from 0 to 604800000; it is above 1.7e308.",
+    ],
+    [
+      "a time above all numbers",
+      JSON.parse('{"function":"f","durationMs":1,"at":1e400}'),
+      /^at must .* it is above 1\.7e308\.$/,
+    ],
+    [
+      "a time below all numbers",
+      JSON.parse('{"function":"f","durationMs":1,"at":-1e400}'),
+      /^at must .* it is below -1\.7e308\.$/,
+    ],
+    [
+      "the name of the overflow",
+      { ...good, function: "__overflow__" },
+      /^function must not be __overflow__ without a module/,
+    ],
+    [
+      "a histogram below minMs",
+      { ...sum, sumMs: 200, minMs: 100, maxMs: 100, histogram: { "-1": 2 } },
+      "histogram has calls in bucket -1, but minMs (100) is in bucket 212 and maxMs (100) in bucket 212.",
+    ],
+    [
+      "a histogram above maxMs",
+      { ...sum, histogram: { "-1": 1, "300": 1 } },
+      /^histogram has calls in bucket 300/,
+    ],
     [
       "an error's name that is a number",
       { function: "f", durationMs: 1, error: { name: 1 } },
@@ -153,6 +189,92 @@ describe("a sample becomes a delta", () => {
       { name: "B", message: "b", calls: 1 },
     ];
     expect(deltaOf({ ...sum, errors: 1, failures }).failures).toEqual([failures[1]]);
+  });
+
+  it.each([
+    ["a name, a message", { name: "TypeError", message: "no x" }, { name: "TypeError", message: "no x" }],
+    ["a message alone", "no x", { name: "Error", message: "no x" }],
+    ["nulls in place of texts", { name: null, message: null }, { name: "Error", message: "" }],
+    ["decomposed letters", "e\u0301chec", { name: "Error", message: "\u00e9chec" }],
+    ["a long decomposed message", "e\u0301".repeat(600), { name: "Error", message: "\u00e9".repeat(500) }],
+  ])("with a failure from an error that is %s", (_, error, failure) => {
+    expect(deltaOf({ ...good, error })).toMatchObject({ errors: 1, failures: [{ ...failure, calls: 1 }] });
+  });
+
+  it("as if an optional field that is null were left out", () => {
+    expect(deltaOf({ ...good, error: null, module: null, at: null, calls: null })).toEqual(deltaOf(good));
+    const empty = { function: "f", calls: 2, unmeasured: 2 };
+    const nulls = {
+      at: null,
+      errors: null,
+      sumMs: null,
+      minMs: null,
+      maxMs: null,
+      histogram: null,
+      failures: null,
+    };
+    expect(deltaOf({ ...empty, ...nulls })).toEqual(deltaOf(empty));
+    // The first call is read in full, the others are added to its delta.
+    const { deltas, answer } = sumAt(
+      good,
+      ...Array.from({ length: 3 }, () => ({ ...good, error: null, at: null })),
+    );
+    expect(answer).toMatchObject({ accepted: 4, rejected: 0 });
+    expect(deltas).toMatchObject([{ calls: 4, errors: 0 }]);
+  });
+
+  it.each([
+    "2026-06-01T11:59:00Z",
+    "2026-06-01T13:59:00+02:00",
+    "2026-06-01T06:29:00.000-05:30",
+    "2026-06-01T11:59:00.000000123Z",
+  ])("at the time %s", (at) => {
+    expect(deltaOf({ ...good, at })).toMatchObject({ firstSeen: Date.UTC(2026, 5, 1, 11, 59) });
+  });
+
+  it.each([
+    "2026-06-01T11:59:00",
+    "2026-06-01",
+    "2026-06-31T11:59:00Z",
+    "2026-06-01T24:59:00Z",
+    "-1h",
+    "now",
+    "",
+    String(NOW),
+  ])("but not at %j", (at) => {
+    expect(sumAt({ ...good, at }).answer.reasons).toEqual([
+      { index: 0, reason: expect.stringMatching(/^at must be a time: .* it is "/) as string },
+    ]);
+  });
+
+  it.each([
+    ["seconds", NOW / 1e3, "Multiply by 1,000"],
+    ["microseconds", NOW * 1e3, "Divide by 1,000"],
+    ["nanoseconds", NOW * 1e6, "Divide by 1,000,000"],
+  ])("but not at a time in epoch %s, also behind calls that are added up quickly", (unit, at, advice) => {
+    const { answer, deltas } = sumAt(good, { ...good, at }, { ...sum, function: "other", at }, good);
+    const reason = `at must be in epoch milliseconds; ${at} looks like epoch ${unit}. ${advice}.`;
+    expect(answer.reasons).toEqual([
+      { index: 1, reason },
+      { index: 2, reason },
+    ]);
+    expect(mergeDeltas(deltas)).toMatchObject([{ function: "good", calls: 2 }]);
+  });
+
+  it("from a sum under the name of the overflow, and from a call of that name in a module", () => {
+    expect(deltaOf({ ...sum, function: "__overflow__" })).toMatchObject({ function: "__overflow__" });
+    expect(deltaOf({ ...good, function: "__overflow__", module: "m" })).toMatchObject({ module: "m" });
+  });
+
+  it.each([
+    ["a neighbouring bucket", { minMs: 100, maxMs: 100, sumMs: 200, histogram: { "211": 1, "213": 1 } }],
+    [
+      "extremes in whole microseconds",
+      { minMs: 0.001, maxMs: 0.001, sumMs: 0.0024, histogram: { "-315": 1, "-303": 1 } },
+    ],
+    ["a browser's zeros", { minMs: 0, maxMs: 0, sumMs: 0, histogram: { "-638": 2 } }],
+  ])("from a histogram that fits its extremes but for rounding: %s", (_, fields) => {
+    expect(deltaOf({ ...sum, ...fields })).toMatchObject({ calls: 2 });
   });
 
   it("from a sum whose total has the error of floating-point addition", () => {

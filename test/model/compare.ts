@@ -70,7 +70,7 @@ function tableOfTotals(totals: readonly SeriesTotals[]): Table {
 }
 
 async function readMetrics(): Promise<FunctionMetrics[]> {
-  const response = await app.request(`/metrics?limit=${limits.functionsPerPage}`, {}, env);
+  const response = await app.request(`/metrics?silent=include&limit=${limits.functionsPerPage}`, {}, env);
   return (await response.json<FunctionList>()).functions;
 }
 

@@ -7,7 +7,7 @@ import { addCall, type Tallies, totalsOf } from "../../scripts/campaign/tally.ts
 
 const PAY = "shop pay 1795449600";
 
-/** Five calls in two minutes, as they should be counted. */
+/** Five calls in two minutes, counted correctly. */
 function calls(): Tallies {
   const tallies: Tallies = {};
   addCall(tallies, PAY, 10, false);
@@ -18,7 +18,7 @@ function calls(): Tallies {
   return tallies;
 }
 
-/** A server that did all as it should, but for the changes given. */
+/** Evidence from a server without faults, with some values replaced. */
 function evidence(changes: Partial<Evidence> = {}): Evidence {
   const rollups = changes.rollups ?? calls();
   return {
@@ -31,25 +31,25 @@ function evidence(changes: Partial<Evidence> = {}): Evidence {
   };
 }
 
-/** What D1 has, with one minute of one function changed. */
+/** Evidence in which D1 has one wrong minute of one function. */
 function miscounted(change: (pay: Tallies[string]) => void): Evidence {
   const rollups = calls();
   change(rollups[PAY]!);
   return evidence({ rollups });
 }
 
-describe("a campaign", () => {
-  it("has nothing to say against a server that counted each call once", () => {
+describe("the judgement of a campaign", () => {
+  it("finds no difference if each call is counted once", () => {
     expect(judge(evidence())).toEqual({ lost: 0, doubled: 0, differences: [] });
   });
 
-  it("tells of a call that was lost", () => {
+  it("reports a lost call", () => {
     const { lost, doubled, differences } = judge(miscounted((pay) => pay.calls--));
     expect({ lost, doubled }).toEqual({ lost: 1, doubled: 0 });
     expect(differences).toHaveLength(2);
   });
 
-  it("tells of a call that was counted twice", () => {
+  it("reports a call that is counted twice", () => {
     const { lost, doubled, differences } = judge(miscounted((pay) => pay.calls++));
     expect({ lost, doubled }).toEqual({ lost: 0, doubled: 1 });
     expect(differences[0]).toBe(
@@ -59,7 +59,7 @@ describe("a campaign", () => {
     );
   });
 
-  it("tells of one that was lost where another was counted twice", () => {
+  it("reports a lost call even if another call is counted twice", () => {
     const rollups = calls();
     rollups[PAY]!.calls--;
     rollups["shop add 1795449660"]!.calls++;
@@ -67,17 +67,17 @@ describe("a campaign", () => {
   });
 
   it.each<[string, (pay: Tallies[string]) => void]>([
-    ["an error", (pay) => pay.errors++],
-    ["an unmeasured call", (pay) => pay.unmeasured--],
-    ["a microsecond", (pay) => pay.sumUs++],
-    ["the shortest", (pay) => (pay.minMs = 9)],
-    ["the longest", (pay) => (pay.maxMs = null)],
-    ["a bucket", (pay) => (pay.histogram = { 106: 1, 139: 1 })],
-  ])("tells of %s that is wrong", (_, change) => {
+    ["number of errors", (pay) => pay.errors++],
+    ["number of unmeasured calls", (pay) => pay.unmeasured--],
+    ["sum of durations", (pay) => pay.sumUs++],
+    ["shortest duration", (pay) => (pay.minMs = 9)],
+    ["longest duration", (pay) => (pay.maxMs = null)],
+    ["histogram", (pay) => (pay.histogram = { 106: 1, 139: 1 })],
+  ])("reports a wrong %s", (_, change) => {
     expect(judge(miscounted(change)).differences).toHaveLength(2);
   });
 
-  it("tells of calls in the wrong minute, and of totals that say other than the minutes", () => {
+  it("reports calls in the wrong minute, and totals that differ from the sum of the minutes", () => {
     const moved = calls();
     moved["shop pay 1795449720"] = moved[PAY]!;
     delete moved[PAY];
@@ -87,19 +87,21 @@ describe("a campaign", () => {
     expect(judge(evidence({ totals })).differences).toHaveLength(1);
   });
 
-  it("tells of a server that never answered the reader, or refused it", () => {
+  it("reports a server that answered no read, or answered reads with an error", () => {
     const none = { reads: 0, refusals: { 500: 99 }, violations: [] };
-    expect(judge(evidence({ reader: none })).differences).toEqual(["No read was checked."]);
+    expect(judge(evidence({ reader: none })).differences).toEqual([
+      "No read got an answer that could be checked.",
+    ]);
     const refused = { reads: 1, refusals: { 401: 98 }, violations: [] };
     expect(judge(evidence({ reader: refused })).differences).toEqual([
-      "The reader was refused 98 times, with 401.",
+      "The server answered 98 reads with 401.",
     ]);
   });
 
-  it("tells of clients that dropped calls, or made none", () => {
+  it("reports clients that dropped calls or made no calls", () => {
     expect(judge(evidence({ dropped: 3 })).differences).toEqual(["The clients dropped 3 calls."]);
     const nothing = { called: {}, rollups: {}, totals: {} };
-    expect(judge(evidence(nothing)).differences).toEqual(["Nothing was called."]);
+    expect(judge(evidence(nothing)).differences).toEqual(["The clients made no calls."]);
   });
 });
 
@@ -107,7 +109,7 @@ describe("the reader of a campaign", () => {
   let server: Server;
   afterEach(() => void server.close());
 
-  /** Reads answers, one after the other, of a server whose only client has made and heard of these calls. */
+  /** Lets the reader check these answers in turn. A number is an error status. The only client made `calls()`. */
   async function readAll(answers: (Row[] | number)[], acknowledged = 0): Promise<Reader> {
     const left = [...answers];
     server = createServer((_, response) => {
@@ -130,21 +132,21 @@ describe("the reader of a campaign", () => {
     errors,
   });
 
-  it("accepts counters that rise to what was called", async () => {
+  it("accepts counters that rise to the number of calls", async () => {
     const reader = await readAll([[row("pay", 1)], [row("pay", 4, 1), row("add", 1)]], 1);
     expect(reader).toMatchObject({ reads: 2, refusals: {}, unanswered: 0, violations: [] });
   });
 
-  it("tells of a counter that went down, and of a function that vanished", async () => {
+  it("reports a counter that goes down and a function that disappears", async () => {
     const reader = await readAll([[row("pay", 4, 1)], [row("pay", 3, 0)], []]);
     expect(reader.violations).toEqual([
       "shop pay: calls fell from 4 to 3",
       "shop pay: errors fell from 1 to 0",
-      "shop pay: is not shown any more",
+      "shop pay: no longer shown",
     ]);
   });
 
-  it("tells of more than was called, and of less than was acknowledged", async () => {
+  it("reports more calls than were made and fewer than were acknowledged", async () => {
     const reader = await readAll([[row("pay", 5)], [row("pay", 5)]], 6);
     expect(reader.violations).toEqual([
       "shop: 6 calls were acknowledged, 5 shown",
@@ -154,7 +156,7 @@ describe("the reader of a campaign", () => {
     ]);
   });
 
-  it("counts what it was refused, and does not take it for a read", async () => {
+  it("counts error answers, but not as reads", async () => {
     const reader = await readAll([500, 401, 500]);
     expect(reader).toMatchObject({ reads: 0, refusals: { 401: 1, 500: 2 }, violations: [] });
   });

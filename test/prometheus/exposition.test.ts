@@ -120,7 +120,7 @@ metrics_collector_rejected_samples_total{reason="too_late"} 0
 `);
   });
 
-  it("names its functions by the same filters as the list", async () => {
+  it("accepts the same filters as the list", async () => {
     await acknowledged([{ function: "a", durationMs: 1 }]);
     await acknowledged([{ function: "b", durationMs: 1 }], { service: "post" });
     const text = await scrape("?format=prometheus&service=post");
@@ -153,7 +153,7 @@ describe("GET /metrics negotiates", () => {
     await response.text();
   });
 
-  it("refuses a format that there is not", async () => {
+  it("rejects an unknown format", async () => {
     const response = await get("/metrics?format=xml");
     expect(response.status).toBe(400);
     expect(await response.text()).toContain("It must be one of json, prometheus, openmetrics");
@@ -167,7 +167,7 @@ describe("a classic histogram", () => {
   });
   const bucketsOf = (all: readonly number[]) => all.flatMap((ms) => [bucketIndex(ms), 1]);
 
-  it("counts calls up to each bound, but for those within 1.1 % of it", () => {
+  it("counts calls up to each bound exactly, except for durations within 1.1 % of the bound", () => {
     fc.assert(
       fc.property(durations, (all) => {
         const counts = cumulativeCounts(bucketsOf(all));
@@ -180,7 +180,7 @@ describe("a classic histogram", () => {
     );
   });
 
-  it("never steps back while calls are added", () => {
+  it("has bucket counts that never go down while calls are added", () => {
     fc.assert(
       fc.property(durations, durations, (before, more) => {
         const [earlier, later] = [
@@ -192,7 +192,7 @@ describe("a classic histogram", () => {
     );
   });
 
-  it("puts a quantile into the bucket in which we have it", () => {
+  it("puts a quantile into the bucket that contains the JSON API's value", () => {
     fc.assert(
       fc.property(durations, fc.constantFrom(0.5, 0.9, 0.99), (all, q) => {
         const buckets = bucketsOf(all);

@@ -7,7 +7,7 @@ import { acknowledged, buffer, deliver, get, letTimePass, ringAlarm, sentMessage
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Every sample of a counter or a histogram, by its name and labels. */
+/** The value of every counter and histogram sample, by name and labels. */
 async function counters(): Promise<Map<string, number>> {
   const text = await (await get("/metrics?format=prometheus")).text();
   const lines = text.split("\n").filter((line) => /_(total|bucket|sum|count)\{/.test(line));
@@ -41,7 +41,7 @@ const steps = {
   retainLater: () => retain(env, Date.now() + 500 * DAY),
 };
 
-it("never lets a counter go down, across flushes, restarts, evictions and sweeps", async () => {
+it("shows counters that never go down, across flushes, restarts, evictions and retention jobs", async () => {
   const step = fc.constantFrom(...(Object.keys(steps) as (keyof typeof steps)[]));
   let i = 0;
   let before = await counters();

@@ -151,6 +151,9 @@ describe("the source", () => {
     });
     const [other] = await ask("sum by (job) (abs(rate(up[5m])) * 2)");
     expect(other!.hints).toMatchObject({ function: "rate", aggregation: undefined });
+    const [parameter, inner] = await ask("quantile by (job) (scalar(limit), up)");
+    expect(parameter!.hints).toMatchObject({ function: "scalar", aggregation: undefined });
+    expect(inner!.hints).toMatchObject({ function: "", aggregation: { operator: "quantile" } });
   });
 
   it("is asked once for equal selectors in equal places", async () => {

@@ -48,6 +48,8 @@ describe("a query that", () => {
       maxOperations: 100_000,
     });
     await expect(hostile).rejects.toMatchObject({ kind: "timeout" });
+    const joins = query("m * m * m * m", END, source, { maxOperations: 100_000 });
+    await expect(joins).rejects.toMatchObject({ kind: "timeout" });
   });
 
   it("has a hostile regular expression fails, and does not hang", async () => {

@@ -28,13 +28,13 @@ async function callsReadWith(replaced: Env): Promise<Record<string, number>> {
 }
 
 describe("a read shows every acknowledged call exactly once", () => {
-  it("at every stage of its way", async () => {
+  it("at every stage between the buffer and D1", async () => {
     await acknowledged([call]);
     expect(await calls()).toEqual({ work: 1 }); // in the buffer
     const messages = await seal();
-    expect(await calls()).toEqual({ work: 1 }); // on its way
+    expect(await calls()).toEqual({ work: 1 }); // sealed and sent
     await acknowledged([call]);
-    expect(await calls()).toEqual({ work: 2 }); // one on its way, one in the buffer
+    expect(await calls()).toEqual({ work: 2 }); // one sealed and sent, one in the buffer
     await deliver(messages, { env: envWith({ BUFFER: unreachableBuffers() }) });
     expect(await callsInD1()).toEqual({ work: 1 });
     expect(await calls()).toEqual({ work: 2 }); // in D1, but not confirmed
@@ -42,7 +42,7 @@ describe("a read shows every acknowledged call exactly once", () => {
     expect(await calls()).toEqual({ work: 2 }); // confirmed
     await deliver(await seal());
     expect(await callsInD1()).toEqual({ work: 2 });
-    expect(await calls()).toEqual({ work: 2 }); // all of it in D1
+    expect(await calls()).toEqual({ work: 2 }); // both in D1
   });
 
   it("when a flush is sealed and applied between the snapshot and the read of D1", async () => {
@@ -66,7 +66,7 @@ describe("a read shows every acknowledged call exactly once", () => {
     expect(await callsReadWith(envWith({ DB: db }))).toEqual({ work: 1 });
   });
 
-  it("when only the floor still tells that a flush was applied", async () => {
+  it("when only the low watermark tells that a flush was applied", async () => {
     await acknowledged([call]);
     const messages = await seal();
     const { epoch } = JSON.parse(messages[0]!) as { epoch: string };
@@ -85,7 +85,7 @@ describe("a read shows every acknowledged call exactly once", () => {
         durationMs: 1,
         error: { name: "E", message: "m".repeat(450) },
       }));
-    // Until it refuses, so that what is sealed and what is pending fill more than one page.
+    // Fills the buffer until it rejects samples, so that sealed and pending deltas take more than one page.
     let taken = 0;
     let last = await post(many(0), { service: "s0" });
     for (; last.status === 202; last = await post(many(taken * 1_000), { service: `s${taken}` })) taken++;
@@ -98,13 +98,13 @@ describe("a read shows every acknowledged call exactly once", () => {
   });
 });
 
-it("a snapshot notices that pages given before no longer fit", async () => {
+it("a snapshot reports that earlier pages no longer match", async () => {
   await acknowledged([call]);
   const cursor = { generation: "an earlier one", afterN: 0, afterId: 0 };
   expect(await buffer().snapshot(cursor)).toEqual({ status: "changed" });
 });
 
-it("reads as many rows of D1 as there are functions", async () => {
+it("reads one row of D1 per function", async () => {
   const functions = Array.from({ length: 200 }, (_, i) => ({ function: `f${i}`, durationMs: 1 }));
   for (let i = 0; i < 5; i++) {
     await acknowledged(functions);

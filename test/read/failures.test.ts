@@ -5,7 +5,7 @@ import { acknowledged, carryToD1, getJson } from "../worker.ts";
 
 const failures = async () => (await getJson<FunctionDescription>("/metrics/shop/work")).failures;
 
-/** A sample for each message, which fails so many times. */
+/** One sample per message. Each has `calls` failed calls. */
 const failing = (messages: readonly string[], calls = 1) =>
   messages.map((message) => ({
     function: "work",
@@ -17,7 +17,7 @@ const failing = (messages: readonly string[], calls = 1) =>
 
 const messages = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `m${from + i}`);
 
-it("the same 100 different failures are kept before and after a flush", async () => {
+it("keeps the same 100 different failures before and after a flush", async () => {
   await acknowledged(failing(messages(0, storeLimits.failuresPerFunction - 10)));
   await carryToD1();
   await acknowledged(failing(messages(200, 215), 2));
@@ -26,7 +26,7 @@ it("the same 100 different failures are kept before and after a flush", async ()
   await carryToD1();
   expect(await failures()).toEqual(before);
   const kept = before.map(({ message }) => message);
-  // Ten places were left. The most frequent of the flush got them.
+  // Ten places were left. The most frequent failures of the flush take them.
   expect(kept).toEqual(expect.arrayContaining(messages(300, 310)));
   expect(before.find(({ name }) => name === "other")).toMatchObject({ calls: 30 });
 });

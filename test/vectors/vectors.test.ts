@@ -47,8 +47,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("there are ten vectors", () => {
-  expect(Object.keys(vectors)).toHaveLength(10);
+it("there are twelve vectors", () => {
+  expect(Object.keys(vectors)).toHaveLength(12);
 });
 
 it.each(Object.entries(vectors).map(([file, vector]) => ({ file, ...vector })))(

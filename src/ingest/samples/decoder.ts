@@ -13,7 +13,14 @@ const CLOSING_BRACKET = 0x5d;
 const BEACON_TYPE = "text/plain";
 
 export const samplesDecoder: Decoder = {
-  body: { contentTypes: ["application/json", BEACON_TYPE], maxBytes: ingestLimits.bodyBytes },
+  body: {
+    contentTypes: ["application/json", BEACON_TYPE],
+    maxBytes: ingestLimits.bodyBytes,
+  },
+  bodyWithToken: {
+    maxBytes: ingestLimits.beaconBytes,
+    whenTooLarge: "Send the token in the header Authorization, which allows a larger body.",
+  },
   mayHaveTokenInBody: (headers) => contentTypeOf(headers) === BEACON_TYPE,
   decode,
 };

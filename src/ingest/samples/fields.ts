@@ -9,6 +9,8 @@ const SHOWN_LENGTH = 60;
 /** Describes a value in a few characters. */
 export function shown(input: unknown): string {
   if (typeof input === "object" && input !== null) return Array.isArray(input) ? "an array" : "an object";
+  // Numbers such as 1e400, which JSON allows. `JSON.stringify` would show them as null.
+  if (input === Infinity || input === -Infinity) return `${input < 0 ? "below -" : "above "}1.7e308`;
   const text = JSON.stringify(input);
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
 }
@@ -53,4 +55,17 @@ export function failureText(field: string, maxLength: number) {
   return z
     .string({ error: mustBe(`${field} must be a string`) })
     .overwrite((text) => printable(text, maxLength));
+}
+
+/** A field that may be left out. Null counts as left out, because many JSON libraries write it for a missing value. */
+export function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
+/** A field that has a value if it is left out or null. */
+export function withDefault<Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>) {
+  return schema
+    .nullable()
+    .default(value as never)
+    .transform((given): z.output<Schema> => given ?? value);
 }

@@ -1,20 +1,23 @@
 /** Validates the body of `POST /samples`, except for its samples. */
 import * as z from "zod";
 import { ErrorResponse } from "../../http/error-response.ts";
+import { OVERFLOW } from "../../stats/overflow.ts";
 import { ingestLimits } from "../limits.ts";
-import { mustBe, name } from "./fields.ts";
+import { mustBe, name, optional } from "./fields.ts";
 import { firstMessage } from "./read-sample.ts";
 
 export const envelope = z.object(
   {
-    service: name("service", ingestLimits.serviceLength),
+    service: name("service", ingestLimits.serviceLength).refine((service) => service !== OVERFLOW, {
+      error: `service must not be ${OVERFLOW}: calls of services above the limit are added up under this name.`,
+    }),
     // Samples are validated one by one, so that a bad sample does not reject the others. `z.array(z.unknown())` would copy
     // all of them.
     samples: z.custom<unknown[]>(Array.isArray, { error: mustBe("samples must be an array") }),
     /** For senders that cannot set headers, such as beacons. */
-    idempotencyKey: z.string({ error: mustBe("idempotencyKey must be a string") }).optional(),
+    idempotencyKey: optional(z.string({ error: mustBe("idempotencyKey must be a string") })),
     /** Also for beacons. The error message must not repeat the value, which may be a secret. */
-    token: z.string({ error: () => "token must be a string." }).optional(),
+    token: optional(z.string({ error: () => "token must be a string." })),
   },
   { error: mustBe("The body must be a JSON object with a service and samples") },
 );

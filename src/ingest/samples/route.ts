@@ -28,8 +28,8 @@ export const takeSamplesRoute = route({
   logsErrors: true,
   summary: "Take samples in",
   description:
-    "Good samples are accepted even if others are rejected. A batch that is sent again under the same " +
-    "`Idempotency-Key` is counted once.",
+    "Good samples are accepted even if others are rejected. If all of them are rejected, the status is 422. A batch that " +
+    "is sent again under the same `Idempotency-Key` is counted once.",
   query: z.object({}),
   headers: {
     "Idempotency-Key": {
@@ -40,10 +40,12 @@ export const takeSamplesRoute = route({
   body: Body,
   status: 202,
   answer: Answer,
+  otherStatuses: { 422: "None of the samples was accepted. `reasons` says why." },
   errors: [400, 401, 403, 409, 413, 415, 429, 503],
   async handler(c) {
     const { answer, rejected } = await takeSamples(c.req.raw, c.env);
     if (answer.rejected > 0) log("samples_rejected", { requestId: c.get("requestId"), rejected });
-    return answer;
+    const isRefused = answer.accepted === 0 && answer.rejected > 0;
+    return c.json(answer, isRefused ? 422 : 202);
   },
 });

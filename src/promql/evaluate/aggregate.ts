@@ -4,48 +4,45 @@ import type { Aggregation } from "../ast.ts";
 import { HistogramTotal, Mean } from "../functions/means.ts";
 import { quantileOf } from "../functions/quantile.ts";
 import type { Histogram } from "../histogram/histogram.ts";
-import {
-  type Labels,
-  METRIC_NAME,
-  NO_LABELS,
-  dropLabels,
-  keepLabels,
-  keyOf,
-  labelsKey,
-  metricName,
-} from "../labels.ts";
+import { metricName } from "../labels.ts";
 import { compensate, isInfinite } from "../numbers.ts";
-import { FLOAT, HISTOGRAM, NONE, Row } from "./value.ts";
+import type { Budget } from "./budget.ts";
+import { type Group, groupRows } from "./groups.ts";
+import { chooseRows, countValues } from "./select-rows.ts";
+import { FLOAT, HISTOGRAM, NONE, Row, type Value, scalarOf, stringOf } from "./value.ts";
 
-export interface Group {
-  labels: Labels;
-  rows: Row[];
+export interface AggregationContext {
+  annotations: Annotations;
+  budget: Budget;
+  steps: number;
 }
 
-/** The groups of rows, in the order of their first rows. */
-export function groupRows(
-  rows: readonly Row[],
-  { labels, without }: Pick<Aggregation, "labels" | "without">,
-): Group[] {
-  const groups = new Map<string, Group>();
-  const names = without ? [METRIC_NAME, ...labels] : labels;
-  for (const row of rows) {
-    // Metrics of different names are in one group, but a label that only looks like a name is not special.
-    const key = without ? labelsKey(dropLabels(row.labels, names)) : keyOf(row.labels, names);
-    const group = groups.get(key);
-    if (group) group.rows.push(row);
-    else groups.set(key, { labels: groupLabels(row.labels, names, without), rows: [row] });
+/** Aggregates rows. `parameter` is the value of the aggregation's own parameter at each step. */
+export function aggregateRows(
+  aggregation: Aggregation,
+  rows: Row[],
+  parameter: Value | undefined,
+  { annotations, budget, steps }: AggregationContext,
+): Row[] {
+  const { operator } = aggregation;
+  if (operator === "count_values") return countValues(aggregation, rows, stringOf(parameter), steps, budget);
+  const groups = groupRows(rows, aggregation);
+  const parameters = scalarOf(parameter);
+  if (operator === "topk" || operator === "bottomk") {
+    return chooseRows(aggregation, groups, parameters, annotations, budget);
   }
-  return [...groups.values()];
-}
-
-function groupLabels(labels: Labels, names: readonly string[], without: boolean): Labels {
-  if (without) return dropLabels(labels, names);
-  return names.length === 0 ? NO_LABELS : keepLabels(labels, names);
+  if (operator === "quantile") {
+    for (const q of new Set(parameters)) {
+      if (!(q >= 0 && q <= 1)) annotations.warn(MESSAGES.invalidQuantile(q), aggregation.parameter!.span);
+    }
+  }
+  return groups
+    .map((group) => aggregateGroup(aggregation, group, steps, parameters, annotations))
+    .filter((row) => !row.isEmpty);
 }
 
 /** Aggregates one group. `parameters` is the φ of `quantile` at each step. */
-export function aggregateGroup(
+function aggregateGroup(
   { operator, inner }: Aggregation,
   { labels, rows }: Group,
   steps: number,

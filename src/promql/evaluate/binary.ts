@@ -16,7 +16,8 @@ import { isComparison } from "../operators.ts";
 import type { Budget } from "./budget.ts";
 import { applyToSamples, arithmeticOf, changesMetric, comparisonOf } from "./elements.ts";
 import { groupBySignature, signatureOf } from "./signature.ts";
-import { FLOAT, NONE, type Row, RowSet, type Value, dropNames } from "./value.ts";
+import type { Histogram } from "../histogram/histogram.ts";
+import { FLOAT, NONE, type Row, RowSet, type Value, dropNames, putOnce } from "./value.ts";
 
 interface BinaryContext {
   annotations: Annotations;
@@ -106,50 +107,49 @@ function checkUnique(rows: readonly Row[], anyMany: Uint8Array, matching: Matchi
   }
 }
 
+/** Combines the rows of both sides whose matching labels are equal. */
 function matchGroup(binary: Binary, many: Row[], ones: Row[], results: RowSet, context: BinaryContext): void {
-  const { operator, matching, returnBool, span } = binary;
+  const { operator, matching, returnBool } = binary;
   const swapped = matching.cardinality === "one-to-many";
   const isOneToOne = matching.cardinality === "one-to-one";
-  const labelsOf = new Map<Row, Map<Row, Labels>>();
-  const resultLabels = (manyRow: Row, oneRow: Row): Labels => {
-    let known = labelsOf.get(manyRow);
-    if (!known) labelsOf.set(manyRow, (known = new Map()));
-    let labels = known.get(oneRow);
-    if (!labels)
-      known.set(oneRow, (labels = joinLabels(manyRow.labels, oneRow.labels, binary, context.delayedNames)));
-    return labels;
-  };
-  const seen = new Set<string>();
-  for (let step = 0; step < context.steps; step++) {
-    const oneRow =
-      ones.length === 1 && ones[0]!.kinds[step] !== NONE
-        ? ones[0]
-        : ones.find(({ kinds }) => kinds[step] !== NONE);
-    if (!oneRow) continue;
-    let matches = 0;
-    if (!isOneToOne) seen.clear();
-    for (const manyRow of many) {
-      if (manyRow.kinds[step] === NONE) continue;
-      const [manyValue, oneValue] = [manyRow.get(step)!, oneRow.get(step)!];
-      const [a, b] = swapped ? [oneValue, manyValue] : [manyValue, oneValue];
-      const outcome = applyToSamples(operator, a, b, context.annotations, span);
-      if (!outcome) continue;
-      const labels = resultLabels(manyRow, oneRow);
-      if (isOneToOne && ++matches > 1) {
-        const hint = "many-to-one matching must be explicit (group_left/group_right)";
-        throw executionError(`multiple matches for labels: ${hint}`);
-      }
-      if (!isOneToOne && many.length > 1) {
-        const key = labelsKey(labels);
-        if (seen.has(key)) {
-          throw executionError("multiple matches for labels: grouping labels must ensure unique matches");
+  const calculate = arithmeticOf(operator);
+  /** The steps with a match: of the whole group, or of each result if several may match. */
+  const matched = new Map<string, Uint8Array>();
+  for (const manyRow of many) {
+    for (const oneRow of ones) {
+      const labels = joinLabels(manyRow.labels, oneRow.labels, binary, context.delayedNames);
+      const key = isOneToOne ? "" : labelsKey(labels);
+      const taken = matched.get(key) ?? new Uint8Array(context.steps);
+      matched.set(key, taken);
+      const [left, right] = swapped ? [oneRow, manyRow] : [manyRow, oneRow];
+      let result: Row | undefined;
+      for (let step = 0; step < context.steps; step++) {
+        if (left.kinds[step] === NONE || right.kinds[step] === NONE) continue;
+        let value: number | Histogram | undefined;
+        if (calculate && left.kinds[step] === FLOAT && right.kinds[step] === FLOAT) {
+          value = calculate(left.floats[step]!, right.floats[step]!);
+        } else {
+          const samples = [left.get(step)!, right.get(step)!] as const;
+          const outcome = applyToSamples(operator, ...samples, context.annotations, binary.span);
+          if (!outcome) continue;
+          // A comparison that does not hold is a match all the same.
+          value = returnBool ? Number(outcome.keep) : outcome.keep ? outcome.value : undefined;
         }
-        seen.add(key);
+        if (taken[step]) throw severalMatches(isOneToOne);
+        taken[step] = 1;
+        if (value === undefined) continue;
+        result ??= results.rowOf(labels, returnBool && context.delayedNames);
+        putOnce(result, step, value);
       }
-      if (returnBool) results.put(labels, context.delayedNames, step, Number(outcome.keep));
-      else if (outcome.keep) results.put(labels, false, step, outcome.value);
     }
   }
+}
+
+function severalMatches(isOneToOne: boolean): Error {
+  const hint = isOneToOne
+    ? "many-to-one matching must be explicit (group_left/group_right)"
+    : "grouping labels must ensure unique matches";
+  return executionError(`multiple matches for labels: ${hint}`);
 }
 
 function joinLabels(

@@ -9,8 +9,8 @@ export interface Limits {
   /** Evaluation times of a range query, less one. */
   maxPoints?: number;
   /**
-   * Elementary steps, each about a sample looked at: some nanoseconds. It bounds the CPU time also where clocks stand
-   * still while code runs, as in Cloudflare Workers.
+   * Elementary steps, each about a sample looked at: some nanoseconds, so that all of them take a second or two. It
+   * bounds the CPU time also where clocks stand still while code runs, as in Cloudflare Workers.
    */
   maxOperations?: number;
   /** Time from the start of the query until it is given up, in milliseconds. */
@@ -25,12 +25,15 @@ export const DEFAULT_LIMITS = {
   maxSamples: 2_000_000,
   maxSeries: 10_000,
   maxPoints: 11_000,
-  maxOperations: 500_000_000,
+  maxOperations: 200_000_000,
   timeoutMs: 120_000,
 } as const;
 
 /** So many operations may pass between two pauses: some tens of milliseconds. */
 const OPERATIONS_BETWEEN_PAUSES = 4_000_000;
+
+/** To compare, match or change a label set takes some microseconds. */
+const OPERATIONS_OF_LABELS = 1000;
 
 export class Budget {
   readonly maxSeries: number;
@@ -70,6 +73,11 @@ export class Budget {
     if (this.operations > this.limits.maxOperations) {
       throw new PromqlError("timeout", "query needs more computation than allowed in expression evaluation");
     }
+  }
+
+  /** Counts the work on rows: a value at each step, and what labels cost, however few steps there are. */
+  spendRows(rows: number, steps: number): void {
+    this.spend(rows * (steps + OPERATIONS_OF_LABELS));
   }
 
   /** Fails if the query was aborted or its time is up. Lets other events happen from time to time. */

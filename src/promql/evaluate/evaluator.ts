@@ -1,8 +1,7 @@
 /** Evaluates an expression for all steps of a grid at once, from the leaves of the tree to its root. */
-import { type Annotations, MESSAGES } from "../annotations.ts";
+import type { Annotations } from "../annotations.ts";
 import type {
   Aggregation,
-  AtModifier,
   Binary,
   Call,
   Expression,
@@ -16,15 +15,16 @@ import type { CallContext } from "../functions/function.ts";
 import { mapFloats } from "../functions/math.ts";
 import { FUNCTIONS } from "../functions/registry.ts";
 import { scale } from "../histogram/arithmetic.ts";
+import type { Histogram } from "../histogram/histogram.ts";
 import { dropLabels, METRIC_NAME } from "../labels.ts";
 import { isSetOperator } from "../operators.ts";
-import { aggregateGroup, groupRows } from "./aggregate.ts";
+import { aggregateRows } from "./aggregate.ts";
 import { vectorWithScalar, vectorWithVector } from "./binary.ts";
 import type { Budget } from "./budget.ts";
 import { applyToNumbers } from "./elements.ts";
 import { isStepInvariant } from "./invariant.ts";
 import type { Loaded } from "./load.ts";
-import { chooseRows, countValues } from "./select-rows.ts";
+import { endOf, shiftOf, subqueryGrid } from "./places.ts";
 import { applySetOperator } from "./sets.ts";
 import { Track, sampleTrack, trackOfRow } from "./track.ts";
 import {
@@ -32,13 +32,14 @@ import {
   type Grid,
   HISTOGRAM,
   NONE,
+  type QueryEnds,
   Row,
   type Value,
   dropNames,
   rowsOf,
   scalarOf,
   sizeOf,
-  stringOf,
+  spread,
   timeAt,
 } from "./value.ts";
 import { applyWindows } from "./windows.ts";
@@ -46,6 +47,7 @@ import { applyWindows } from "./windows.ts";
 export interface EvaluationOptions {
   lookbackMs: number;
   subqueryStepMs: number;
+  ends: QueryEnds;
   delayedNames: boolean;
   budget: Budget;
   annotations: Annotations;
@@ -54,13 +56,10 @@ export interface EvaluationOptions {
 export class Evaluator {
   private readonly loaded: Loaded;
   private readonly options: EvaluationOptions;
-  /** The times of `start()` and `end()`. */
-  private readonly queryEnds: { start: number; end: number };
 
-  constructor(loaded: Loaded, grid: Grid, options: EvaluationOptions) {
+  constructor(loaded: Loaded, options: EvaluationOptions) {
     this.loaded = loaded;
     this.options = options;
-    this.queryEnds = { start: grid.startMs, end: timeAt(grid, grid.steps - 1) };
   }
 
   async evaluate(expression: Expression, grid: Grid): Promise<Value> {
@@ -106,7 +105,7 @@ export class Evaluator {
   /** The series of a range vector, with the samples of all windows. */
   async tracksOf(expression: MatrixSelector | Subquery, grid: Grid): Promise<Track[]> {
     if (expression.kind === "range") return this.loaded.get(expression.selector)!;
-    const inner = this.subqueryGrid(expression, grid);
+    const inner = subqueryGrid(expression, grid, this.options);
     if (inner.steps <= 0) return [];
     // Fails before anything of that length is made.
     this.options.budget.hold(inner.steps);
@@ -114,36 +113,9 @@ export class Evaluator {
     return rows.map((row) => trackOfRow(row, inner));
   }
 
-  /** The end of a range vector's window for an evaluation at a time. */
-  endOf(expression: MatrixSelector | Subquery): (timeMs: number) => number {
-    return this.shiftOf(expression.kind === "range" ? expression.selector : expression);
-  }
-
-  private shiftOf({
-    at,
-    offsetMs,
-  }: {
-    at: AtModifier | undefined;
-    offsetMs: number;
-  }): (timeMs: number) => number {
-    if (at === undefined) return (timeMs) => timeMs - offsetMs;
-    const fixed = (typeof at === "number" ? at : this.queryEnds[at]) - offsetMs;
-    return () => fixed;
-  }
-
-  /** The times of a subquery are multiples of its step, whatever the times of the query are. */
-  private subqueryGrid(subquery: Subquery, grid: Grid): Grid {
-    const shift = this.shiftOf(subquery);
-    const stepMs = subquery.stepMs || this.options.subqueryStepMs;
-    const afterMs = shift(grid.startMs) - subquery.rangeMs;
-    const endMs = shift(timeAt(grid, grid.steps - 1));
-    const startMs = stepMs * (Math.floor(afterMs / stepMs) + 1);
-    return { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
-  }
-
   private select(selector: VectorSelector, grid: Grid, asTime: boolean): Row[] {
     const { budget, lookbackMs } = this.options;
-    const shift = this.shiftOf(selector);
+    const shift = shiftOf(selector, this.options.ends);
     const rows: Row[] = [];
     for (const track of this.loaded.get(selector)!) {
       budget.spend(grid.steps);
@@ -172,7 +144,7 @@ export class Evaluator {
     const left = await this.evaluate(binary.left, grid);
     const right = await this.evaluate(binary.right, grid);
     const { annotations, budget, delayedNames } = this.options;
-    budget.spend(grid.steps * (1 + rowsOf(left).length + rowsOf(right).length));
+    budget.spendRows(1 + rowsOf(left).length + rowsOf(right).length, grid.steps);
     const context = { annotations, budget, delayedNames, steps: grid.steps };
     if (left.type === "scalar" && right.type === "scalar") {
       const values = left.values.map((value, step) =>
@@ -191,35 +163,13 @@ export class Evaluator {
     const { annotations, budget } = this.options;
     const parameter = aggregation.parameter && (await this.evaluate(aggregation.parameter, grid));
     const rows = rowsOf(await this.evaluate(aggregation.inner, grid));
-    budget.spend(grid.steps * rows.length);
-    const { operator } = aggregation;
-    let result: Row[];
-    if (operator === "count_values")
-      result = countValues(aggregation, rows, stringOf(parameter), grid.steps, budget);
-    else if (operator === "topk" || operator === "bottomk") {
-      result = chooseRows(
-        aggregation,
-        groupRows(rows, aggregation),
-        scalarOf(parameter),
-        annotations,
-        budget,
-      );
-    } else {
-      const parameters = scalarOf(parameter);
-      if (operator === "quantile") {
-        for (const q of new Set(parameters)) {
-          if (!(q >= 0 && q <= 1)) annotations.warn(MESSAGES.invalidQuantile(q), aggregation.parameter!.span);
-        }
-      }
-      result = groupRows(rows, aggregation)
-        .map((group) => aggregateGroup(aggregation, group, grid.steps, parameters, annotations))
-        .filter((row) => !row.isEmpty);
-    }
-    return { type: "vector", rows: result };
+    budget.spendRows(rows.length, grid.steps);
+    const context = { annotations, budget, steps: grid.steps };
+    return { type: "vector", rows: aggregateRows(aggregation, rows, parameter, context) };
   }
 
   private async call(call: Call, grid: Grid): Promise<Value> {
-    const { annotations, budget, delayedNames } = this.options;
+    const { annotations, budget, delayedNames, ends } = this.options;
     const { body } = FUNCTIONS[call.name]!;
     const context: CallContext = {
       call: { ...call, args: call.args.map(unwrap) },
@@ -233,12 +183,12 @@ export class Evaluator {
       const other = call.args.find((arg) => typeOf(arg) === "scalar");
       const parameters = other && scalarOf(await this.evaluate(other, grid));
       const tracks = await this.tracksOf(range, grid);
-      const place = { rangeMs: range.rangeMs, endOf: this.endOf(range) };
+      const place = { rangeMs: range.rangeMs, endOf: endOf(range, ends) };
       return { type: "vector", rows: applyWindows(body, tracks, place, parameters, context, budget) };
     }
     const args = await this.arguments(context.call, grid);
     const before = args.reduce((count, arg) => count + rowsOf(arg).length, 0);
-    budget.spend(grid.steps * (1 + before));
+    budget.spendRows(1 + before, grid.steps);
     switch (body.kind) {
       case "numbers":
         return mapFloats(args[0], delayedNames, body.map);
@@ -265,31 +215,16 @@ export class Evaluator {
     return values;
   }
 
-  private mapHistograms(
-    rows: Row[],
-    map: (histogram: NonNullable<Row["histograms"]>[number] & {}) => number,
-  ): Value {
+  private mapHistograms(rows: Row[], map: (histogram: Histogram) => number): Value {
     const { delayedNames } = this.options;
     for (const row of rows) {
       for (let step = 0; step < row.kinds.length; step++) {
         if (row.kinds[step] === HISTOGRAM) row.set(step, map(row.histograms![step]!));
         else row.kinds[step] = NONE;
       }
+      row.histograms = undefined;
       if (!delayedNames) row.labels = dropLabels(row.labels, [METRIC_NAME]);
     }
     return { type: "vector", rows: dropNames(rows, delayedNames) };
   }
-}
-
-/** Repeats the value at the only step for so many steps. */
-function spread(value: Value, steps: number): Value {
-  if (value.type === "scalar")
-    return { type: "scalar", values: new Float64Array(steps).fill(value.values[0]!) };
-  const rows = rowsOf(value).map((row) => {
-    const long = new Row(row.labels, steps, row.dropName);
-    const only = row.get(0);
-    if (only !== undefined) for (let step = 0; step < steps; step++) long.set(step, only);
-    return long;
-  });
-  return value.type === "vector" ? { type: "vector", rows } : value;
 }

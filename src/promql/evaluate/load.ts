@@ -1,21 +1,16 @@
 /** Asks the source for the series of every selector of a query, all at once and each only once. */
-import {
-  type Aggregation,
-  type Call,
-  type Expression,
-  type VectorSelector,
-  childrenOf,
-  unwrap,
-} from "../ast.ts";
+import { type Expression, type VectorSelector, childrenOf, unwrap } from "../ast.ts";
 import { executionError } from "../errors.ts";
 import { sizeOfHistogram } from "../histogram/histogram.ts";
 import type { Hints, SampleValue, Series, Source } from "../source.ts";
 import type { Budget } from "./budget.ts";
+import { shiftOf } from "./places.ts";
 import { Track } from "./track.ts";
-import { type Grid, timeAt } from "./value.ts";
+import { type Grid, type QueryEnds, timeAt } from "./value.ts";
 
 export interface LoadOptions {
   grid: Grid;
+  ends: QueryEnds;
   lookbackMs: number;
   budget: Budget;
 }
@@ -77,56 +72,55 @@ function keyOfRequest({ matchers }: VectorSelector, fromMs: number, toMs: number
   return JSON.stringify([texts, fromMs, toMs, hints.function, hints.rangeMs, hints.aggregation]);
 }
 
-function collectRequests(root: Expression, { grid, lookbackMs, budget }: LoadOptions): Request[] {
+function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: LoadOptions): Request[] {
   const requests: Request[] = [];
-  const queryEnds = { start: grid.startMs, end: timeAt(grid, grid.steps - 1) };
 
   /** `path` are the expressions around this one, from the outside to the inside. */
   const visit = (expression: Expression, fromMs: number, toMs: number, path: readonly Expression[]): void => {
     const inside = [...path, expression];
     if (expression.kind === "subquery") {
-      const [from, to] = shift(expression, fromMs, toMs);
-      visit(expression.inner, from - expression.rangeMs, to, inside);
+      const shift = shiftOf(expression, ends);
+      visit(expression.inner, shift(fromMs) - expression.rangeMs, shift(toMs), inside);
     } else if (expression.kind === "range" || expression.kind === "selector") {
       const isRange = expression.kind === "range";
       const selector = isRange ? expression.selector : expression;
-      const [from, to] = shift(selector, fromMs, toMs);
+      const shift = shiftOf(selector, ends);
       const rangeMs = isRange ? expression.rangeMs : 0;
       const hints: Hints = {
-        stepMs: grid.steps > 1 ? grid.stepMs : 0,
-        ...describePath(path),
+        stepMs: grid.stepMs,
+        ...describePath(expression, path),
         rangeMs,
         signal: budget.signal,
         maxSeries: budget.maxSeries,
       };
-      requests.push({ selector, fromMs: from - (isRange ? rangeMs : lookbackMs), toMs: to, hints });
+      requests.push({
+        selector,
+        fromMs: shift(fromMs) - (isRange ? rangeMs : lookbackMs),
+        toMs: shift(toMs),
+        hints,
+      });
     } else for (const child of childrenOf(expression)) visit(child, fromMs, toMs, inside);
   };
 
-  const shift = (
-    { at, offsetMs }: Pick<VectorSelector, "at" | "offsetMs">,
-    fromMs: number,
-    toMs: number,
-  ): [number, number] => {
-    const fixed = at === "start" || at === "end" ? queryEnds[at] : at;
-    return [(fixed ?? fromMs) - offsetMs, (fixed ?? toMs) - offsetMs];
-  };
-
-  visit(root, queryEnds.start, queryEnds.end, []);
+  visit(root, grid.startMs, timeAt(grid, grid.steps - 1), []);
   return requests;
 }
 
 /** The function directly around a selector, and the aggregation directly around that. */
-function describePath(path: readonly Expression[]): Pick<Hints, "function" | "aggregation"> {
+function describePath(
+  selected: Expression,
+  path: readonly Expression[],
+): Pick<Hints, "function" | "aggregation"> {
   const around = path.filter(({ kind }) => kind !== "parentheses");
+  let inner = selected;
   let parent = around.pop();
-  let call: Call | undefined;
-  if (parent?.kind === "call") {
-    call = parent;
+  const call = parent?.kind === "call" ? parent : undefined;
+  if (call) {
+    inner = call;
     parent = around.pop();
   }
-  const aggregation: Aggregation | undefined =
-    parent?.kind === "aggregation" && unwrap(parent.inner) !== parent.parameter ? parent : undefined;
+  // Not if it is only the parameter of the aggregation.
+  const aggregation = parent?.kind === "aggregation" && unwrap(parent.inner) === inner ? parent : undefined;
   return {
     function: call?.name ?? "",
     aggregation: aggregation && {

@@ -5,7 +5,7 @@ import { executionError } from "../errors.ts";
 import { formatHistogram } from "../histogram/histogram.ts";
 import { isLabelName, setLabel } from "../labels.ts";
 import { compareNaNLast, formatGeneral, formatValue } from "../numbers.ts";
-import { type Group, groupRows } from "./aggregate.ts";
+import { type Group, groupRows } from "./groups.ts";
 import type { Budget } from "./budget.ts";
 import { FLOAT, HISTOGRAM, NONE, Row, RowSet } from "./value.ts";
 import { quote } from "../quote.ts";

@@ -14,5 +14,12 @@ export function groupBySignature(
   rows: readonly Row[],
   signature: (labels: Labels) => string,
 ): Map<string, Row[]> {
-  return Map.groupBy(rows, (row) => signature(row.labels));
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = signature(row.labels);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return groups;
 }

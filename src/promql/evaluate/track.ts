@@ -69,8 +69,8 @@ export class Track {
 }
 
 /**
- * The last sample at each step, if it is not older than the look-back and not a stale marker. With `asTime`, its time in
- * seconds instead of its value. `shiftMs(t)` is the time to look at for an evaluation at t.
+ * The last sample at each step, if it is not older than the look-back and not a stale marker. With `asTime`, its time
+ * in seconds instead of its value. `shift(t)` is the time to look at for an evaluation at t.
  */
 export function sampleTrack(
   track: Track,

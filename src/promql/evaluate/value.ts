@@ -4,11 +4,17 @@ import { type Histogram, sizeOfHistogram } from "../histogram/histogram.ts";
 import { type Labels, dropMetadata, labelsKey } from "../labels.ts";
 import type { Budget } from "./budget.ts";
 
-/** The evaluation times: `steps` of them, `stepMs` apart. */
+/** The evaluation times: `steps` of them, `stepMs` apart. An instant query has one, and 0 for `stepMs`. */
 export interface Grid {
   readonly startMs: number;
   readonly stepMs: number;
   readonly steps: number;
+}
+
+/** What `@ start()` and `@ end()` stand for. The end need not be the last step. */
+export interface QueryEnds {
+  readonly start: number;
+  readonly end: number;
 }
 
 export const timeAt = (grid: Grid, step: number): number => grid.startMs + step * grid.stepMs;
@@ -92,7 +98,8 @@ export class RowSet {
     this.budget = budget;
   }
 
-  put(labels: Labels, dropName: boolean, step: number, value: number | Histogram): void {
+  /** The row of a label set, which is made if need be. */
+  rowOf(labels: Labels, dropName: boolean): Row {
     const key = labelsKey(labels);
     let row = this.rows.get(key);
     if (!row) {
@@ -100,13 +107,22 @@ export class RowSet {
       row = new Row(labels, this.steps, dropName);
       this.rows.set(key, row);
     }
-    if (row.kinds[step] !== NONE) throw duplicateSeries();
-    row.set(step, value);
+    return row;
+  }
+
+  put(labels: Labels, dropName: boolean, step: number, value: number | Histogram): void {
+    putOnce(this.rowOf(labels, dropName), step, value);
   }
 
   list(): Row[] {
     return [...this.rows.values()];
   }
+}
+
+/** Sets a value where none is yet. */
+export function putOnce(row: Row, step: number, value: number | Histogram): void {
+  if (row.kinds[step] !== NONE) throw duplicateSeries();
+  row.set(step, value);
 }
 
 /** Joins rows of one label set, whose values must not be at the same step. */
@@ -121,8 +137,7 @@ export function mergeRows(rows: Row[]): Row[] {
     }
     for (let step = 0; step < row.kinds.length; step++) {
       if (row.kinds[step] === NONE) continue;
-      if (first.kinds[step] !== NONE) throw duplicateSeries();
-      first.set(step, row.get(step)!);
+      putOnce(first, step, row.get(step)!);
     }
   }
   return merged.size === rows.length ? rows : [...merged.values()];
@@ -139,3 +154,16 @@ export function dropNames(rows: Row[], delayed: boolean): Row[] {
 
 export const duplicateSeries = (): Error =>
   executionError("vector cannot contain metrics with the same labelset");
+
+/** Repeats the value at the only step for so many steps. */
+export function spread(value: Value, steps: number): Value {
+  if (value.type === "scalar")
+    return { type: "scalar", values: new Float64Array(steps).fill(value.values[0]!) };
+  const rows = rowsOf(value).map((row) => {
+    const long = new Row(row.labels, steps, row.dropName);
+    const only = row.get(0);
+    if (only !== undefined) for (let step = 0; step < steps; step++) long.set(step, only);
+    return long;
+  });
+  return value.type === "vector" ? { type: "vector", rows } : value;
+}

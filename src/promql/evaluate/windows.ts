@@ -50,6 +50,7 @@ function applyToTrack(
   { grid, call, annotations }: CallContext,
   budget: Budget,
 ): Row {
+  const { cost = 1 } = body;
   budget.spend(grid.steps);
   const row = new Row(track.labels, grid.steps);
   if (body.ofIntegral && track.integral) {
@@ -89,7 +90,7 @@ function applyToTrack(
     window.histogramFrom = advance(histograms.times, window.histogramFrom, window.startMs);
     const count = window.to - window.from + (window.histogramTo - window.histogramFrom);
     if (count === 0) continue;
-    budget.spend(count);
+    budget.spend(count * cost);
     if (parameters) window.parameter = parameters[step]!;
     const value = body.apply(window, windowContext);
     if (value !== undefined) row.set(step, value);

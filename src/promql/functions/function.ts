@@ -31,6 +31,8 @@ export type FunctionBody =
 export interface WindowBody {
   readonly kind: "window";
   readonly apply: (window: Window, context: WindowContext) => number | Histogram | undefined;
+  /** How many operations a sample takes, as the budget counts them. 1 by default. */
+  readonly cost?: number;
   /** The result is still the metric's value, so that its name stays. */
   readonly keepsName?: boolean;
   /** What an integral series gives instead: its increase over the window, or that per second. */
@@ -78,3 +80,18 @@ export interface WindowContext {
 
 export const countFloats = (window: Window): number => window.to - window.from;
 export const countHistograms = (window: Window): number => window.histogramTo - window.histogramFrom;
+
+/** A function of one range vector. */
+export const ofWindow = (apply: WindowBody["apply"], more: Partial<WindowBody> = {}): FunctionEntry => ({
+  parameters: ["matrix"],
+  optional: 0,
+  returns: "vector",
+  body: { kind: "window", apply, ...more },
+});
+
+/** A function that gets all its arguments at once. */
+export const ofValues = (
+  parameters: ValueType[],
+  apply: (args: readonly Value[], context: CallContext) => Value,
+  returns: ValueType = "vector",
+): FunctionEntry => ({ parameters, optional: 0, returns, body: { kind: "values", apply } });

@@ -1,10 +1,10 @@
 /** Functions of histograms, native and classic. */
 import { MESSAGES } from "../annotations.ts";
-import type { ValueType } from "../ast.ts";
 import {
   FLOAT,
   HISTOGRAM,
   type Row,
+  putOnce,
   RowSet,
   type Value,
   rowsOf,
@@ -16,7 +16,7 @@ import type { Histogram } from "../histogram/histogram.ts";
 import { histogramFraction, histogramQuantile, histogramVariance } from "../histogram/statistics.ts";
 import { BUCKET_LABEL, type Labels, dropLabels, dropMetadata, labelsKey, metricName } from "../labels.ts";
 import type { Span } from "../position.ts";
-import type { CallContext, FunctionEntry, FunctionTable } from "./function.ts";
+import { type CallContext, type FunctionEntry, type FunctionTable, ofValues } from "./function.ts";
 
 const ofHistogram = (map: (histogram: Histogram) => number): FunctionEntry => ({
   parameters: ["vector"],
@@ -24,11 +24,6 @@ const ofHistogram = (map: (histogram: Histogram) => number): FunctionEntry => ({
   returns: "vector",
   body: { kind: "histograms", map },
 });
-
-const ofValues = (
-  parameters: ValueType[],
-  apply: (args: readonly Value[], context: CallContext) => Value,
-): FunctionEntry => ({ parameters, optional: 0, returns: "vector", body: { kind: "values", apply } });
 
 export const histogramFunctions: FunctionTable = {
   histogram_count: ofHistogram(({ count }) => count),
@@ -83,8 +78,9 @@ interface Statistic {
 
 interface Group {
   labels: Labels;
-  /** By ascending upper bound. */
-  buckets: { upper: number; row: Row }[];
+  /** By ascending upper bound. The count is that of the step at hand. */
+  buckets: (ClassicBucket & { row: Row })[];
+  result: Row | undefined;
 }
 
 /** Applies a statistic to each classic histogram, joined from its buckets, and to each native one. */
@@ -92,8 +88,8 @@ function perHistogram(rows: Row[], span: Span, context: CallContext, statistic: 
   const { annotations, delayedNames, grid } = context;
   const groups = groupBuckets(rows, span, context);
   const results = new RowSet(grid.steps, context.budget);
-  const put = (labels: Labels, step: number, value: number): void =>
-    results.put(delayedNames ? labels : dropMetadata(labels), delayedNames, step, value);
+  const rowOf = (labels: Labels): Row =>
+    results.rowOf(delayedNames ? labels : dropMetadata(labels), delayedNames);
   const natives = rows.filter(({ histograms }) => histograms !== undefined);
   const conflicts = new Map(natives.map((row) => [row, groups.get(labelsKey(row.labels))]));
   for (let step = 0; step < grid.steps; step++) {
@@ -106,16 +102,16 @@ function perHistogram(rows: Row[], span: Span, context: CallContext, statistic: 
         conflicting.add(group);
         continue;
       }
-      const labels = delayedNames ? row.labels : dropMetadata(row.labels);
-      put(row.labels, step, statistic.native(row.histograms![step]!, step, labels));
+      const result = rowOf(row.labels);
+      putOnce(result, step, statistic.native(row.histograms![step]!, step, result.labels));
     }
     for (const group of groups.values()) {
       if (conflicting.has(group)) continue;
-      const buckets: ClassicBucket[] = [];
-      for (const { upper, row } of group.buckets) {
-        if (row.kinds[step] === FLOAT) buckets.push({ upper, count: row.floats[step]! });
-      }
-      if (buckets.length > 0) put(group.labels, step, statistic.classic(buckets, step, group.labels));
+      const buckets = group.buckets.filter(({ row }) => row.kinds[step] === FLOAT);
+      for (const bucket of buckets) bucket.count = bucket.row.floats[step]!;
+      if (buckets.length === 0) continue;
+      group.result ??= rowOf(group.labels);
+      putOnce(group.result, step, statistic.classic(buckets, step, group.labels));
     }
   }
   return { type: "vector", rows: results.list() };
@@ -139,8 +135,8 @@ function groupBuckets(
     const labels = dropLabels(row.labels, [BUCKET_LABEL]);
     const key = labelsKey(labels);
     const group = groups.get(key);
-    if (group) group.buckets.push({ upper, row });
-    else groups.set(key, { labels, buckets: [{ upper, row }] });
+    if (group) group.buckets.push({ upper, count: 0, row });
+    else groups.set(key, { labels, buckets: [{ upper, count: 0, row }], result: undefined });
   }
   for (const { buckets } of groups.values())
     buckets.sort((a, b) => (a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0));

@@ -1,7 +1,8 @@
 /** The increase of a counter between the first and the last sample of a window, across resets. */
 import { MESSAGES } from "../annotations.ts";
-import { combine, toSchema } from "../histogram/arithmetic.ts";
+import { combine } from "../histogram/arithmetic.ts";
 import { EMPTY_HISTOGRAM, type Histogram, compact, hasCustomBounds } from "../histogram/histogram.ts";
+import { track, withSchema } from "../histogram/layout.ts";
 import { isReset } from "../histogram/resets.ts";
 import type { Window, WindowContext } from "./function.ts";
 import { isStartReset, overlapsStart } from "./start-times.ts";
@@ -76,7 +77,7 @@ export function histogramChange(
     }
     return combination?.histogram;
   };
-  let change = addTo(toSchema(last, schema), first, -1);
+  let change = addTo(withSchema(track(last), schema).histogram, first, -1);
   if (isCounter) {
     let previous = first;
     for (let at = histogramFrom + 1; at < histogramTo && change; at++) {

@@ -1,6 +1,6 @@
 /** Functions of single numbers: arithmetic, trigonometry, dates. */
 import { FLOAT, NONE, type Row, type Value, dropNames, rowsOf, scalarOf } from "../evaluate/value.ts";
-import type { CallContext, FunctionEntry, FunctionTable } from "./function.ts";
+import { type CallContext, type FunctionEntry, type FunctionTable, ofValues } from "./function.ts";
 
 const ofNumber = (map: (value: number) => number): FunctionEntry => ({
   parameters: ["vector"],
@@ -9,28 +9,16 @@ const ofNumber = (map: (value: number) => number): FunctionEntry => ({
   body: { kind: "numbers", map },
 });
 
+/** Those that JavaScript has under the same name. */
+const NATIVE =
+  "abs ceil floor exp sqrt log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh".split(
+    " ",
+  ) as ("abs" | "exp")[];
+
 const MATH: Record<string, (value: number) => number> = {
-  abs: Math.abs,
-  ceil: Math.ceil,
-  floor: Math.floor,
-  exp: Math.exp,
-  sqrt: Math.sqrt,
+  ...Object.fromEntries(NATIVE.map((name) => [name, Math[name]])),
   ln: Math.log,
-  log2: Math.log2,
-  log10: Math.log10,
   sgn: Math.sign,
-  sin: Math.sin,
-  cos: Math.cos,
-  tan: Math.tan,
-  asin: Math.asin,
-  acos: Math.acos,
-  atan: Math.atan,
-  sinh: Math.sinh,
-  cosh: Math.cosh,
-  tanh: Math.tanh,
-  asinh: Math.asinh,
-  acosh: Math.acosh,
-  atanh: Math.atanh,
   rad: (degrees) => (degrees * Math.PI) / 180,
   deg: (radians) => (radians * 180) / Math.PI,
 };
@@ -60,48 +48,21 @@ const ofDate = (map: (date: Date) => number): FunctionEntry => ({
 export const mathFunctions: FunctionTable = {
   ...mapTable(MATH, ofNumber),
   ...mapTable(DATES, ofDate),
-  round: {
-    parameters: ["vector", "scalar"],
-    optional: 1,
-    returns: "vector",
-    body: { kind: "values", apply: round },
-  },
-  clamp: {
-    parameters: ["vector", "scalar", "scalar"],
-    optional: 0,
-    returns: "vector",
-    body: {
-      kind: "values",
-      apply: ([vector, min, max], context) => clamp(vector, scalarOf(min), scalarOf(max), context),
-    },
-  },
-  clamp_min: {
-    parameters: ["vector", "scalar"],
-    optional: 0,
-    returns: "vector",
-    body: {
-      kind: "values",
-      apply: ([vector, min], context) => clamp(vector, scalarOf(min), undefined, context),
-    },
-  },
-  clamp_max: {
-    parameters: ["vector", "scalar"],
-    optional: 0,
-    returns: "vector",
-    body: {
-      kind: "values",
-      apply: ([vector, max], context) => clamp(vector, undefined, scalarOf(max), context),
-    },
-  },
-  pi: {
-    parameters: [],
-    optional: 0,
-    returns: "scalar",
-    body: {
-      kind: "values",
-      apply: (_args, { grid }) => ({ type: "scalar", values: new Float64Array(grid.steps).fill(Math.PI) }),
-    },
-  },
+  round: { ...ofValues(["vector", "scalar"], round), optional: 1 },
+  clamp: ofValues(["vector", "scalar", "scalar"], ([vector, min, max], context) =>
+    clamp(vector, scalarOf(min), scalarOf(max), context),
+  ),
+  clamp_min: ofValues(["vector", "scalar"], ([vector, min], context) =>
+    clamp(vector, scalarOf(min), undefined, context),
+  ),
+  clamp_max: ofValues(["vector", "scalar"], ([vector, max], context) =>
+    clamp(vector, undefined, scalarOf(max), context),
+  ),
+  pi: ofValues(
+    [],
+    (_args, { grid }) => ({ type: "scalar", values: new Float64Array(grid.steps).fill(Math.PI) }),
+    "scalar",
+  ),
 };
 
 /** Halves are rounded up. */

@@ -11,31 +11,33 @@ import {
   type FunctionEntry,
   type FunctionTable,
   type Window,
-  type WindowBody,
   type WindowContext,
   countFloats,
   countHistograms,
+  ofWindow,
 } from "./function.ts";
 import { HistogramTotal, Mean } from "./means.ts";
 import { quantileOf } from "./quantile.ts";
 import { isStartReset } from "./start-times.ts";
 
-const ofWindow = (apply: WindowBody["apply"], more: Partial<WindowBody> = {}): FunctionEntry => ({
-  parameters: ["matrix"],
-  optional: 0,
-  returns: "vector",
-  body: { kind: "window", apply, ...more },
-});
-
 /** A function of floats, which leaves histograms out and says so. */
-const ofFloats = (apply: (window: Window, context: WindowContext) => number, minFloats = 1): FunctionEntry =>
-  ofWindow((window, context) => {
-    const floats = countFloats(window);
-    if (floats > 0 && countHistograms(window) > 0) {
-      context.annotations.inform(MESSAGES.ignoredInRange(context.metricName), context.span);
-    }
-    return floats < minFloats ? undefined : apply(window, context);
-  });
+const ofFloats = (
+  apply: (window: Window, context: WindowContext) => number,
+  { minFloats = 1, cost = 1 } = {},
+): FunctionEntry =>
+  ofWindow(
+    (window, context) => {
+      const floats = countFloats(window);
+      if (floats > 0 && countHistograms(window) > 0) {
+        context.annotations.inform(MESSAGES.ignoredInRange(context.metricName), context.span);
+      }
+      return floats < minFloats ? undefined : apply(window, context);
+    },
+    { cost },
+  );
+
+/** A line needs two points. */
+const TREND = { minFloats: 2, cost: 3 };
 
 export const overTimeFunctions: FunctionTable = {
   avg_over_time: ofWindow((window, context) => {
@@ -70,45 +72,49 @@ export const overTimeFunctions: FunctionTable = {
   ),
   max_over_time: ofFloats((window) => extreme(window, (value, best) => value > best)),
   min_over_time: ofFloats((window) => extreme(window, (value, best) => value < best)),
-  stddev_over_time: ofFloats((window) => Math.sqrt(variance(window))),
-  stdvar_over_time: ofFloats(variance),
+  stddev_over_time: ofFloats((window) => Math.sqrt(variance(window)), { cost: 3 }),
+  stdvar_over_time: ofFloats(variance, { cost: 3 }),
   quantile_over_time: {
-    ...ofFloats((window, context) => {
-      const q = window.parameter;
-      if (!(q >= 0 && q <= 1)) context.annotations.warn(MESSAGES.invalidQuantile(q), context.firstSpan);
-      return quantileOf(
-        q,
-        Array.from({ length: countFloats(window) }, (_, i) => window.floats.values[window.from + i]!),
-      );
-    }),
+    ...ofFloats(
+      (window, context) => {
+        const q = window.parameter;
+        if (!(q >= 0 && q <= 1)) context.annotations.warn(MESSAGES.invalidQuantile(q), context.firstSpan);
+        const { floats, from, to } = window;
+        return quantileOf(
+          q,
+          Array.from({ length: to - from }, (_, index) => floats.values[from + index]!),
+        );
+      },
+      { cost: 15 },
+    ),
     parameters: ["scalar", "matrix"],
   },
-  deriv: ofFloats((window) => regression(window, window.floats.times[window.from]!).slope, 2),
+  deriv: ofFloats((window) => regression(window, window.floats.times[window.from]!).slope, TREND),
   predict_linear: {
     ...ofFloats((window) => {
       const { slope, intercept } = regression(window, window.evaluationMs);
       return slope * window.parameter + intercept;
-    }, 2),
+    }, TREND),
     parameters: ["matrix", "scalar"],
   },
-  changes: ofWindow((window) =>
-    countPairs(window, (previous, current) => {
-      if (typeof previous === "number" && typeof current === "number") {
-        return current !== previous && !(Number.isNaN(current) && Number.isNaN(previous));
-      }
-      return (
-        typeof previous === "number" || typeof current === "number" || !equalHistograms(current, previous)
-      );
-    }),
-  ),
-  resets: ofWindow((window) =>
-    countPairs(window, (previous, current, startReset) => {
-      if (startReset) return true;
-      if (typeof previous === "number" && typeof current === "number") return current < previous;
-      return typeof previous === "number" || typeof current === "number" || isReset(current, previous);
-    }),
-  ),
+  changes: ofWindow((window) => countPairs(window, isChange), { cost: 3 }),
+  resets: ofWindow((window) => countPairs(window, isFall), { cost: 3 }),
 };
+
+type Sample = number | Histogram;
+
+function isChange(previous: Sample, current: Sample): boolean {
+  if (typeof previous === "number" && typeof current === "number") {
+    return current !== previous && !(Number.isNaN(current) && Number.isNaN(previous));
+  }
+  return typeof previous === "number" || typeof current === "number" || !equalHistograms(current, previous);
+}
+
+function isFall(previous: Sample, current: Sample, startReset: boolean): boolean {
+  if (startReset) return true;
+  if (typeof previous === "number" && typeof current === "number") return current < previous;
+  return typeof previous === "number" || typeof current === "number" || isReset(current, previous);
+}
 
 function totalHistograms(window: Window, context: WindowContext, average: boolean): Histogram | undefined {
   const { annotations, metricName, span } = context;
@@ -173,34 +179,29 @@ function regression({ floats, from, to }: Window, atMs: number): { slope: number
   return { slope, intercept: y / count - (slope * x) / count };
 }
 
-type Sample = number | Histogram;
-
 /** Counts neighbours in the window, floats and histograms in the order of time, that the test accepts. */
 function countPairs(
-  window: Window,
+  { floats, from, to, histograms, histogramFrom, histogramTo }: Window,
   isCounted: (previous: Sample, current: Sample, startReset: boolean) => boolean,
 ): number {
-  const { floats, histograms } = window;
-  let [at, histogramAt, count] = [window.from, window.histogramFrom, 0];
-  let previous: { value: Sample; timeMs: number; startMs: number } | undefined;
-  while (at < window.to || histogramAt < window.histogramTo) {
+  let [at, histogramAt, count] = [from, histogramFrom, 0];
+  let previous: Sample | undefined;
+  let [previousMs, previousStartMs] = [0, 0];
+  while (at < to || histogramAt < histogramTo) {
     const isFloat =
-      histogramAt === window.histogramTo ||
-      (at < window.to && floats.times[at]! < histograms.times[histogramAt]!);
+      histogramAt === histogramTo || (at < to && floats.times[at]! < histograms.times[histogramAt]!);
     const samples = isFloat ? floats : histograms;
     const index = isFloat ? at++ : histogramAt++;
-    const current = {
-      value: samples.values[index]!,
-      timeMs: samples.times[index]!,
-      startMs: samples.startTimes?.[index] ?? 0,
-    };
-    if (previous) {
-      const sameKind = (typeof previous.value === "number") === isFloat;
+    const current = samples.values[index]!;
+    const timeMs = samples.times[index]!;
+    const startMs = samples.startTimes?.[index] ?? 0;
+    if (previous !== undefined) {
       const startReset =
-        sameKind && isStartReset(previous.startMs, previous.timeMs, current.startMs, current.timeMs);
-      if (isCounted(previous.value, current.value, startReset)) count++;
+        (typeof previous === "number") === isFloat &&
+        isStartReset(previousStartMs, previousMs, startMs, timeMs);
+      if (isCounted(previous, current, startReset)) count++;
     }
-    previous = current;
+    [previous, previousMs, previousStartMs] = [current, timeMs, startMs];
   }
   return count;
 }

@@ -1,29 +1,21 @@
 /** `rate`, `increase`, `delta`, `irate` and `idelta`: how a value changes within a window. */
 import { MESSAGES } from "../annotations.ts";
-import { NONE, type Row } from "../evaluate/value.ts";
+import { FLOAT, type Row } from "../evaluate/value.ts";
 import { combine, divide, scale } from "../histogram/arithmetic.ts";
 import { type Histogram, compact } from "../histogram/histogram.ts";
 import { isReset } from "../histogram/resets.ts";
 import { type Labels, metricName } from "../labels.ts";
 import {
   type CallContext,
-  type FunctionEntry,
   type FunctionTable,
   type Window,
-  type WindowBody,
   type WindowContext,
   countFloats,
   countHistograms,
+  ofWindow,
 } from "./function.ts";
 import { counterIncrease, histogramChange } from "./increase.ts";
 import { isStartReset } from "./start-times.ts";
-
-const ofWindow = (apply: WindowBody["apply"], more: Partial<WindowBody> = {}): FunctionEntry => ({
-  parameters: ["matrix"],
-  optional: 0,
-  returns: "vector",
-  body: { kind: "window", apply, ...more },
-});
 
 export const rateFunctions: FunctionTable = {
   rate: ofWindow((window, context) => extrapolated(window, context, true, true), {
@@ -179,7 +171,7 @@ function warnOfNonCounters(
 ): Row[] {
   for (const [index, row] of rows.entries()) {
     const name = metricName(inputs[index]!);
-    if (name !== "" && !COUNTER_NAME.test(name) && row.kinds.some((kind) => kind !== NONE && kind === 1)) {
+    if (name !== "" && !COUNTER_NAME.test(name) && row.kinds.includes(FLOAT)) {
       annotations.inform(MESSAGES.possibleNonCounter(name), call.args[0]!.span);
     }
   }

@@ -1,6 +1,5 @@
 /** Functions of whole vectors: labels, order, presence, and the change between scalars and vectors. */
 import { MESSAGES } from "../annotations.ts";
-import type { ValueType } from "../ast.ts";
 import { executionError } from "../errors.ts";
 import {
   FLOAT,
@@ -18,54 +17,56 @@ import { METRIC_NAME, NO_LABELS, isLabelName, setLabel } from "../labels.ts";
 import { compareNaNLast } from "../numbers.ts";
 import { RegexpError } from "../regexp/escape.ts";
 import { Regexp } from "../regexp/regexp.ts";
-import type { CallContext, FunctionEntry, FunctionTable } from "./function.ts";
+import { type CallContext, type FunctionTable, ofValues } from "./function.ts";
 import { absentLabels } from "./over-time.ts";
 
-const ofValues = (
-  parameters: ValueType[],
-  returns: ValueType,
-  apply: (args: readonly Value[], context: CallContext) => Value,
-): FunctionEntry => ({ parameters, optional: 0, returns, body: { kind: "values", apply } });
-
 export const vectorFunctions: FunctionTable = {
-  label_replace: ofValues(["vector", "string", "string", "string", "string"], "vector", labelReplace),
+  label_replace: ofValues(["vector", "string", "string", "string", "string"], labelReplace),
   label_join: {
-    ...ofValues(["vector", "string", "string", "string"], "vector", labelJoin),
+    ...ofValues(["vector", "string", "string", "string"], labelJoin),
     optional: Infinity,
   },
-  sort: ofValues(["vector"], "vector", (args, context) => sort(args, context, false)),
-  sort_desc: ofValues(["vector"], "vector", (args, context) => sort(args, context, true)),
-  absent: ofValues(["vector"], "vector", ([vector], { call, grid }) => {
+  sort: ofValues(["vector"], (args, context) => sort(args, context, false)),
+  sort_desc: ofValues(["vector"], (args, context) => sort(args, context, true)),
+  absent: ofValues(["vector"], ([vector], { call, grid }) => {
     const row = new Row(absentLabels(call.args[0]!), grid.steps);
     for (let step = 0; step < grid.steps; step++) {
       if (rowsOf(vector).every(({ kinds }) => kinds[step] === NONE)) row.set(step, 1);
     }
     return { type: "vector", rows: row.isEmpty ? [] : [row] };
   }),
-  scalar: ofValues(["vector"], "scalar", ([vector], { grid }) => {
-    const values = new Float64Array(grid.steps).fill(Number.NaN);
-    const found = new Uint8Array(grid.steps);
-    for (const { kinds, floats } of rowsOf(vector)) {
-      for (let step = 0; step < grid.steps; step++) {
-        if (kinds[step] !== FLOAT) continue;
-        values[step] = found[step] ? Number.NaN : floats[step]!;
-        found[step] = 1;
+  scalar: ofValues(
+    ["vector"],
+    ([vector], { grid }) => {
+      const values = new Float64Array(grid.steps).fill(Number.NaN);
+      const found = new Uint8Array(grid.steps);
+      for (const { kinds, floats } of rowsOf(vector)) {
+        for (let step = 0; step < grid.steps; step++) {
+          if (kinds[step] !== FLOAT) continue;
+          values[step] = found[step] ? Number.NaN : floats[step]!;
+          found[step] = 1;
+        }
       }
-    }
-    return { type: "scalar", values };
-  }),
-  vector: ofValues(["scalar"], "vector", ([scalar], { grid }) => {
+      return { type: "scalar", values };
+    },
+    "scalar",
+  ),
+  vector: ofValues(["scalar"], ([scalar], { grid }) => {
     const row = new Row(NO_LABELS, grid.steps);
     row.floats.set(scalarOf(scalar));
     row.kinds.fill(FLOAT);
     return { type: "vector", rows: [row] };
   }),
-  time: ofValues([], "scalar", (_args, { grid }) => {
-    const seconds = Array.from({ length: grid.steps }, (_, step) => timeAt(grid, step) / 1000);
-    return { type: "scalar", values: Float64Array.from(seconds) };
-  }),
+  time: ofValues(
+    [],
+    (_args, { grid }) => {
+      const seconds = Array.from({ length: grid.steps }, (_, step) => timeAt(grid, step) / 1000);
+      return { type: "scalar", values: Float64Array.from(seconds) };
+    },
+    "scalar",
+  ),
   /** For a selector, the evaluation has put the times of its samples in place of the values. */
-  timestamp: ofValues(["vector"], "vector", ([vector], { call, grid, delayedNames }) => {
+  timestamp: ofValues(["vector"], ([vector], { call, grid, delayedNames }) => {
     const rows = rowsOf(vector);
     if (call.args[0]!.kind !== "selector") {
       for (const row of rows) {
@@ -123,7 +124,7 @@ function sort(
   { annotations, call, grid }: CallContext,
   descending: boolean,
 ): Value {
-  if (grid.steps > 1) {
+  if (grid.stepMs > 0) {
     annotations.warn(MESSAGES.sortInRange, call.span);
     return { type: "vector", rows: withFloats(rowsOf(vector)) };
   }

@@ -19,7 +19,7 @@ const ROUNDING = 1e-12;
 
 /**
  * The φ-quantile of buckets by ascending bound, interpolated linearly. NaN without observations, without a bucket
- * for +Inf, or with fewer than two buckets.
+ * for +Inf, or with fewer than two buckets. Changes the counts of the buckets.
  */
 export function classicQuantile(
   q: number,
@@ -47,7 +47,7 @@ export function classicQuantile(
   return { value, repair };
 }
 
-/** The share of observations between two values. */
+/** The share of observations between two values. Changes the counts of the buckets. */
 export function classicFraction(from: number, to: number, sorted: readonly ClassicBucket[]): number {
   if (sorted.at(-1)?.upper !== Infinity) return Number.NaN;
   const buckets = joinEqualBounds(sorted);
@@ -71,15 +71,13 @@ export function classicFraction(from: number, to: number, sorted: readonly Class
 }
 
 /** `le="1"` and `le="1.0"` are one bucket. */
-function joinEqualBounds(sorted: readonly ClassicBucket[]): ClassicBucket[] {
-  const joined: ClassicBucket[] = [];
-  for (const bucket of sorted) {
-    const last = joined.at(-1);
-    if (last?.upper === bucket.upper) last.count += bucket.count;
-    else joined.push({ ...bucket });
-  }
-  return joined;
-}
+const joinEqualBounds = (sorted: readonly ClassicBucket[]): ClassicBucket[] =>
+  sorted.filter((bucket, at) => {
+    const next = sorted[at + 1];
+    if (next?.upper !== bucket.upper) return true;
+    next.count += bucket.count;
+    return false;
+  });
 
 function makeMonotonic(buckets: ClassicBucket[]): MonotonicRepair | undefined {
   let repair: MonotonicRepair | undefined;

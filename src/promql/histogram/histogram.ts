@@ -81,7 +81,9 @@ export const coarserIndex = (index: number, from: number, to: number): number =>
   Math.floor((index - 1) / 2 ** (from - to)) + 1;
 
 /** All buckets with their bounds, ascending. Bounds within the zero bucket are moved to its edge. */
-export function listBuckets(histogram: Histogram): Bucket[] {
+export const listBuckets = (histogram: Histogram): Bucket[] => joinSides(histogram, histogram.zeroCount > 0);
+
+function joinSides(histogram: Histogram, withZero: boolean): Bucket[] {
   const { zeroThreshold, zeroCount } = histogram;
   const zero: Bucket = {
     lower: -zeroThreshold,
@@ -96,7 +98,7 @@ export function listBuckets(histogram: Histogram): Bucket[] {
     ...bucket,
     upper: -clip(-bucket.upper),
   }));
-  return [...negative.reverse(), ...(zeroCount > 0 ? [zero] : []), ...positive];
+  return [...negative.reverse(), ...(withZero ? [zero] : []), ...positive];
 }
 
 /** The buckets of one sign by ascending index. */
@@ -157,7 +159,7 @@ export const equalLists = (a: readonly number[], b: readonly number[]): boolean 
 
 /** The histogram as text: `{count:3, sum:5, (1,2]:3}`. */
 export function formatHistogram(histogram: Histogram): string {
-  const buckets = listBuckets(histogram).filter(({ count }) => count !== 0);
+  const buckets = joinSides(histogram, true).filter(({ count }) => count !== 0);
   const texts = buckets.map(({ lower, upper, lowerInclusive, upperInclusive, count }) => {
     const bounds = `${formatGeneral(lower)},${formatGeneral(upper)}`;
     return `, ${lowerInclusive ? "[" : "("}${bounds}${upperInclusive ? "]" : ")"}:${formatGeneral(count)}`;

@@ -1,6 +1,7 @@
 /** Finds out whether a counter of native histograms was reset between two samples. */
-import { toBounds, toSchema, widenZeroBucket } from "./arithmetic.ts";
+import { sharedBounds } from "./arithmetic.ts";
 import { type Buckets, type Histogram, equalLists, exponentialBound, hasCustomBounds } from "./histogram.ts";
+import { track, widen, withBounds, withSchema } from "./layout.ts";
 
 /** A hint decides, if there is one. Otherwise the counter was reset if any count fell. */
 export function isReset(current: Histogram, previous: Histogram): boolean {
@@ -11,14 +12,15 @@ export function isReset(current: Histogram, previous: Histogram): boolean {
   if (hasCustomBounds(current)) {
     if (equalLists(current.customBounds, previous.customBounds))
       return fell(current.positive, previous.positive);
-    const shared = current.customBounds.filter((bound) => previous.customBounds.includes(bound));
-    return fell(toBounds(current, shared).positive, toBounds(previous, shared).positive);
+    const bounds = sharedBounds(current, previous);
+    const reduce = (histogram: Histogram): Buckets => withBounds(track(histogram), bounds).histogram.positive;
+    return fell(reduce(current), reduce(previous));
   }
   const { schema, zeroThreshold } = current;
   if (schema > previous.schema || zeroThreshold < previous.zeroThreshold) return true;
-  const widened = widenZeroBucket(previous, zeroThreshold);
-  if (widened.threshold !== zeroThreshold || current.zeroCount < widened.zeroCount) return true;
-  const coarse = toSchema(previous, schema);
+  const { histogram: widened } = widen(track(previous), zeroThreshold);
+  if (widened.zeroThreshold !== zeroThreshold || current.zeroCount < widened.zeroCount) return true;
+  const { histogram: coarse } = withSchema(track(widened), schema);
   const outside = (buckets: Buckets): Buckets => {
     const first = buckets.indexes.findIndex((index) => exponentialBound(schema, index) > zeroThreshold);
     const from = first === -1 ? buckets.indexes.length : first;

@@ -4,151 +4,117 @@ import { RegexpError, parseEscape } from "./escape.ts";
 /** Whether a code point belongs to the class. */
 export type CharTest = (code: number) => boolean;
 
-export const negated =
-  (test: CharTest): CharTest =>
-  (code) =>
-    !test(code);
+/**
+ * The inside of a class in JavaScript's syntax with the flag `v`, where classes nest. A test of a single character
+ * cannot backtrack, so the platform's tables of characters and of cases serve.
+ */
+type ClassSource = string;
 
-/** Accepts a code point if it or its other case is in the class. */
-export const caseless =
-  (test: CharTest): CharTest =>
-  (code) =>
-    test(code) || otherCases(code).some(test);
+const PERL: Record<string, ClassSource | undefined> = { d: "0-9", s: String.raw`\t\n\f\r `, w: "0-9A-Za-z_" };
 
-const digit = inRanges("09");
-const space: CharTest = (code) => code === 32 || (code >= 9 && code <= 13 && code !== 11);
-const word = inRanges("09AZaz__");
-
-const PERL: Record<string, CharTest | undefined> = {
-  d: digit,
-  D: negated(digit),
-  s: space,
-  S: negated(space),
-  w: word,
-  W: negated(word),
+const POSIX: Record<string, ClassSource | undefined> = {
+  alnum: "0-9A-Za-z",
+  alpha: "A-Za-z",
+  ascii: String.raw`\0-\x7f`,
+  blank: String.raw`\t `,
+  cntrl: String.raw`\0-\x1f\x7f`,
+  digit: "0-9",
+  graph: String.raw`\x21-\x7e`,
+  lower: "a-z",
+  print: String.raw`\x20-\x7e`,
+  punct: String.raw`\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e`,
+  space: String.raw`\t-\r `,
+  upper: "A-Z",
+  word: "0-9A-Za-z_",
+  xdigit: "0-9A-Fa-f",
 };
 
-/** The class of a letter after a backslash, such as `d`. */
-export const perlClass = (letter: string): CharTest | undefined => PERL[letter];
-
-export const isWord: CharTest = word;
-
-const POSIX: Record<string, CharTest | undefined> = {
-  alnum: inRanges("09AZaz"),
-  alpha: inRanges("AZaz"),
-  ascii: (code) => code < 128,
-  blank: inRanges("  \t\t"),
-  cntrl: (code) => code < 32 || code === 127,
-  digit,
-  graph: inRanges("!~"),
-  lower: inRanges("az"),
-  print: inRanges(" ~"),
-  punct: inRanges("!/:@[`{~"),
-  space: (code) => code === 32 || (code >= 9 && code <= 13),
-  upper: inRanges("AZ"),
-  word,
-  xdigit: inRanges("09AFaf"),
-};
-
-/** Reads `\pL` or `\p{Greek}` at a backslash, without its negation by `P`. `\p{^Greek}` is the negation too. */
-export function unicodeClass(chars: readonly string[], at: number): { test: CharTest; length: number } {
-  const source = chars.slice(at, at + 64).join("");
-  const parsed = /^\\[pP](?:\{(\^?)(\w+)\}|(\w))/.exec(source);
-  if (!parsed) throw new RegexpError("invalid character class range", source.slice(0, 3));
-  const test = namedClass(parsed[2] ?? parsed[3]!);
-  if (!test) throw new RegexpError("invalid character class range", parsed[0]);
-  return { test: parsed[1] ? negated(test) : test, length: parsed[0].length };
+/** A class, and how many code points of the pattern it takes. */
+export interface ParsedClass {
+  source: ClassSource;
+  length: number;
 }
 
-/** The platform's own tables serve: a test of a single character cannot backtrack. */
-function namedClass(name: string): CharTest | undefined {
-  if (name === "Any") return () => true;
-  for (const property of [`\\p{${name}}`, `\\p{Script=${name}}`]) {
-    try {
-      const pattern = new RegExp(`^${property}$`, "u");
-      return (code) => pattern.test(String.fromCodePoint(code));
-    } catch {
-      // Neither a category nor a script of this name.
-    }
+/** @throws RegexpError if there is no such class. */
+export function compileClass(source: ClassSource, ignoreCase: boolean, pattern: string): CharTest {
+  const regexp = tryCompile(`^[${source}]$`, ignoreCase ? "iv" : "v");
+  if (!regexp) throw new RegexpError("invalid character class range", pattern);
+  return (code) => regexp.test(String.fromCodePoint(code));
+}
+
+function tryCompile(source: string, flags: string): RegExp | undefined {
+  try {
+    return new RegExp(source, flags);
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
-/** Reads a class in brackets. `length` is in code points and includes both brackets. */
-export function parseBracket(
-  chars: readonly string[],
-  begin: number,
-  ignoreCase: boolean,
-): { test: CharTest; length: number } {
-  const tests: CharTest[] = [];
-  let at = begin + 1;
-  const inverted = chars[at] === "^";
-  if (inverted) at++;
-  for (let first = true; first || chars[at] !== "]"; first = false) {
-    if (chars[at] === undefined) throw new RegexpError("missing closing ]", chars.slice(begin).join(""));
-    const named = readNamed(chars, at);
+export const isWord = (code: number): boolean => /\w/.test(String.fromCodePoint(code));
+
+/** Reads `\d`, `\pL`, `\p{Greek}` or `\p{^Greek}` at a backslash. A capital letter negates. */
+export function readNamedClass(chars: readonly string[], at: number): ParsedClass | undefined {
+  const ahead = chars.slice(at, at + 64).join("");
+  const [escape, letter, caret, long, short] =
+    /^\\(?:([dswDSW])|[pP](?:\{(\^?)(\w+)\}|(\w)))/.exec(ahead) ?? [];
+  if (escape === undefined) return undefined;
+  const isNegated = /^\\[A-Z]/.test(escape) !== (caret === "^");
+  return {
+    source: negateIf(isNegated, letter ? PERL[letter.toLowerCase()]! : property(long ?? short!)),
+    length: escape.length,
+  };
+}
+
+/** A category or a script. Neither is found when the class is compiled. */
+function property(name: string): ClassSource {
+  const category = String.raw`\p{${name}}`;
+  return tryCompile(category, "v") ? category : String.raw`\p{Script=${name}}`;
+}
+
+const negateIf = (isNegated: boolean, source: ClassSource): ClassSource =>
+  `[${isNegated ? "^" : ""}${source}]`;
+
+/** Reads a class in brackets, both included. */
+export function readBracket(chars: readonly string[], begin: number): ParsedClass {
+  const fail = (reason: string, from: number, to?: number): RegexpError =>
+    new RegexpError(reason, chars.slice(from, to).join(""));
+  const readChar = (at: number): { code: number; length: number } => {
+    const char = chars[at];
+    if (char === undefined) throw fail("missing closing ]", begin);
+    return char === "\\" ? parseEscape(chars, at) : { code: char.codePointAt(0)!, length: 1 };
+  };
+  const isNegated = chars[begin + 1] === "^";
+  const first = begin + (isNegated ? 2 : 1);
+  let source = "";
+  let at = first;
+  while (at === first || chars[at] !== "]") {
+    const named = readNamedClass(chars, at) ?? readPosix(chars, at);
     if (named) {
-      tests.push(named.test);
+      source += named.source;
       at += named.length;
       continue;
     }
-    const low = readChar(chars, at, begin);
-    const rangeStart = at;
+    const start = at;
+    const low = readChar(at);
     at += low.length;
-    let high = low.code;
+    let high = low;
     if (chars[at] === "-" && chars[at + 1] !== "]" && chars[at + 1] !== undefined) {
-      const upper = readChar(chars, at + 1, begin);
-      at += 1 + upper.length;
-      high = upper.code;
-      if (high < low.code) {
-        throw new RegexpError("invalid character class range", chars.slice(rangeStart, at).join(""));
-      }
+      high = readChar(at + 1);
+      at += 1 + high.length;
     }
-    tests.push((code) => code >= low.code && code <= high);
+    if (high.code < low.code) throw fail("invalid character class range", start, at);
+    source += `${hex(low.code)}-${hex(high.code)}`;
   }
-  const any: CharTest = (code) => tests.some((test) => test(code));
-  const folded = ignoreCase ? caseless(any) : any;
-  return { test: inverted ? negated(folded) : folded, length: at + 1 - begin };
+  return { source: negateIf(isNegated, source), length: at + 1 - begin };
 }
 
-/** A class inside of brackets: `[:alpha:]`, `\d`, `\pL`. */
-function readNamed(chars: readonly string[], at: number): { test: CharTest; length: number } | undefined {
-  if (chars[at] === "[" && chars[at + 1] === ":") {
-    const parsed = /^\[:(\^?)([a-z]+):\]/.exec(chars.slice(at, at + 16).join(""));
-    if (!parsed) return undefined;
-    const test = POSIX[parsed[2]!];
-    if (!test) throw new RegexpError("invalid character class range", parsed[0]);
-    return { test: parsed[1] ? negated(test) : test, length: parsed[0].length };
-  }
-  if (chars[at] !== "\\") return undefined;
-  const letter = chars[at + 1] ?? "";
-  const perl = perlClass(letter);
-  if (perl) return { test: perl, length: 2 };
-  if (letter !== "p" && letter !== "P") return undefined;
-  const { test, length } = unicodeClass(chars, at);
-  return { test: letter === "P" ? negated(test) : test, length };
-}
+const hex = (code: number): string => String.raw`\u{${code.toString(16)}}`;
 
-function readChar(chars: readonly string[], at: number, begin: number): { code: number; length: number } {
-  const char = chars[at];
-  if (char === undefined) throw new RegexpError("missing closing ]", chars.slice(begin).join(""));
-  return char === "\\" ? parseEscape(chars, at) : { code: char.codePointAt(0)!, length: 1 };
-}
-
-/** The same letter in other cases. Foldings to several characters do not count. */
-function otherCases(code: number): number[] {
-  const char = String.fromCodePoint(code);
-  const cases = [char.toLowerCase(), char.toUpperCase(), char.toUpperCase().toLowerCase()];
-  return cases
-    .map((other) => other.codePointAt(0)!)
-    .filter((other, index) => other !== code && Array.from(cases[index]!).length === 1);
-}
-
-/** A class of ranges, each given by its first and last character. */
-function inRanges(bounds: string): CharTest {
-  const codes = Array.from(bounds, (char) => char.codePointAt(0)!);
-  return (code) => {
-    for (let i = 0; i < codes.length; i += 2) if (code >= codes[i]! && code <= codes[i + 1]!) return true;
-    return false;
-  };
+/** Reads `[:alpha:]` or `[:^alpha:]` inside of brackets. */
+function readPosix(chars: readonly string[], at: number): ParsedClass | undefined {
+  const [text, caret, name] = /^\[:(\^?)([a-z]+):\]/.exec(chars.slice(at, at + 16).join("")) ?? [];
+  if (text === undefined) return undefined;
+  const source = POSIX[name!];
+  if (source === undefined) throw new RegexpError("invalid character class range", text);
+  return { source: negateIf(caret === "^", source), length: text.length };
 }

@@ -1,5 +1,5 @@
 /** Parses RE2 syntax into a tree. Rejects what RE2 rejects: backreferences, lookaround, large repeats. */
-import { type CharTest, caseless, negated, parseBracket, perlClass, unicodeClass } from "./classes.ts";
+import { type CharTest, type ParsedClass, compileClass, readBracket, readNamedClass } from "./classes.ts";
 import { RegexpError, parseEscape } from "./escape.ts";
 
 export type Assertion = "textStart" | "textEnd" | "lineStart" | "lineEnd" | "boundary" | "notBoundary";
@@ -45,13 +45,15 @@ class SyntaxParser {
 
   parse(): Syntax {
     const root = this.choice();
-    if (this.position < this.chars.length) throw this.error("unexpected )", this.rest());
+    if (this.position < this.chars.length)
+      throw new RegexpError("unexpected )", this.chars.slice(this.position).join(""));
     checkRepeats(root, 1);
     return { root, groupNames: this.groupNames };
   }
 
   private choice(): Node {
-    if (++this.depth > MAX_DEPTH) throw this.error("expression nests too deeply", this.rest());
+    if (++this.depth > MAX_DEPTH)
+      throw new RegexpError("expression nests too deeply", this.chars.slice(this.position).join(""));
     const parts = [this.sequence()];
     while (this.take("|")) parts.push(this.sequence());
     this.depth--;
@@ -78,7 +80,7 @@ class SyntaxParser {
     const lazy = this.take("?") !== this.flags.swapLazy;
     const end = this.position;
     if (this.quantifier()) {
-      throw this.error(
+      throw new RegexpError(
         "invalid nested repetition operator",
         this.chars.slice(begin, Math.max(end, this.position)).join(""),
       );
@@ -96,7 +98,7 @@ class SyntaxParser {
     const min = Number(counts[1]);
     const max = counts[2] === undefined ? min : counts[3] === "" ? Infinity : Number(counts[3]);
     if (min > MAX_REPEAT || (max !== Infinity && max > MAX_REPEAT) || max < min) {
-      throw this.error("invalid repeat count", counts[0]);
+      throw new RegexpError("invalid repeat count", counts[0]);
     }
     this.position += counts[0].length;
     return [min, max];
@@ -108,11 +110,8 @@ class SyntaxParser {
     switch (char) {
       case "(":
         return this.group();
-      case "[": {
-        const { test, length } = parseBracket(this.chars, this.position - 1, this.flags.ignoreCase);
-        this.position += length - 1;
-        return { type: "char", test, literal: undefined };
-      }
+      case "[":
+        return this.charClass(readBracket(this.chars, this.position - 1));
       case ".":
         return {
           type: "char",
@@ -128,7 +127,7 @@ class SyntaxParser {
       case "*":
       case "+":
       case "?":
-        throw this.error("missing argument to repetition operator", char);
+        throw new RegexpError("missing argument to repetition operator", char);
       default:
         return this.literal(char);
     }
@@ -137,8 +136,16 @@ class SyntaxParser {
   private literal(char: string): Node {
     const code = char.codePointAt(0)!;
     const folds = this.flags.ignoreCase && char.toLowerCase() !== char.toUpperCase();
-    const exactly: CharTest = (other) => other === code;
-    return { type: "char", test: folds ? caseless(exactly) : exactly, literal: folds ? undefined : char };
+    if (folds) return { type: "char", test: compileClass(char, true, char), literal: undefined };
+    return { type: "char", test: (other) => other === code, literal: char };
+  }
+
+  /** A class that begins with the character read last. */
+  private charClass({ source, length }: ParsedClass): Node {
+    const begin = this.position - 1;
+    this.position = begin + length;
+    const pattern = this.chars.slice(begin, this.position).join("");
+    return { type: "char", test: compileClass(source, this.flags.ignoreCase, pattern), literal: undefined };
   }
 
   private group(): Node | undefined {
@@ -148,14 +155,14 @@ class SyntaxParser {
     const named = /^P?<([^>]*)>/.exec(rest);
     if (named && !rest.startsWith("<=") && !rest.startsWith("<!")) {
       const name = named[1]!;
-      if (!/^\w+$/.test(name)) throw this.error("invalid named capture", `(?${named[0]}`);
-      if (this.groupNames.includes(name)) throw this.error("duplicate capture group name", name);
+      if (!/^\w+$/.test(name)) throw new RegexpError("invalid named capture", `(?${named[0]}`);
+      if (this.groupNames.includes(name)) throw new RegexpError("duplicate capture group name", name);
       this.position += Array.from(named[0]).length;
       return this.groupBody(outer, name, true);
     }
     const flags = /^([imsU]*)(-[imsU]+)?([:)])/.exec(rest);
     if (!flags || (flags[0] === ")" && flags[1] === "")) {
-      throw this.error("invalid or unsupported Perl syntax", `(?${rest.slice(0, 1)}`);
+      throw new RegexpError("invalid or unsupported Perl syntax", `(?${rest.slice(0, 1)}`);
     }
     this.position += flags[0].length;
     this.setFlags(flags[1]!, true);
@@ -166,7 +173,7 @@ class SyntaxParser {
   private groupBody(outer: Flags, name: string | undefined, captures: boolean): Node {
     const index = captures ? this.groupNames.push(name) - 1 : 0;
     const part = this.choice();
-    if (!this.take(")")) throw this.error("missing closing )", this.chars.join(""));
+    if (!this.take(")")) throw new RegexpError("missing closing )", this.chars.join(""));
     this.flags = outer;
     return captures ? { type: "group", part, index } : part;
   }
@@ -182,17 +189,14 @@ class SyntaxParser {
 
   private escape(): Node {
     const char = this.chars[this.position++];
-    if (char === undefined) throw this.error("trailing backslash at end of expression", "");
+    if (char === undefined) throw new RegexpError("trailing backslash at end of expression", "");
     const assertion = ASSERTIONS[char];
     if (assertion) return { type: "assert", assertion };
     if (char === "Q") return this.quoted();
-    const perl = perlClass(char);
-    if (perl) return { type: "char", test: perl, literal: undefined };
-    if (char === "p" || char === "P") {
-      const { test, length } = unicodeClass(this.chars, this.position - 2);
-      this.position += length - 2;
-      const folded = this.flags.ignoreCase ? caseless(test) : test;
-      return { type: "char", test: char === "P" ? negated(folded) : folded, literal: undefined };
+    const named = readNamedClass(this.chars, this.position - 2);
+    if (named) {
+      this.position--;
+      return this.charClass(named);
     }
     const { code, length } = parseEscape(this.chars, this.position - 2);
     this.position += length - 2;
@@ -224,14 +228,6 @@ class SyntaxParser {
     if (this.peek() !== char) return false;
     this.position++;
     return true;
-  }
-
-  private rest(): string {
-    return this.chars.slice(this.position).join("");
-  }
-
-  private error(reason: string, fragment: string): RegexpError {
-    return new RegexpError(reason, fragment);
   }
 }
 

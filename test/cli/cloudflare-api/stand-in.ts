@@ -19,6 +19,7 @@ export interface Call {
   method: string;
   /** Without the account and the query. */
   path: string;
+  body: string;
   sender: "metrics-collector" | "wrangler";
 }
 
@@ -41,6 +42,8 @@ export class StandIn {
   accounts = new Map<string, Account>();
   tokens = new Map<string, Token>();
   calls: Call[] = [];
+  /** What analytics say of every database. */
+  usage = { rowsRead: 0, rowsWritten: 0 };
   fault: (call: Call) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
   readonly #platform: Platform;
   readonly #api: Server;
@@ -70,6 +73,7 @@ export class StandIn {
     this.accounts = new Map([[account.id, account]]);
     this.tokens = new Map([["good", { permissions: PERMISSIONS, accounts: [account.id] }]]);
     this.calls = [];
+    this.usage = { rowsRead: 0, rowsWritten: 0 };
     this.fault = () => undefined;
     this.#running.clear();
     this.#platform.forgetWorkers();
@@ -99,6 +103,11 @@ export class StandIn {
     return `http://127.0.0.1:${(this.#edge.address() as AddressInfo).port}/${account}/${name}`;
   }
 
+  /** A database of nobody yet; gives its id. */
+  newDatabase(): Promise<string> {
+    return this.#platform.newDatabase();
+  }
+
   database(uuid: string) {
     return this.#platform.database(uuid);
   }
@@ -117,6 +126,7 @@ export class StandIn {
       n: this.calls.length + 1,
       method: request.method,
       path: request.path,
+      body: new TextDecoder().decode(request.body),
       sender: incoming.headers["user-agent"]?.startsWith("metrics-collector")
         ? "metrics-collector"
         : "wrangler",
@@ -133,6 +143,7 @@ export class StandIn {
     try {
       const answer = await this.#route(request);
       if (fault && "cut" in fault) return void incoming.socket.destroy();
+      if (request.path === "/graphql") return send(response, 200, answer);
       send(response, 200, isPage(answer) ? { ...success(null), ...answer } : success(answer));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -144,6 +155,7 @@ export class StandIn {
     const { path, url } = request;
     if (path.startsWith("/workers/assets/upload")) return answerWorkers(this.#accountOf(url), request);
     const token = this.#tokenOf(request);
+    if (path === "/graphql") return this.#analytics(token);
     if (path === "/user/tokens/verify") return { id: "token", status: "active" };
     if (path === "/user") throw new ApiError(403, 9109, "Unauthorized to access requested resource");
     const own = token.accounts.map((id) => this.accounts.get(id)!);
@@ -168,6 +180,15 @@ export class StandIn {
     }
     demand(token, "Workers Scripts", request.method);
     return answerWorkers(account, request);
+  }
+
+  /** GraphQL answers with errors of its own. */
+  #analytics({ permissions }: Token): unknown {
+    if (!permissions.includes("Account Analytics Read")) {
+      return { data: null, errors: [{ message: "not authorized for that account" }] };
+    }
+    const groups = [{ sum: this.usage }];
+    return { data: { viewer: { accounts: [{ d1AnalyticsAdaptiveGroups: groups }] } }, errors: null };
   }
 
   #tokenOf({ headers }: ApiRequest): Token {

@@ -70,6 +70,7 @@ export const PERMISSIONS = [
   "Queues Edit",
   "Account Settings Read",
   "Memberships Read",
+  "Account Analytics Read",
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 

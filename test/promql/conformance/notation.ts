@@ -8,7 +8,7 @@ import {
   type ResetHint,
 } from "../../../src/promql/histogram/histogram.ts";
 import { type Labels, METRIC_NAME, makeLabels } from "../../../src/promql/labels.ts";
-import { parseMatchers } from "../../../src/promql/parse-labels.ts";
+import { parseMatchers } from "../../../src/promql/clauses.ts";
 import { TokenStream } from "../../../src/promql/token-stream.ts";
 
 /** One place in a sequence: a number, a histogram, a stale marker (null), or nothing (undefined). */

@@ -1,4 +1,5 @@
-/** Parses label matchers in braces and lists of label names in parentheses. */
+/** Parses the clauses around operands: matchers, lists of labels, `by`, `on` and `group_left`. */
+import type { Matching } from "./ast.ts";
 import { METRIC_NAME, isLabelName } from "./labels.ts";
 import type { Matcher, MatchOperator } from "./matcher.ts";
 import { joinSpans } from "./position.ts";
@@ -56,4 +57,33 @@ export function parseLabelList(tokens: TokenStream): string[] {
     tokens.take(",");
   }
   return names;
+}
+
+/** Parses `by (…)` or `without (…)`, if it is there. */
+export function parseGrouping(tokens: TokenStream): { labels: string[]; without: boolean } | undefined {
+  const without = tokens.peek().id === "without";
+  if (!without && tokens.peek().id !== "by") return undefined;
+  tokens.next();
+  return { labels: parseLabelList(tokens), without };
+}
+
+/** Parses what may stand behind a binary operator. */
+export function parseBinaryModifiers(tokens: TokenStream): { returnBool: boolean; matching: Matching } {
+  const returnBool = tokens.take("bool");
+  const matching: Matching = { cardinality: "one-to-one", on: false, labels: [], include: [] };
+  const on = tokens.take("on");
+  if (on || tokens.take("ignoring")) {
+    matching.on = on;
+    matching.labels = parseLabelList(tokens);
+    const left = tokens.take("group_left");
+    if (left || tokens.take("group_right")) {
+      matching.cardinality = left ? "many-to-one" : "one-to-many";
+      if (tokens.peek().id === "(") matching.include = parseLabelList(tokens);
+    }
+  }
+  const { id, span } = tokens.peek();
+  if (id === "fill" || id === "fill_left" || id === "fill_right") {
+    throw tokens.fail(span, "binop fill modifiers are experimental and not enabled", true);
+  }
+  return { returnBool, matching };
 }

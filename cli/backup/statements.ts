@@ -1,0 +1,72 @@
+/**
+ * The SQL that adds rows of a backup to a database. Each statement takes ?1 rows as one JSON array, ?2 the restore's
+ * name in the ledger and ?3 the number of its chunk, and does nothing if the ledger knows that chunk.
+ */
+import type { Query } from "../cloudflare/d1.ts";
+import type { Row, Table } from "./format.ts";
+
+const IS_NEW = "NOT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?2 AND n = ?3)";
+
+const TALLY = ["calls", "errors", "unmeasured", "sum_us", "min_ms", "max_ms", "histogram"] as const;
+
+/** The columns that this version restores. A backup with others is of a newer version. */
+export const COLUMNS = {
+  epochs: ["epoch", "floor"],
+  flushes: ["epoch", "n", "applied_at"],
+  functions: ["id", "service", "module", "name", ...TALLY, "first_seen", "last_seen"],
+  rollups: ["function_id", "width", "start", ...TALLY],
+  failures: ["function_id", "name", "message", "calls", "first_seen", "last_seen"],
+} as const satisfies Record<Table, readonly string[]>;
+
+const value = (column: string) => `row.value ->> '${column}'`;
+const values = (columns: readonly string[]) => columns.map(value).join(", ");
+
+/** Adds one tally to another, bucket by bucket. */
+const addTally = (table: string) => `
+  calls = calls + excluded.calls,
+  errors = errors + excluded.errors,
+  unmeasured = unmeasured + excluded.unmeasured,
+  sum_us = sum_us + excluded.sum_us,
+  min_ms = coalesce(min(min_ms, excluded.min_ms), min_ms, excluded.min_ms),
+  max_ms = coalesce(max(max_ms, excluded.max_ms), max_ms, excluded.max_ms),
+  histogram = (
+    SELECT json_group_object(key, calls) FROM (
+      SELECT key, cast(total(value) AS INTEGER) AS calls FROM (
+        SELECT key, value FROM json_each(${table}.histogram)
+        UNION ALL SELECT key, value FROM json_each(excluded.histogram)
+      ) GROUP BY key))`;
+
+const SEEN =
+  "first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)";
+
+// WARNING: CROSS JOIN, so that each row looks its function up. With a plain join the planner reads all functions for
+// every row.
+const WITH_FUNCTION = `json_each(?1) AS row CROSS JOIN functions AS f
+  ON f.service = ${value("service")} AND f.module = ${value("module")} AND f.name = ${value("function")}`;
+
+const ADD: Record<Table, string> = {
+  epochs: `INSERT INTO epochs (epoch, floor) SELECT ${values(COLUMNS.epochs)} FROM json_each(?1) AS row WHERE ${IS_NEW}
+    ON CONFLICT (epoch) DO UPDATE SET floor = max(floor, excluded.floor)`,
+  flushes: `INSERT INTO flushes (epoch, n, applied_at) SELECT ${values(COLUMNS.flushes)} FROM json_each(?1) AS row
+    WHERE ${IS_NEW} ON CONFLICT (epoch, n) DO NOTHING`,
+  functions: `INSERT INTO functions (${COLUMNS.functions.slice(1).join(", ")})
+    SELECT ${values(COLUMNS.functions.slice(1))} FROM json_each(?1) AS row WHERE ${IS_NEW}
+    ON CONFLICT (service, module, name) DO UPDATE SET ${addTally("functions")}, ${SEEN}`,
+  rollups: `INSERT INTO rollups (${COLUMNS.rollups.join(", ")})
+    SELECT f.id, ${values(COLUMNS.rollups.slice(1))} FROM ${WITH_FUNCTION} WHERE ${IS_NEW}
+    ON CONFLICT (function_id, width, start) DO UPDATE SET ${addTally("rollups")}`,
+  failures: `INSERT INTO failures (${COLUMNS.failures.join(", ")})
+    SELECT f.id, ${["failure", "message", "calls", "first_seen", "last_seen"].map(value).join(", ")}
+    FROM ${WITH_FUNCTION} WHERE ${IS_NEW}
+    ON CONFLICT (function_id, name, message) DO UPDATE SET calls = calls + excluded.calls, ${SEEN}`,
+};
+
+const ENTER = `INSERT INTO flushes (epoch, n, applied_at) SELECT ?2, ?3, ?1 WHERE ${IS_NEW}`;
+
+/** One transaction: the rows of one table, and the ledger's entry that makes them count once. */
+export function addChunk(table: Table, rows: readonly Row[], restore: string, n: number): Query[] {
+  return [
+    { sql: ADD[table], params: [JSON.stringify(rows), restore, n] },
+    { sql: ENTER, params: [Date.now(), restore, n] },
+  ];
+}

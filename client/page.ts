@@ -1,0 +1,35 @@
+/** Notices that a page is hidden or left, and that it comes back. */
+import { platform } from "./platform.ts";
+
+export interface PageListener {
+  onHide: () => void;
+  /** The browser brings a left page back from its cache. */
+  onShow: () => void;
+}
+
+const listeners = new Set<PageListener>();
+
+/**
+ * Browsers interrupt one of the first two events or skip it, depending on how a page is left. On `window` they come after
+ * the program's own listeners on `document`, and so see what those have called.
+ */
+const EVENTS: readonly [name: string, onEvent: (event: { persisted?: boolean }) => void][] = [
+  ["pagehide", () => listeners.forEach(({ onHide }) => onHide())],
+  ["visibilitychange", () => platform.document?.hidden && listeners.forEach(({ onHide }) => onHide())],
+  ["pageshow", ({ persisted }) => persisted && listeners.forEach(({ onShow }) => onShow())],
+];
+
+/** Calls back until the returned function is called. */
+export function watchPage(listener: PageListener): () => void {
+  listeners.add(listener);
+  keepListening();
+  return () => {
+    listeners.delete(listener);
+    if (!listeners.size) for (const event of EVENTS) platform.removeEventListener?.(...event);
+  };
+}
+
+/** Adds the listeners, again if need be: `document.open()` removes them. Adding them twice changes nothing. */
+export function keepListening(): void {
+  for (const event of EVENTS) platform.addEventListener?.(...event);
+}

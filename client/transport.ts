@@ -1,0 +1,119 @@
+/** Makes one attempt to deliver a batch: by `fetch`, or by a beacon. */
+import type { Answer } from "./answer.ts";
+import type { Batch } from "./batch.ts";
+import { cancelTimer, now, startIdleTimer } from "./clock.ts";
+import { GZIP_FROM_LENGTH, MAX_ANSWER_LENGTH, MAX_KEEPALIVE_BYTES, TELL_AGE_MS } from "./limits.ts";
+import type { CollectorOptions, FetchedAnswer } from "./options.ts";
+import { isPage, platform } from "./platform.ts";
+import type { Settings } from "./settings.ts";
+import type { Timeline } from "./timeline.ts";
+
+export type Transport = ReturnType<typeof createTransport>;
+
+export function createTransport(
+  settings: Settings,
+  fetcher: NonNullable<CollectorOptions["fetcher"]>,
+  timeline: Timeline,
+) {
+  const aborts = new Set<(reason: string) => void>();
+
+  /** A batch that is sent late says by how much, on the monotonic clock. A header would need the consent of CORS. */
+  const addressOf = ({ madeMs }: Batch): string => {
+    const ageMs = Math.round(now() - madeMs);
+    return settings.endpoint + (ageMs > TELL_AGE_MS ? `?ageMs=${ageMs}` : "");
+  };
+
+  const exchange = async (batch: Batch, isLeaving: boolean, signal: AbortSignal): Promise<Answer> => {
+    const { json } = batch;
+    if (!isLeaving && json.length > GZIP_FROM_LENGTH && platform.CompressionStream) {
+      const stream = new Response(json).body!.pipeThrough(new CompressionStream("gzip"));
+      batch.gzip ??= await new Response(stream).arrayBuffer();
+    }
+    const { gzip } = batch;
+    const { token } = settings;
+    // With `keepalive`, the browser finishes the request even if the page is gone.
+    batch.isHandedOver = isPage() && (isLeaving || (gzip?.byteLength ?? json.length) < MAX_KEEPALIVE_BYTES);
+    const init: RequestInit & { keepalive: boolean } = {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        "Idempotency-Key": batch.key,
+        ...(token && { Authorization: `Bearer ${token}` }),
+        ...(gzip && { "Content-Encoding": "gzip" }),
+      },
+      body: gzip ?? json,
+      signal,
+      // Following a redirect would turn the POST into a GET, whose answer says nothing about the batch.
+      redirect: "manual",
+      keepalive: batch.isHandedOver,
+    };
+    let answered: PromiseLike<FetchedAnswer>;
+    // `fetch` may be a wrapped function. The collector does not report itself.
+    timeline.isMuted = true;
+    try {
+      answered = fetcher.fetch(addressOf(batch), init);
+    } finally {
+      timeline.isMuted = false;
+    }
+    const response = await answered;
+    const text = await readText(response);
+    return { status: response.status, text, retryAfter: response.headers.get("Retry-After") };
+  };
+
+  return {
+    /**
+     * Takes `timeoutMs` at most. With `isLeaving` it calls `fetch` before it returns, so without compression, for which a
+     * page that is about to go has no time. Rejects if there is no complete answer; the batch may have arrived all the same.
+     */
+    async send(batch: Batch, isLeaving: boolean): Promise<Answer> {
+      const controller = new AbortController();
+      let abort!: (reason: string) => void;
+      const aborted = new Promise<never>((_, reject) => {
+        abort = (reason) => {
+          reject(new Error(reason));
+          controller.abort();
+        };
+      });
+      aborts.add(abort);
+      const timer = startIdleTimer(
+        () => abort(`nothing came within ${settings.timeoutMs} ms`),
+        settings.timeoutMs,
+      );
+      try {
+        // A `fetch` that somebody else wrote may ignore the signal.
+        return await Promise.race([exchange(batch, isLeaving, controller.signal), aborted]);
+      } catch (error) {
+        batch.isHandedOver = false;
+        throw error;
+      } finally {
+        cancelTimer(timer);
+        aborts.delete(abort);
+      }
+    },
+
+    /** A beacon has no answer: a page that lives on sends the batch again. */
+    sendBeacon(batch: Batch): void {
+      batch.isHandedOver = navigator.sendBeacon?.(addressOf(batch), batch.json);
+    },
+
+    abortAll: (): void => {
+      for (const abort of aborts) abort("the program stopped waiting");
+    },
+  };
+}
+
+/** @throws if the answer is longer than any of the server's, which may have no end */
+async function readText(response: FetchedAnswer): Promise<string> {
+  const { body } = response as { body?: ReadableStream<Uint8Array> | null };
+  if (!body?.getReader) return response.text();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  while (text.length < MAX_ANSWER_LENGTH) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+  }
+  void reader.cancel().catch(() => {});
+  throw new Error("the answer is too long");
+}

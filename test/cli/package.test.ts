@@ -1,0 +1,100 @@
+/** The package as others install it: packed, into an empty folder, without this repository. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { installation } from "../../cli/installation.ts";
+import { StandIn } from "./cloudflare-api/stand-in.ts";
+import { Machine } from "./run.ts";
+
+const run = promisify(execFile);
+let folder: string;
+let files: string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "metrics-collector-package-"));
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], {
+    cwd: installation.root,
+  });
+  files = [...stdout.matchAll(/"path": ?"([^"]+)"/g)].map(([, path]) => path!);
+  const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"))!;
+  await writeFile(join(folder, "package.json"), '{ "private": true }');
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, tarball)], {
+    cwd: folder,
+  });
+}, 300_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it("holds what is built, and no source, test or secret", () => {
+  const folders = new Set(
+    files.map((path) => (path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : path)),
+  );
+  expect([...folders].sort()).toEqual([
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "cli",
+    "dist",
+    "dist/cli",
+    "dist/dashboard",
+    "dist/dashboard/assets",
+    "dist/worker",
+    "migrations",
+    "package.json",
+  ]);
+  expect(files.filter((path) => path.endsWith(".ts"))).toEqual([]);
+});
+
+it("npx metrics-collector dev: send, see, stop", async () => {
+  const child = spawn("npx", ["--no", "metrics-collector", "dev", "--port", "0", "--json"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  try {
+    for await (const chunk of child.stdout) {
+      stdout += String(chunk);
+      if (stdout.trimEnd().endsWith("}")) break;
+    }
+    const { url } = JSON.parse(stdout || "{}") as { url?: string };
+    if (url === undefined) throw new Error(`It did not start.\n${stderr}`);
+    const body = JSON.stringify({ service: "shop", samples: [{ function: "work", durationMs: 5 }] });
+    const headers = { "Content-Type": "application/json" };
+    expect((await fetch(`${url}/samples`, { method: "POST", headers, body })).status).toBe(202);
+    expect(await (await fetch(`${url}/metrics`)).json()).toMatchObject({
+      functions: [{ service: "shop", function: "work", calls: 1 }],
+    });
+    expect(await (await fetch(url)).text()).toContain("<title>");
+  } finally {
+    const exit = once(child, "exit");
+    // As Ctrl-C does: to the whole group.
+    process.kill(-child.pid!, "SIGINT");
+    await exit;
+  }
+  expect(await readdir(join(folder, ".metrics-collector"))).not.toContain("dev.pid");
+});
+
+it("npx metrics-collector deploy uploads the Worker that the package holds", async () => {
+  const cloud = await StandIn.start();
+  const machine = await Machine.start(cloud);
+  try {
+    const url = cloud.urlOf("metrics-collector");
+    const { stdout } = await run("npx", ["--no", "metrics-collector", "deploy", "--json", "--url", url], {
+      cwd: folder,
+      env: machine.env,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: installation.version,
+      health: { status: "ok" },
+      problems: [],
+    });
+  } finally {
+    await machine.remove();
+    await cloud.stop();
+  }
+});
