@@ -46,8 +46,8 @@ export function DeleteForm({ service, name, module, onDelete }: DeleteFormProps)
       <form onSubmit={(event) => void apply(event)}>
         <p>
           This deletes the {kind} <Name text={what} />
-          {name !== undefined && whereOf(module)} with all its calls. You cannot undo it. If the {kind} is
-          called again, it appears again with its new calls only. Deleting needs one of ADMIN_TOKENS.
+          {name !== undefined && whereOf(module)} with all its calls. You cannot undo it. If it reports calls
+          again, it appears again with those calls only. Deleting needs one of ADMIN_TOKENS.
         </p>
         <label>
           {`Type the name of the ${kind} to confirm`}

@@ -20,7 +20,7 @@ describe.skipIf(skipped)("the page of one function", () => {
     expect(await page.title()).toBe("chargeCard · payments · MetricsCollector");
     await page.goBack();
     await page.locator("table.functions").waitFor();
-    expect(await page.getByLabel("Service").inputValue()).toBe("payments");
+    expect(await page.getByLabel("Service", { exact: true }).inputValue()).toBe("payments");
     expectNoMisdeeds(page);
   });
 

@@ -105,7 +105,7 @@ describe.skipIf(skipped)("the functions page", () => {
 
     it("filters by service, and the link shows the same in another browser", async () => {
       const page = await site.open();
-      await page.getByLabel("Service").selectOption("payments");
+      await page.getByLabel("Service", { exact: true }).selectOption("payments");
       await page.getByRole("button", { name: "Function" }).click();
       const names = await functionNames(page);
       expect(names).toEqual(["chargeCard", "refund", "verifySignature"]);
