@@ -1,4 +1,4 @@
-/** Which series a read is about. */
+/** Conditions that select the series of a read. */
 import { containsAll, wordsOf } from "./words.ts";
 import { normaliseName, type SeriesId } from "../stats/series-id.ts";
 
@@ -14,7 +14,7 @@ export interface Matchers {
   words?: string | undefined;
 }
 
-/** In a pattern, `\*` and `\\` stand for the characters themselves. Before other characters, `\` is itself. */
+/** In a pattern, `\*` stands for `*`, and `\\` for `\`. Before any other character, `\` stands for itself. */
 const ESCAPED = /\\([\\*])/g;
 
 /**
@@ -49,7 +49,7 @@ export function isFunctionName(matchers: Matchers): matchers is FunctionName {
   return matchers.service !== undefined && matchers.function !== undefined;
 }
 
-/** Gives the test of a series that the matchers stand for. */
+/** Returns a function that tells whether a series meets all conditions. */
 export function matching(matchers: Matchers): (id: SeriesId) => boolean {
   const { service, module, function: name, prefix } = matchers;
   const words = wordsOf(matchers.words ?? "");

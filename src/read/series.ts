@@ -1,4 +1,4 @@
-/** Reads series: what each matching function did, over a range in steps or since the beginning. */
+/** Reads the calls of functions as series: over a range in steps, or as one total since the beginning. */
 import { allFunctions, allTotals, type StoredFunction, totalsOf } from "../store/read-functions.ts";
 import { rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
@@ -15,14 +15,14 @@ import { failuresOf } from "../store/read-failures.ts";
 
 export type ReadBindings = Pick<Env, "BUFFER" | "DB">;
 
-/** What a function did in one step. */
+/** The sums of a function's calls in one step. */
 export interface Point {
   /** The start of the step, in epoch seconds. */
   at: number;
   sums: Sums;
 }
 
-/** One function, with when it was called first and last (epoch milliseconds). */
+/** One function with its points. `firstSeen` and `lastSeen` are its first and last call, in epoch milliseconds. */
 export interface Series extends SeriesId {
   firstSeen: number;
   lastSeen: number;
@@ -30,13 +30,13 @@ export interface Series extends SeriesId {
   points: Point[];
 }
 
-/** A series with what is known of the function since the beginning. */
+/** A series with the function's totals and failures since the beginning. */
 export interface DetailedSeries extends Series {
   totals: Tally;
   failures: SeenFailure[];
 }
 
-/** A step that is longer than any range: each series then has one point. */
+/** A step that is longer than any range. With it, each series has one point. */
 export const ONE_STEP = Infinity;
 
 /** Rollups that are held in memory at once. They take some 20 MB. */
@@ -65,7 +65,7 @@ export async function* readSeries(
   else yield* readMany(env, matchers, range, step);
 }
 
-/** What each matching function did since the beginning. @throws {BusyError | BindingFault} */
+/** The totals of each matching function since the beginning. @throws {BusyError | BindingFault} */
 export async function readTotals(env: ReadBindings, matchers: Matchers = {}): Promise<SeriesTotals[]> {
   const totals: SeriesTotals[] = [];
   for await (const { points, ...series } of readSeries(env, matchers, undefined, ONE_STEP)) {
@@ -133,8 +133,8 @@ async function* readMany(
   const isMatching = matching(matchers);
   const known = new Set(stored[0].map(seriesKey));
   const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
-  // D1 does not know these functions at all, so this read has all there is of them. WARNING: take them from this read.
-  // By the next one a flush may have moved them to D1.
+  // D1 has no rows of these functions, so this read has all their calls. WARNING: take them from this read. By the next
+  // one a flush may have moved them to D1.
   for (const [key, own] of deltas) if (!known.has(key)) yield seriesOf(own, [], own, range, step);
   const now = Date.now();
   for (const some of inParts(stored[0].filter(isMatching), (row) => rollupsBetween(row, range, now))) {
@@ -158,7 +158,7 @@ async function readSome(
   });
 }
 
-/** How many rollups the function has in the range, at most: none from before its first call or after its last. */
+/** How many rollups the function has in the range, at most. It has none before its first call or after its last. */
 function rollupsBetween({ firstSeen, lastSeen }: Seen, range: Range, now: number): number {
   const from = Math.max(range.from, firstSeen / 1000 - 24 * HOUR);
   const to = Math.min(range.to, lastSeen / 1000 + 1);
