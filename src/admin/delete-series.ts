@@ -47,8 +47,8 @@ export const deleteFunctionRoute = route({
 });
 
 /**
- * The deletion counts from the moment that the buffer has it. Applying it to D1 here only saves the way through the queue: if
- * that fails, the buffer sends it again until D1 has it.
+ * Deletes series. The deletion takes effect once the buffer has stored it. Applying it to D1 here is only faster than the
+ * queue: if that fails, the buffer sends the deletion until D1 has applied it.
  *
  * @throws {UnknownSeriesError | BusyError | BindingFault}
  */

@@ -7,7 +7,7 @@ export type Snippet = z.infer<typeof Snippet>;
 const LONGEST = 160;
 const BEFORE_MATCH = 40;
 
-/** A long text is shortened to what surrounds the first match. */
+/** Splits the text into matches and the text between them. Shortens a long text to the surroundings of the first match. */
 export function highlight(text: string, words: readonly string[]): Snippet {
   const matches = findAll(text, words);
   const from = text.length <= LONGEST ? 0 : Math.max(0, (matches[0]?.from ?? 0) - BEFORE_MATCH);
@@ -29,9 +29,9 @@ export function highlight(text: string, words: readonly string[]): Snippet {
   return parts;
 }
 
-/** The places of the words, in order. */
+/** The positions of the words, in order. */
 function findAll(text: string, words: readonly string[]): { from: number; to: number }[] {
-  // Lower case may change a text's length. Places in it would then not fit the original text.
+  // Lower case can change a text's length. Positions in it would then not fit the original text.
   const folded = text.toLowerCase().length === text.length ? text.toLowerCase() : text;
   const found = words.flatMap((word) => {
     const places = [];
