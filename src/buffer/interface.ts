@@ -32,7 +32,7 @@ export interface RecordedBatch {
 
 export type RecordResult =
   | { status: "recorded" }
-  /** The key is known, with the same batch. Nothing was written; the answer is the first one. */
+  /** The key is known, with the same batch. Nothing was written. `answer` is the answer to the first delivery. */
   | { status: "duplicate"; answer: Answer }
   /** The key is known, with another batch. Nothing was written. */
   | { status: "conflict" }

@@ -1,4 +1,4 @@
-/** Takes the rows of a table up to a size, so that they fit one RPC answer. */
+/** Reads the rows of a table in pages of a limited size, so that each page fits one RPC answer. */
 
 export interface Page<Row> {
   rows: Row[];
