@@ -1,9 +1,9 @@
 /**
  * The hourly retention job. It raises the low watermark of the ledger, merges old minutes into hours and old hours into days,
- * deletes what deleted functions left
- * behind, and once a day deletes failures that have not occurred for a year.
+ * and deletes the rows that deleted functions left behind. Once a day it also deletes failures that have not occurred for a
+ * year.
  *
- * The job keeps no state about its progress. Whatever a run leaves undone, for whatever reason, the next run finds.
+ * The job stores no progress. Each run finds the work that earlier runs left.
  */
 import { allBuffers } from "../buffer/buffers.ts";
 import { log, logError } from "../log.ts";
@@ -14,14 +14,14 @@ import { raiseLowWatermark } from "../store/ledger.ts";
 import { type Move, moveRollups } from "../store/move-rollups.ts";
 import { pruneFailures } from "../store/prune-failures.ts";
 
-/** Rows in one transaction. Other transactions wait for it. */
+/** Rows in one transaction. Other transactions wait until it ends. */
 const CHUNK = 10_000;
 /** Transactions in one run, of 3 statements each. With the other steps that is below 50, which the Free plan allows. */
 const MAX_CHUNKS = 14;
 const FAILURE_KEPT_MS = 365 * DAY * 1000;
 
 /**
- * Does everything that is due, as far as one run may. Safe to run twice, concurrently, and while flushes are applied, because
+ * Does the work that is due, up to the limits of one run. Safe to run twice, concurrently, and while flushes are applied, because
  * each step is one transaction. A step that fails is logged and does not stop the others.
  *
  * @throws if D1 cannot record the run
