@@ -1,8 +1,8 @@
 /**
  * Queries that find functions and failures by parts of their names and messages.
  *
- * FTS5 indexes with trigrams hold each name once, when it first appears, so calls of known functions cost nothing. A word
- * that is too short for a trigram is looked up row by row.
+ * FTS5 indexes with trigrams get each name once, when it first appears, so that calls of known functions cost nothing. For a
+ * word that is too short for a trigram, the query scans rows.
  */
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import type { SeenFailure } from "../stats/failures.ts";
@@ -42,7 +42,7 @@ export const functionsWith =
       .limit(CANDIDATES);
   };
 
-/** Failures that contain every word in their own texts or their function's names, at least one of them in their own. */
+/** Failures whose own texts and function's names together contain every word, and whose own texts contain at least one. */
 export const failuresWith =
   (words: readonly string[]): Query<FoundFailure[]> =>
   (orm) => {
