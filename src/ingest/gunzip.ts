@@ -6,7 +6,7 @@
 import { ErrorResponse } from "../http/error-response.ts";
 import { readBytes } from "./read-bytes.ts";
 
-/** A member takes two attempts if others follow it. Bounds the work that a hostile body can make. */
+/** Bounds the work for a hostile body. A member takes two attempts if other members follow it. */
 const MAX_ATTEMPTS = 64;
 /** Usual size of a batch, divided by its size after gzip. */
 const USUAL_COMPRESSION = 10;
@@ -14,7 +14,7 @@ const USUAL_COMPRESSION = 10;
 const SIZE_BYTES = 4;
 
 /**
- * Undefined if the content has more than `maxBytes`.
+ * Returns the content, or undefined if it has more than `maxBytes`.
  *
  * @throws {ErrorResponse} 400 if the bytes are not complete gzip
  */
@@ -45,8 +45,8 @@ export async function gunzip(
 }
 
 /**
- * Where the member that begins at `start` may end: at the end of all bytes, which is the usual case, and before whatever
- * looks like the beginning of another member. Decompression checks a member's size and checksum, so a wrong end fails.
+ * Positions at which the member that begins at `start` may end: the end of all bytes, which is the usual case, and each
+ * position before bytes that look like the beginning of another member. Decompression checks a member's size and checksum, so a wrong end fails.
  */
 function* possibleEnds(bytes: Uint8Array, start: number, maxBytes: number): Generator<number> {
   yield bytes.byteLength;

@@ -9,7 +9,8 @@ import { histogram } from "./histogram-field.ts";
 import { time } from "./time-field.ts";
 
 /**
- * Buffers and clients add up under this name the calls of functions above their limits. A single call never is such a sum.
+ * The name under which buffers and clients add up the calls of functions above their limits. Only sums may have it: a single
+ * call is never such a sum.
  */
 export const OVERFLOW = "__overflow__";
 
