@@ -126,8 +126,9 @@ function usualAt(quarter: number, hours: readonly Percentile[]): UsualDuration |
 }
 
 /**
- * Whether a quarter is slow. The p95 of fewer calls varies more, so the deviation grows. The standard error of a quantile's logarithm is sqrt(q (1 - q) / n) / density; at
- * the p95 of a lognormal duration of sigma 1 that is 2.1 / sqrt(n).
+ * Whether a quarter is slow. The p95 of fewer calls varies more, so the deviation is larger. The standard error of a
+ * quantile's logarithm is sqrt(q (1 - q) / n) / density; at the p95 of a lognormal duration of sigma 1 that is
+ * 2.1 / sqrt(n).
  */
 function isSlow({ p95Ms, measured }: Percentile, usual: UsualDuration): boolean {
   const fewer = Math.max(0, 1 / measured - 1 / usual.measured);

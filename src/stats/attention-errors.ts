@@ -58,18 +58,27 @@ export interface Failing {
   usualShare: number | null;
 }
 
-/** State of one function. Feed it whole hours first, then minutes, both in order of time. */
+/**
+ * The recent calls of one function, and whether it fails. Add whole hours first, then minutes, both in order of time.
+ *
+ * The arrays are ring buffers: a minute, a period of five minutes or an hour has its number since the epoch, modulo the length
+ * of the array, as its index.
+ */
 export class ErrorWatch {
   /** The minute that was added last, in minutes since the epoch. */
   private minute = -1;
   private firstMinute = -1;
   /** The first minute that was added by itself. Earlier ones are known only as part of their hours. */
   private firstSingle = -1;
+  /** By minute. */
   private calls = new Float64Array(MINUTES);
   private errors = new Float64Array(MINUTES);
+  /** By window. */
   private sums = WINDOWS.map(() => ({ calls: 0, errors: 0 }));
+  /** By five minutes, without the time during which the function failed. */
   private binCalls = new Float64Array(BINS);
   private binErrors = new Float64Array(BINS);
+  /** By hour. */
   private hourCalls = new Float64Array(HOURS);
   private hourErrors = new Float64Array(HOURS);
   /** As `hourCalls` and `hourErrors`, without the time during which the function failed. */
@@ -79,8 +88,11 @@ export class ErrorWatch {
   private habitCalls = new Float64Array(HOURS);
   private habitErrors = new Float64Array(HOURS);
   private past: Past | null = null;
+  /** Whether a window had too many errors a minute ago. */
   private wasOver = false;
+  /** The last minute with a call. */
   private lastCalled = -1;
+  /** The current failure, with the share and the past that it was found with. */
   private firing: { since: number; share: number; past: Past | null; isLong?: boolean } | null = null;
 
   /** An independent copy. */
@@ -155,6 +167,7 @@ export class ErrorWatch {
     this.firstMinute = minute;
   }
 
+  /** Adds the next minute and judges. */
   private step(calls: number, errors: number): void {
     const minute = ++this.minute;
     if (this.firstSingle < 0) this.firstSingle = minute;
@@ -195,6 +208,7 @@ export class ErrorWatch {
     this.soundErrors[hour]! += errors;
   }
 
+  /** Adds a whole hour and judges by the windows of 1 and 6 hours. */
   private closeHour(hour: number, calls: number, errors: number): void {
     this.learn(hour);
     const at = hour % HOURS;
@@ -221,6 +235,7 @@ export class ErrorWatch {
     this.makeUsual();
   }
 
+  /** Ends the current failure if it is over. Without a current failure, starts one if there are too many errors. */
   private judge(): void {
     this.makeUsual();
     if (this.firing) {
@@ -251,6 +266,7 @@ export class ErrorWatch {
     }
   }
 
+  /** Whether there were calls in the last six hours and none failed. */
   private isFlawless(): boolean {
     const { calls, errors } = this.sums[2]!;
     return calls > 0 && errors === 0;
@@ -265,6 +281,7 @@ export class ErrorWatch {
     return isMended ? -1 : over;
   }
 
+  /** Whether a window has too many errors. `window` is its index in `WINDOWS`. */
   private isOver(window: number, { calls, errors }: { calls: number; errors: number }): boolean {
     const { minShare, highShare, overWorst, deviations } = errorLimits;
     const { minCalls, minErrors } = WINDOWS[window]!;
@@ -282,6 +299,7 @@ export class ErrorWatch {
     );
   }
 
+  /** Starts a failure. If the function has a past, the time of the failure is removed from it. */
   private fire(since: number, share: number): void {
     this.firing = { since, share, past: this.past };
     this.wasOver = false;
@@ -378,6 +396,7 @@ export class ErrorWatch {
     return { overdispersion, worst };
   }
 
+  /** Says since when the function fails as usual, if its usual share and that of the last 24 hours are both high. */
   private failingAsUsual(firstSeen: number, shown: { calls: number; errors: number }): Failing | undefined {
     const hour = Math.floor(this.minute / 60);
     if (!this.isHigh(this.past!.usual) || !this.isHigh(this.sumOfHours(hour - 23, hour))) return undefined;
@@ -401,10 +420,12 @@ export class ErrorWatch {
     return errors > errorLimits.highShare * calls;
   }
 
+  /** Whether the share of failed calls is clearly above `highShare`. */
   private isHigh({ calls, errors }: { calls: number; errors: number }): boolean {
     return errors >= errorLimits.minErrors && lowestPlausibleShare(calls, errors, 2) > errorLimits.highShare;
   }
 
+  /** Adds up the hours from `first` to `last`, both included. */
   private sumOfHours(first: number, last: number): { calls: number; errors: number } {
     const sum = { calls: 0, errors: 0 };
     for (let hour = Math.max(first, Math.floor(this.firstMinute / 60)); hour <= last; hour++) {

@@ -32,7 +32,7 @@ export function deviationsAbove(
 }
 
 /**
- * The lowest share that is still plausible, `z` standard deviations below what was seen.
+ * The lowest share that is still plausible, `z` standard deviations below the observed share.
  *
  * Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
  */
