@@ -172,6 +172,7 @@ async function readAgain<const Queries extends readonly Query[]>(
   return rows;
 }
 
+/** The function with the totals of `row`, and with its minutes from `start` on replaced by those of `row`. */
 function updatedBy(known: KnownFunction | undefined, row: RecentCalls, start: number): KnownFunction {
   const minutes = new Map(known?.minutes);
   for (const at of minutes.keys()) if (at >= start) minutes.delete(at);
@@ -190,6 +191,7 @@ function isSame(known: KnownFunction, { calls, errors, lastSeen }: RecentCalls):
   return known.calls === calls && known.errors === errors && known.lastSeen === lastSeen;
 }
 
+/** Whether minutes and earlier calls add up to the totals. If not, late calls have arrived. */
 function addsUp({ calls, errors, minutes, earlier }: KnownFunction): boolean {
   const sum = sumOf(minutes.values());
   return earlier.calls + sum.calls === calls && earlier.errors + sum.errors === errors;
@@ -219,6 +221,7 @@ function forgetOld(known: KnownFunction, seconds: number): void {
   }
 }
 
+/** Adds the past to `known`: as hours before `cut` (epoch seconds), and as minutes from `cut` on. */
 function addPast(known: KnownFunction, past: PastCalls | undefined, cut: number): void {
   const hours = new Map<number, Counts>();
   for (const [start, calls, errors] of past?.hours ?? []) {

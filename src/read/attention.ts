@@ -82,6 +82,7 @@ export async function readAttention(env: ReadBindings, now: number): Promise<Att
   throw new BusyError();
 }
 
+/** The cache, refreshed if it is no longer valid. Undefined if D1 changed meanwhile: then start over. */
 async function recall(env: ReadBindings, snapshot: Snapshot, now: number): Promise<Memory | undefined> {
   const old = memory;
   if (old && isValid(old, snapshot, now)) return old;
@@ -99,6 +100,7 @@ interface Merged extends Timed {
   lastSixHours: { calls: number; errors: number };
 }
 
+/** All functions with the buffered calls that D1 lacks, and without series whose deletion has not reached D1 yet. */
 function merge(known: Memory, snapshot: Snapshot, now: number): Merged[] {
   const sealed = snapshot.sealed.filter(({ n }) => !known.includes(n));
   const deletions = sealed.flatMap(({ deletion }) => deletion ?? []);
@@ -134,6 +136,7 @@ function mergeOne(known: KnownFunction | undefined, deltas: readonly Delta[], no
   };
 }
 
+/** The p95 of the last two quarters of an hour, latest first. */
 function quartersOf(known: KnownFunction | undefined, deltas: readonly Delta[], now: number) {
   const { quarterSeconds } = slownessLimits;
   const last = lastQuarter(now / 1000);
@@ -151,6 +154,7 @@ function isSuspect({ lastSixHours, lastSeen }: Merged, now: number): boolean {
   return mayNeedAttention(lastSixHours, lastSeen, now);
 }
 
+/** Whether both quarters have enough measured calls to judge durations. */
 function isTimed({ quarters }: Merged): boolean {
   return quarters.every(({ measured }) => measured >= slownessLimits.minMeasured);
 }
@@ -190,6 +194,7 @@ const prepared = new WeakMap<
 /** Buffered calls are rarely older than this. If one is, the function is judged without cached results. */
 const SETTLED = 15 * MINUTE;
 
+/** The history of a function, with cached results that are valid for it. */
 function prepare(one: Merged, now: number): { history: CallHistory; prepared?: Prepared } {
   const { known, deltas } = one;
   if (!known?.hours) return { history: historyOf(one) };

@@ -16,9 +16,9 @@ export interface ExactRead<Queries extends readonly Query[]> {
    * names of the series. Rows that hold only a function's id are not filtered: match them with functions of the same read.
    */
   stored: Rows<Queries>;
-  /** Acknowledged deltas that D1 does not hold. Add them to `stored`. */
+  /** Acknowledged deltas that `stored` does not include. Add them to it. */
   unapplied: Delta[];
-  /** The same deltas, grouped as D1 will apply them: each sealed flush, then what is pending. */
+  /** The same deltas, grouped as D1 will apply them: each sealed flush, then the pending deltas. */
   unappliedFlushes: Delta[][];
 }
 

@@ -10,7 +10,7 @@ export interface Matchers {
   function?: string | undefined;
   /** The beginning of the function's name. */
   prefix?: string | undefined;
-  /** Words, each of which is in the service, the module or the function's name. */
+  /** Words. Each must be in the service, the module or the function's name. */
   words?: string | undefined;
 }
 
