@@ -28,9 +28,13 @@ export interface FirstUse {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Days kept besides today, so that a key is known for at least 72 hours. WARNING: longer than a sample may be late. */
+/**
+ * Days kept in addition to today, so that a key is known for at least 72 hours.
+ *
+ * WARNING: keys must be kept for longer than a sample may be late. Otherwise a late retry counts a second time.
+ */
 const DAYS_KEPT = 3;
-/** Hexadecimal digits of a digest that are stored: 128 bits. Keys are most of what the buffer stores, so rows are short. */
+/** How many hexadecimal digits of a digest are stored: 128 bits. Keys fill most of the storage, so their rows are short. */
 const DIGEST_LENGTH = 32;
 /** The size of storage is read once every this many checks. Reading it at each check took a sixth of the time to store a batch. */
 const MEASURED_EVERY = 64;
@@ -65,7 +69,7 @@ export class IdempotencyStore {
       .sort((a, b) => b - a);
   }
 
-  /** The first uses of the keys that are known, by key. */
+  /** Finds the batches' keys that were used before, and returns their first uses by key. */
   firstUses(service: string, batches: readonly KeyedBatch[]): Map<string, FirstUse> {
     const firstUses = new Map<string, FirstUse>();
     if (batches.length === 0) return firstUses;

@@ -12,7 +12,7 @@ interface Sized {
 }
 
 /**
- * The first rows up to `maxBytes` in all. The first row is always taken, whatever its size.
+ * The first rows, up to `maxBytes` in total. The first row is always included, even if it is larger.
  *
  * WARNING: do not leave the loop over an SQL cursor early instead. The cursor stays open until it is garbage-collected, and
  * locks the table: the next seal cannot drop it and fails. Every query here is read to its end.
