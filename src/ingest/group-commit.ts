@@ -79,7 +79,7 @@ async function closeAndSend(env: Env, service: string, group: OpenGroup): Promis
   await send(env, group.members);
 }
 
-/** Sends the members' batches and settles each member. Sends again, in smaller groups, what the buffer did not take. */
+/** Sends the members' batches and settles each member. Batches that the buffer did not record are sent again in smaller groups. */
 async function send(env: Env, members: readonly Member[]): Promise<void> {
   try {
     const results = await record(env, mergeBatches(members.map(({ batch }) => batch)));

@@ -63,7 +63,7 @@ type Inflated = Uint8Array<ArrayBuffer> | "too large" | "unreadable";
 async function inflate(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Promise<Inflated> {
   const { readable, writable } = new DecompressionStream("gzip");
   const writer = writable.getWriter();
-  // A failure also reaches whoever reads `readable`. Here it would only be an unhandled rejection.
+  // A failure also rejects the read below. Without these handlers it would be an unhandled rejection as well.
   writer.write(bytes).catch(() => {});
   writer.close().catch(() => {});
   try {
