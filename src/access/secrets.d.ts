@@ -9,6 +9,6 @@ interface __BaseEnv_Env {
   READ_TOKENS?: string;
   /** Bearer tokens that may read, delete series, and replay or drop dead letters, separated by commas. */
   ADMIN_TOKENS?: string;
-  /** If "true", a server without any token is open. `npm start` sets it on the command line. It must never be deployed. */
+  /** If "true", a server without any token is open. `npm start` sets it for the local server. Never deploy it. */
   OPEN_WITHOUT_TOKENS?: string;
 }
