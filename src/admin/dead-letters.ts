@@ -149,7 +149,8 @@ async function undroppable(env: Pick<Env, "BUFFER">, id: string): Promise<ErrorR
   return new ErrorResponse(
     409,
     "is_deletion",
-    `The dead letter ${id} deletes series and cannot be dropped. Remove the cause that GET /dead-letters gives as its reason, then replay it.`,
+    `The dead letter ${id} deletes series and cannot be dropped. Remove the cause that GET /dead-letters gives as its ` +
+      "reason, then replay it.",
   );
 }
 

@@ -1,4 +1,4 @@
-/** Marks words in a text. The result is a list of parts, so that no text can be mistaken for markup. */
+/** Marks words in a text. Returns a list of parts instead of markup, so that no text can be mistaken for markup. */
 import * as z from "zod";
 
 export const Snippet = z.array(z.object({ text: z.string(), match: z.boolean() }));
