@@ -1,18 +1,19 @@
 import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { unstable_readConfig } from "wrangler";
+import { checkNamedFiles } from "./scripts/named-files.ts";
 import { watch } from "./scripts/watchdog.ts";
 
-/** Where the system's memory serves as a disk, the simulated storage goes there: most of its time is waiting for disks. */
+/** The simulated storage spends most of its time waiting for the disk, so it uses a disk in memory if there is one. */
 const onDisk = { TMPDIR: tmpdir() };
 const ROOMY_BYTES = 2 ** 31;
 const memory = await statfs("/dev/shm").catch(() => undefined);
 if (memory && memory.bavail * memory.bsize > ROOMY_BYTES) process.env.TMPDIR = "/dev/shm";
 
 const TEST_MIGRATIONS = await readD1Migrations("migrations");
-/** As `npm start` has it: no tokens, and so no rate limit. Named one by one, since `.dev.vars` may say otherwise. */
+/** Open without tokens, as with `npm start`, and so without rate limits. These override a developer's `.dev.vars`. */
 const bindings = {
   ...unstable_readConfig({ config: "wrangler.toml" }).vars,
   INGEST_TOKENS: "",
@@ -22,20 +23,20 @@ const bindings = {
   ALLOWED_HOSTS: "metrics.example",
   TEST_MIGRATIONS,
 };
-/** For the random tests: how many, and which ones again. */
+/** HISTORIES is the number of random histories. SEED repeats the random tests of an earlier run. */
 const { HISTORIES = "", SEED = "" } = process.env;
 const wrangler = { configPath: "./wrangler.toml" };
-/** One project after the other: servers, browsers and simulated histories each want the machine for themselves. */
+/** Projects run one after the other, because servers, browsers and random histories each need the whole machine. */
 const order = (groupOrder: number) => ({ sequence: { groupOrder } });
-/** What hangs must end some time; how fast a machine is must not decide a test. */
-const patient = { testTimeout: 60_000, hookTimeout: 120_000, setupFiles: ["test/patience.ts"] };
+/** These limits only end tests that hang. A slow machine must not make a test fail. */
+const patient = { testTimeout: 60_000, hookTimeout: 240_000, setupFiles: ["test/patience.ts"] };
 const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
 const node = { ...patient, env: onDisk };
 
 /** Tests of code that needs neither the platform nor a server. */
 const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts", "test/**/*.pure.test.ts"];
 
-export default defineConfig({
+const config = {
   test: {
     silent: "passed-only",
     projects: [
@@ -71,6 +72,7 @@ export default defineConfig({
             "test/cli/**",
             "test/client/**",
             "test/dashboard/**",
+            "test/peers/**",
             "test/process/**",
           ],
         },
@@ -96,7 +98,7 @@ export default defineConfig({
           name: "process",
           fileParallelism: false,
           include: ["test/process/**/*.test.ts"],
-          testTimeout: 300_000,
+          testTimeout: 600_000,
         },
       },
       {
@@ -108,8 +110,17 @@ export default defineConfig({
           maxWorkers: 2,
           include: ["test/cli/**/*.test.ts"],
           globalSetup: "test/cli/build.ts",
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],
   },
-});
+} satisfies ViteUserConfig;
+
+checkNamedFiles(
+  process.argv.slice(2),
+  config.test.projects.map(({ test }) => test),
+);
+
+export default defineConfig(config);

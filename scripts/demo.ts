@@ -36,8 +36,7 @@ switch (await probe(url, readToken)) {
 
 /** Shows the demo on a server that runs already, if the tokens are right. */
 async function showOn(server: string): Promise<void> {
-  const refusal =
-    (await refusalOf("/samples", ingestToken, "POST")) ?? (await refusalOf("/health", readToken));
+  const refusal = (await refusalToIngest()) ?? (await refusalToRead());
   if (refusal !== undefined) {
     console.error(
       `The server at ${server} refuses the demo: ${refusal}\n` +
@@ -50,22 +49,24 @@ async function showOn(server: string): Promise<void> {
   console.log(`\nThe server keeps these numbers. To see the page, open ${server}`);
 }
 
-/** The server's own words if it does not accept the token. The POST sends no samples. */
-async function refusalOf(
-  path: string,
-  token: string | undefined,
-  method = "GET",
-): Promise<string | undefined> {
-  const response = await fetch(new URL(path, url), {
-    method,
-    headers: {
-      "Content-Type": "application/json",
-      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-    },
-    ...(method === "POST" ? { body: JSON.stringify({ service: "demo", samples: [] }) } : {}),
-  });
-  const body = (await response.json()) as { error?: { message: string } };
-  return body.error?.message;
+/** Sends no samples. Returns the server's own words if it does not accept the token. */
+async function refusalToIngest(): Promise<string | undefined> {
+  const headers = { "Content-Type": "application/json", ...authorization(ingestToken) };
+  const body = JSON.stringify({ service: "demo", samples: [] });
+  return errorIn(await fetch(new URL("/samples", url), { method: "POST", headers, body }));
+}
+
+async function refusalToRead(): Promise<string | undefined> {
+  return errorIn(await fetch(new URL("/health", url), { headers: authorization(readToken) }));
+}
+
+async function errorIn(response: Response): Promise<string | undefined> {
+  const { error } = (await response.json()) as { error?: { message: string } };
+  return error?.message;
+}
+
+function authorization(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
 }
 
 /** Starts a server for the demo. Stops it and deletes its data at the end. */
@@ -106,8 +107,7 @@ async function demonstrate(server: string): Promise<void> {
   console.log("Calling successful_function 5 times and error_function 3 times …");
   await callTwoFunctions(server, ingestToken);
   const address = new URL("/metrics?service=demo", server).href;
-  const headers = readToken === undefined ? {} : { Authorization: `Bearer ${readToken}` };
-  const response = await fetch(address, { headers });
+  const response = await fetch(address, { headers: authorization(readToken) });
   if (!response.ok) throw new Error(`GET ${address} answered ${response.status}: ${await response.text()}`);
   const { functions } = (await response.json()) as Listing;
   console.log(`\nGET ${address}\n`);

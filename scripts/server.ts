@@ -34,6 +34,9 @@ export interface ServerOptions {
   token?: string;
 }
 
+/** A server starts within seconds. This limit only ends a start that hangs, also on a busy machine. */
+const READY_WITHIN_MS = 180_000;
+
 /** Process groups of running servers. Neither Ctrl-C nor the end of this process ends another process group. */
 const running = new Set<number>();
 process.on("exit", () => {
@@ -67,7 +70,15 @@ export class Server {
    * @throws {Error} with everything that the server printed, if it ends or does not answer in time
    */
   static async start(options: ServerOptions): Promise<Server> {
-    const { stateFolder, vars = {}, port, entry, isMigrated, readyWithinMs = 90_000, token } = options;
+    const {
+      stateFolder,
+      vars = {},
+      port,
+      entry,
+      isMigrated,
+      readyWithinMs = READY_WITHIN_MS,
+      token,
+    } = options;
     const chosen = port ?? (await freePort());
     const args = [
       ...(entry === undefined ? [] : [entry]),

@@ -5,7 +5,9 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 import { readLocalVars } from "./local-vars.ts";
 import { lockState } from "./state-lock.ts";
 import { pickOptions, pickValue, PROJECT, runWrangler, startWrangler } from "./wrangler.ts";
@@ -15,8 +17,8 @@ const LOCAL_VARS = { MAX_ITEMS: "10", MAX_WAITING_TIME: "5", OPEN_WITHOUT_TOKENS
 const TOKENS = ["INGEST_TOKENS", "READ_TOKENS", "ADMIN_TOKENS"];
 const DEFAULT_PORT = 8787;
 const PORT_FREE_WITHIN_MS = 3_000;
-/** wrangler prints some notes just after it says that it is ready. The address comes after them. */
-const NOTES_MS = 500;
+/** wrangler prints notes around the time when it is ready. The greeting follows once it has been quiet for so long. */
+const QUIET_MS = 500;
 
 const given = process.argv.slice(2);
 const args = given.filter((arg) => arg !== "--skip-migrations");
@@ -43,35 +45,42 @@ const defaults = [
   // Its list of keys would come after the last line, which is the page's address.
   "--show-interactive-dev-session=false",
 ];
+// wrangler writes into a pipe, so it cannot see that a terminal shows its output.
+if (process.stdout.isTTY) process.env["FORCE_COLOR"] ??= "1";
+let greeting: NodeJS.Timeout | undefined;
+let isGreeted = false;
 const server = startWrangler(
   ["dev", ...entry, ...config, ...defaults, ...vars, ...args.slice(entry.length)],
-  ["inherit", "inherit", "inherit", "ipc"],
+  ["inherit", "pipe", "pipe"],
 );
 if (server.pid !== undefined) await lock.share(server.pid);
-server.on("message", (message) => {
-  const { event, ip, port: servedPort } = JSON.parse(message as string) as Ready;
-  if (event === "DEV_SERVER_READY") setTimeout(() => greet(ip, servedPort), NOTES_MS);
-});
+forward(server.stdout!, process.stdout);
+forward(server.stderr!, process.stderr);
 
 // The terminal sends Ctrl-C to wrangler as well. wrangler ends first, and then this process.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => server.kill("SIGTERM"));
 server.on("exit", (code) => process.exit(code ?? 0));
 
-/** What wrangler sends once the server answers. */
-interface Ready {
-  event: string;
-  ip: string;
-  port: number;
+/** Passes wrangler's output on, and adds the greeting once wrangler is ready and has printed its notes. */
+function forward(from: Readable, to: Writable): void {
+  from.on("data", (chunk: Buffer) => {
+    to.write(chunk);
+    const text = stripVTControlCharacters(chunk.toString());
+    const [, url] = /Ready on (http\S+)/.exec(text) ?? [];
+    if (url !== undefined) greeting = setTimeout(() => greet(new URL(url)), QUIET_MS);
+    else if (!isGreeted && !/^\[wrangler:info\] [A-Z]+ \//.test(text)) greeting?.refresh();
+  });
 }
 
-function greet(ip: string, servedPort: number): void {
-  // Each of these addresses also means 127.0.0.1, which the README names.
-  const isLocal = ["localhost", "0.0.0.0", "::", "*"].includes(ip);
+function greet(url: URL): void {
+  isGreeted = true;
+  // Each of these names also means 127.0.0.1, which the README uses.
+  if (["localhost", "0.0.0.0", "[::]"].includes(url.hostname)) url.hostname = "127.0.0.1";
   console.log(`
 ${whoMayEnter({ ...LOCAL_VARS, ...own })}
 Settings and tokens are read at the start: after a change in .dev.vars, stop the server (Ctrl-C) and start it again.
-The page: http://${isLocal ? "127.0.0.1" : ip}:${servedPort}`);
+The page: ${url.origin}`);
 }
 
 function whoMayEnter(settings: Record<string, string>): string {

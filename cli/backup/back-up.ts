@@ -2,7 +2,7 @@
 import { rename, rm } from "node:fs/promises";
 import type { Database } from "../cloudflare/d1.ts";
 import { Failure } from "../failure.ts";
-import { count } from "../deploy/plan.ts";
+import { count } from "../count.ts";
 import type { Cloud } from "../installed.ts";
 import { installation } from "../installation.ts";
 import { ownMigrations } from "../migrations.ts";

@@ -19,7 +19,8 @@ const ATTEMPTS = 4;
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 30_000;
 const TIMEOUT_MS = 60_000;
-const PER_PAGE = 100;
+/** The most that every list of the API allows; that of accounts allows no more. */
+const PER_PAGE = 50;
 
 export class CloudflareApi {
   readonly #base: string;

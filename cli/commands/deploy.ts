@@ -47,7 +47,7 @@ Log in with "npx wrangler login", or set CLOUDFLARE_API_TOKEN to a token with th
     },
     "show-tokens": {
       type: "boolean",
-      help: "Print the tokens although stdout is no terminal, where a log may keep them.",
+      help: "Print the tokens. The first run does on a terminal; a log may keep them.",
     },
   },
   async run(values) {

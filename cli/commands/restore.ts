@@ -1,7 +1,7 @@
 /** `metrics-collector restore FILE`. */
 import { restore } from "../backup/restore.ts";
 import { type Command, COMMON_OPTIONS, selectionOf, type Values } from "../command.ts";
-import { count } from "../deploy/plan.ts";
+import { count } from "../count.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { inspect, openCloud } from "../installed.ts";

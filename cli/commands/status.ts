@@ -1,7 +1,7 @@
 /** `metrics-collector status`: what runs, how it is, how much it holds and what that costs. */
 import { readUsage } from "../cloudflare/usage.ts";
 import { type Command, COMMON_OPTIONS, selectionOf, type Values } from "../command.ts";
-import { count } from "../deploy/plan.ts";
+import { count } from "../count.ts";
 import type { Health } from "../deploy/verify.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";

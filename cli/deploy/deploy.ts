@@ -2,44 +2,25 @@
  * The steps of a deployment. Each finds what an earlier, interrupted run has done, so the command ends in the same
  * state however often it was stopped.
  */
-import { randomUUID } from "node:crypto";
 import { build } from "../build.ts";
 import { selectionOf, type Values } from "../command.ts";
-import { type Database } from "../cloudflare/d1.ts";
-import { consumerOf, type Queue } from "../cloudflare/queues.ts";
+import { consumerOf } from "../cloudflare/queues.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { type Cloud, type Found, inspect, openCloud, taken } from "../installed.ts";
 import { installation } from "../installation.ts";
-import { readMigrationState } from "../migrations.ts";
 import type { Output } from "../output.ts";
 import { currentToken, newToken, readSecretText, ROLES, SECRETS, secretText } from "../tokens/token-entry.ts";
-import { count, missingRoles } from "./plan.ts";
+import { checkDeployed } from "./check-deployed.ts";
+import type { Deployed } from "./deployed.ts";
+import { missingRoles } from "./plan.ts";
+import { deleteHollow, findOrCreateQueue, mayDeleteHollow, migrate, prepareDatabase } from "./prepare.ts";
 import { summaryOf } from "./summary.ts";
-import { applyMigrations, uploadWorker } from "./upload.ts";
+import { uploadWorker } from "./upload.ts";
 import { chooseVars } from "./vars.ts";
-import { awaitVersion, type HealthAnswer, sendSample } from "./verify.ts";
 import { writeConfiguration } from "./wrangler-configuration.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
-
-export interface Deployed {
-  name: string;
-  account: string;
-  version: string;
-  versionId: string | null;
-  url: string;
-  isFirst: boolean;
-  /** What this run created and changed. */
-  done: string[];
-  /** Time Travel bookmark of the database before this run; null where the database is new. */
-  bookmark: string | null;
-  tokens: Partial<Record<"ingest" | "read" | "admin", string>>;
-  tokensFile: string;
-  /** Null where this machine knows no token to read with. */
-  health: HealthAnswer["health"] | null;
-  problems: string[];
-}
 
 export async function deploy(values: Values, output: Output): Promise<ExitCode> {
   const interrupt = () => {
@@ -49,7 +30,8 @@ export async function deploy(values: Values, output: Output): Promise<ExitCode> 
   for (const signal of SIGNALS) process.once(signal, interrupt);
   try {
     const deployed = await run(values, output);
-    const mayShow = output.json || values["show-tokens"] === true || process.stdout.isTTY;
+    // Once, and where no log keeps them.
+    const mayShow = values["show-tokens"] === true || (deployed.isFirst && process.stdout.isTTY);
     output.result(deployed);
     output.print(summaryOf(deployed, mayShow));
     return deployed.problems.length > 0 ? EXIT.problems : EXIT.done;
@@ -83,7 +65,9 @@ async function run(values: Values, output: Output): Promise<Deployed> {
   const vars = chooseVars(values["var"] as string[] | undefined, found);
   refuseForeignConsumers(names.worker, found);
   if (found.worker === "hollow") await mayDeleteHollow(cloud, found, output);
-  await output.step("Looking for a workers.dev subdomain", () => worker.subdomain());
+  if (found.worker !== "present") {
+    await output.step("Looking for a workers.dev subdomain", () => worker.subdomain());
+  }
 
   // Before any step that changes the account, so that no token is lost when the command is stopped.
   const tokens = await output.step("Keeping the tokens on this machine", () => keepTokens(cloud, found));
@@ -115,7 +99,7 @@ async function run(values: Values, output: Output): Promise<Deployed> {
 
   const url = await addressOf(cloud, values["url"] as string | undefined, uploaded.targets);
   await record.write({ ...(await record.read()), url });
-  const check = await verify(url, tokens, performance.now() - startedAt, uploaded.versionId, output);
+  const check = await checkDeployed(url, tokens, performance.now() - startedAt, uploaded.versionId, output);
   return {
     name: names.worker,
     account: cloud.account.id,
@@ -152,82 +136,6 @@ async function keepTokens({ record }: Cloud, found: Found) {
   return tokens;
 }
 
-async function findOrCreateQueue(
-  { queues }: Cloud,
-  found: Queue | undefined,
-  name: string,
-  output: Output,
-): Promise<void> {
-  if (found) return;
-  await output.step(
-    `Creating the queue ${name}`,
-    () => queues.create(name),
-    () => `Queue ${name} is created`,
-  );
-}
-
-async function prepareDatabase(
-  { d1, names, record }: Cloud,
-  { database: existing }: Found,
-  output: Output,
-): Promise<{ database: Database; bookmark: string | null }> {
-  if (!existing) {
-    const database = await output.step(
-      `Creating the D1 database ${names.database}`,
-      () => d1.create(names.database),
-      () => `D1 database ${names.database} is created`,
-    );
-    return { database, bookmark: null };
-  }
-  const bookmark = await output.step("Taking a Time Travel bookmark of the database", () =>
-    d1.bookmark(existing.uuid),
-  );
-  const known = await record.read();
-  const entry = { at: new Date().toISOString(), bookmark, version: installation.version };
-  await record.write({ ...known, bookmarks: [...known.bookmarks, entry] });
-  return { database: existing, bookmark };
-}
-
-async function migrate(
-  { d1, account, record }: Cloud,
-  database: Database,
-  configuration: string,
-  output: Output,
-): Promise<void> {
-  const { pending, unknown } = await output.step("Reading which migrations are applied", () =>
-    readMigrationState(d1, database.uuid, database.name),
-  );
-  if (unknown.length > 0) {
-    output.warn(
-      `The database has migrations of a newer version (${unknown.join(", ")}): this deployment goes back to an older one.`,
-    );
-  }
-  if (pending.length === 0) return;
-  await output.step(
-    "Applying migrations",
-    () => applyMigrations(record, configuration, account.id),
-    () => `${count(pending.length, "migration")} applied: ${pending.join(", ")}`,
-  );
-}
-
-/** @throws {Failure} "undecided" if the Worker without code may be somebody else's and nobody says to go on */
-async function mayDeleteHollow({ names }: Cloud, { database }: Found, output: Output): Promise<void> {
-  // Our database is created before the first upload, so with it the Worker is ours.
-  if (database) return;
-  const question = `The Worker ${names.worker} exists but has no code, as after an upload that was cut. Delete it and go on?`;
-  const otherwise = `${question} Say so with --yes, or choose another --name.`;
-  if (!(await output.confirm(question, otherwise))) throw new Failure(otherwise, EXIT.undecided);
-}
-
-/** Wrangler 4.156.2 crashes on a service without a script, which a first upload that was cut can leave behind. */
-async function deleteHollow({ worker, names }: Cloud, output: Output): Promise<void> {
-  await output.step(
-    "Deleting what an interrupted upload left",
-    () => worker.delete(),
-    () => `The Worker ${names.worker} without code, left by an interrupted upload, is deleted`,
-  );
-}
-
 async function addressOf(
   { worker, names, record }: Cloud,
   given: string | undefined,
@@ -237,36 +145,4 @@ async function addressOf(
   const target = targets.find((found) => found.startsWith("https://") || found.startsWith("http://"));
   const url = known ?? target ?? `https://${names.worker}.${await worker.subdomain()}.workers.dev`;
   return url.replace(/\/+$/, "");
-}
-
-async function verify(
-  url: string,
-  tokens: Awaited<ReturnType<typeof keepTokens>>,
-  durationMs: number,
-  versionId: string | undefined,
-  output: Output,
-): Promise<Pick<Deployed, "health" | "problems">> {
-  const read = currentToken(tokens, "read") ?? currentToken(tokens, "admin");
-  const ingest = currentToken(tokens, "ingest");
-  if (!read || !ingest) {
-    output.warn(
-      "The Worker was not asked for its health: this machine does not know its tokens. They are where it was first deployed.",
-    );
-    return { health: null, problems: [] };
-  }
-  const problems: string[] = [];
-  let health: Deployed["health"] = null;
-  try {
-    const answer = await output.step(`Asking ${url}/health`, () =>
-      awaitVersion(url, read.value, installation.version),
-    );
-    health = answer.health;
-    problems.push(...health.problems);
-    const key = `deploy-${versionId ?? randomUUID()}`;
-    await output.step("Sending one sample", () => sendSample(url, ingest.value, key, durationMs));
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    problems.push(`${error.message} See: npx metrics-collector doctor`);
-  }
-  return { health, problems };
 }

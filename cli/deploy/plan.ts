@@ -1,4 +1,5 @@
 /** What a deployment will create and change, as sentences, before anything is. */
+import { count } from "../count.ts";
 import type { Found } from "../installed.ts";
 import type { MigrationState } from "../migrations.ts";
 import type { Names } from "../names.ts";
@@ -58,6 +59,3 @@ export function deployedVars(bindings: Found["bindings"]): Record<string, string
     bindings.flatMap(({ type, name, text }) => (type === "plain_text" ? [[name, text ?? ""]] : [])),
   );
 }
-
-export const count = (n: number, what: string, many = `${what}s`) =>
-  `${n.toLocaleString("en")} ${n === 1 ? what : many}`;

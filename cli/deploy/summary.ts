@@ -1,9 +1,9 @@
 /** What `deploy` prints in the end. */
-import type { Deployed } from "./deploy.ts";
+import type { Deployed } from "./deployed.ts";
 
-/** `mayShowTokens` is false where the output may be kept in a log. */
+/** With `mayShowTokens` it prints the tokens, and else where they are. */
 export function summaryOf(deployed: Deployed, mayShowTokens: boolean): string {
-  const { name, url, version, isFirst, tokens, tokensFile, bookmark, health, problems } = deployed;
+  const { name, url, version, tokens, tokensFile, bookmark, health, problems } = deployed;
   const ingest =
     mayShowTokens && tokens.ingest !== undefined
       ? JSON.stringify(tokens.ingest)
@@ -21,7 +21,7 @@ export function summaryOf(deployed: Deployed, mayShowTokens: boolean): string {
     `  const metricsCollector = createMetricsCollector({ url: "${url}", service: "my-service", token: ${ingest} });`,
     "",
   ];
-  if (isFirst || mayShowTokens) lines.push(...tokenLines(tokens, tokensFile, mayShowTokens), "");
+  lines.push(...tokenLines(tokens, tokensFile, mayShowTokens), "");
   if (bookmark !== null) {
     lines.push(`The database as it was before this deployment: Time Travel bookmark ${bookmark}`, "");
   }

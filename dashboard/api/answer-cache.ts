@@ -31,3 +31,8 @@ export function keep(key: string, answer: Cached): void {
     answers.delete(oldest);
   }
 }
+
+/** For after a change on the server, such as a deletion. */
+export function forgetAnswers(): void {
+  answers.clear();
+}

@@ -76,6 +76,16 @@ export async function replayDeadLetter(id: string): Promise<void> {
   await readAnswer(await api["dead-letters"][":id"].replay.$post({ param }), { mayDeny: false });
 }
 
+/** Needs an admin token. Without a function it deletes the service; without a module, the name in all modules. */
+export async function deleteSeries(service: string, name: string | undefined, module: string | undefined) {
+  const param = { service: pathPart(service) };
+  const route = api.metrics[":service"];
+  if (name === undefined) return readAnswer(await route.$delete({ param }), { mayDeny: false });
+  const query = module === undefined ? {} : { module };
+  const ofFunction = { param: { ...param, function: pathPart(name) }, query };
+  return readAnswer(await route[":function"].$delete(ofFunction), { mayDeny: false });
+}
+
 function toQuery({ from, to }: Bounds) {
   return { from: String(from), to: String(to) };
 }

@@ -1,8 +1,10 @@
 /** The page of one function: its numbers in the range, charts over time, the distribution of durations, and failures. */
+import { useState } from "preact/hooks";
 import { ApiError } from "../api/answers.ts";
 import { describeFunction, type FunctionDescription, readDistribution } from "../api/client.ts";
 import { serverNow } from "../api/server-clock.ts";
 import { useLive } from "../api/use-live.ts";
+import { DeleteForm } from "../cleanup/delete-form.tsx";
 import { Failure, Loading, Missing, Stale } from "../parts/notice.tsx";
 import { Name } from "../parts/name.tsx";
 import { type Bounds, elapsedMs } from "../range/bounds.ts";
@@ -18,7 +20,7 @@ import { Failures } from "./failures.tsx";
 import { Histogram } from "./histogram.tsx";
 import { type Measured, Tiles } from "./tiles.tsx";
 import { TimeCharts } from "./time-charts.tsx";
-import { UnknownFunction } from "./unknown-function.tsx";
+import { DeletedFunction, UnknownFunction } from "./unknown-function.tsx";
 
 interface FunctionPageProps {
   of: FunctionName;
@@ -29,6 +31,7 @@ interface FunctionPageProps {
 export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
   const { range } = view;
   const name = JSON.stringify([of.service, of.module, of.function]);
+  const [isDeleted, setDeleted] = useState(false);
   const compared = useCompared({
     name,
     range,
@@ -44,6 +47,7 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
     { everyMs: refreshMs(range, serverNow()), isPaused },
   );
 
+  if (isDeleted) return <DeletedFunction of={of} view={view} />;
   if (now.error instanceof ApiError && now.error.status === 404)
     return <UnknownFunction of={of} view={view} />;
   const described = now.data;
@@ -126,6 +130,12 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
           <Failures failures={described.failures} />
         </section>
       </div>
+      <DeleteForm
+        service={of.service}
+        name={of.function}
+        module={of.module}
+        onDelete={() => setDeleted(true)}
+      />
     </article>
   );
 }

@@ -1,4 +1,4 @@
-/** Shown for a function that the server does not know. */
+/** Shown in place of a function that the server does not know, or that was just deleted. */
 import { Name } from "../parts/name.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { Link } from "../view/link.tsx";
@@ -28,6 +28,17 @@ export function UnknownFunction({ of, view }: { of: FunctionName; view: View }) 
           Search for <Name text={of.function} />
         </Link>
       </p>
+    </Notice>
+  );
+}
+
+export function DeletedFunction({ of, view }: { of: FunctionName; view: View }) {
+  return (
+    <Notice title="Function deleted">
+      <p role="status">
+        The function <Name text={of.function} /> of <Name text={of.service} /> and all its calls are deleted.
+      </p>
+      <Link to={{ ...view, page: "functions", of: undefined }}>See all functions</Link>
     </Notice>
   );
 }

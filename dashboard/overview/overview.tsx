@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { type Health, listFunctions, listTotals } from "../api/client.ts";
 import { Failure, Loading, Missing, Stale } from "../parts/notice.tsx";
+import { DeleteForm } from "../cleanup/delete-form.tsx";
 import { FutureRange } from "../range/future-range.tsx";
 import { useCompared } from "../range/use-compared.ts";
 import { useReport } from "../status/freshness.ts";
@@ -84,6 +85,9 @@ export function Overview({ view, isPaused, health }: OverviewProps) {
           <p class="nothing">No matching functions.</p>
         ) : (
           <FunctionTable rows={rows} view={view} />
+        )}
+        {view.service !== "" && (
+          <DeleteForm key={view.service} service={view.service} onDelete={now.refresh} />
         )}
       </div>
     </div>

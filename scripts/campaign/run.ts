@@ -69,7 +69,8 @@ const VARS = {
 const LIFE_MS = [50, 2_500] as const;
 const STILLBORN_MS = [200, 3_000] as const;
 const STILLBORN_CHANCE = 0.35;
-const DRAINED_WITHIN_MS = 120_000;
+/** Only ends a campaign that hangs. */
+const DRAINED_WITHIN_MS = 240_000;
 
 export async function runCampaign(options: CampaignOptions): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "metrics-collector-campaign-"));

@@ -46,6 +46,31 @@ export function retentionProblems({ complete, finishedAt }: LastRetention, now: 
   return problems;
 }
 
+/** `isComplete` says whether D1 knows every flush that the buffer has a confirmation of. */
+export function storeProblems(isComplete: boolean): string[] {
+  if (isComplete) return [];
+  return [
+    "D1 lacks flushes that it had confirmed, so counters have fallen. It was emptied, restored to an earlier time, or " +
+      "replaced by another database. Restore it with Time Travel: npx wrangler d1 time-travel restore DB --timestamp=…",
+  ];
+}
+
+/** Why D1 could not be read. */
+export function unreadableStoreProblem(error: unknown): string {
+  const [, kind, name] = /no such (table|column): ([\w.]+)/.exec(String(error)) ?? [];
+  if (kind !== undefined) {
+    return (
+      `D1 has no ${kind} ${name}: its migrations are not applied, or it was emptied. ` +
+      "Apply them with: npx wrangler d1 migrations apply DB --remote (or --local)."
+    );
+  }
+  const isAnswer = /\bSQLITE_/.test(String(error));
+  const problem = isAnswer
+    ? "D1 answers with an error. Look for health_unknown in the log."
+    : "D1 does not answer.";
+  return `${problem} The times of the last flush and of the last retention job are unknown.`;
+}
+
 function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
 }

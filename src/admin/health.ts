@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { version } from "../../package.json";
 import { problemsOfTokens } from "../access/tokens.ts";
+import { callAllBuffers } from "../buffer/buffers.ts";
 import { readConfiguration } from "../configuration.ts";
 import { BindingFault, ConfigurationError } from "../errors.ts";
 import { route } from "../http/route.ts";
@@ -9,7 +10,14 @@ import { logError } from "../log.ts";
 import { readBufferHealth } from "../read/buffer-health.ts";
 import { readLastRetention } from "../store/last-retention.ts";
 import { readLastApplied } from "../store/ledger.ts";
-import { bufferProblems, retentionProblems } from "./health-problems.ts";
+import { OVERFLOW } from "../stats/overflow.ts";
+import { isSettled } from "../store/settled-flush.ts";
+import {
+  bufferProblems,
+  retentionProblems,
+  storeProblems,
+  unreadableStoreProblem,
+} from "./health-problems.ts";
 
 const time = z.iso.datetime().nullable();
 const count = z.int().nullable();
@@ -32,10 +40,22 @@ export const Health = z
     }),
     lastFlushAt: time.meta({ description: "When D1 last applied a flush." }),
     lastRetentionAt: time.meta({ description: "When the hourly retention job last ended." }),
-    overflow: z.array(z.string()).nullable().meta({
-      description:
-        "Services with more functions than the limit. Calls of the further functions count under `__overflow__`.",
-    }),
+    overflow: z
+      .array(z.string())
+      .nullable()
+      .meta({
+        description:
+          "Services with more functions than the limit. Calls of the further functions count under the function " +
+          "`__overflow__`.",
+      }),
+    overflowOfServices: z
+      .boolean()
+      .nullable()
+      .meta({
+        description:
+          "Whether there are more services than the limit. Calls of the further services count under the service " +
+          "`__overflow__`.",
+      }),
     version: z.string(),
   })
   .meta({
@@ -79,11 +99,19 @@ export async function readHealth(env: Bindings): Promise<Health> {
   };
   const configuration = await attempt(async () => readConfiguration(env), configurationProblem);
   const buffer = await attempt(() => readBufferHealth(env), bufferProblem);
+  // WARNING: ask the buffer first and D1 after it. In the other order, a flush that is confirmed meanwhile seems lost.
+  const settled = buffer ? await attempt(() => readSettled(env), bufferProblem) : undefined;
   const stored = await attempt(
-    () => Promise.all([readLastFlush(env.DB, buffer?.epochs ?? []), readLastRetention(env.DB)]),
-    () => "D1 does not answer. The times of the last flush and of the last retention job are unknown.",
+    () =>
+      Promise.all([
+        readLastFlush(env.DB, buffer?.epochs ?? []),
+        readLastRetention(env.DB),
+        hasAll(env.DB, settled ?? []),
+      ]),
+    unreadableStoreProblem,
   );
-  const [lastFlushAt = null, lastRetention] = stored ?? [];
+  const [lastFlushAt = null, lastRetention, isComplete = true] = stored ?? [];
+  problems.push(...storeProblems(isComplete));
   if (buffer) problems.push(...bufferProblems(buffer, configuration?.maxWaitingMs, now));
   if (lastRetention) problems.push(...retentionProblems(lastRetention, now));
   return {
@@ -97,7 +125,8 @@ export async function readHealth(env: Bindings): Promise<Health> {
     deadLetters: buffer?.deadLetters ?? null,
     lastFlushAt: iso(lastFlushAt),
     lastRetentionAt: iso(lastRetention?.finishedAt),
-    overflow: buffer?.overflow ?? null,
+    overflow: buffer?.overflow.filter((service) => service !== OVERFLOW) ?? null,
+    overflowOfServices: buffer?.overflow.includes(OVERFLOW) ?? null,
     version,
   };
 }
@@ -106,6 +135,18 @@ export async function readHealth(env: Bindings): Promise<Health> {
 async function readLastFlush(db: D1Database, epochs: readonly string[]): Promise<number | null> {
   const times = await Promise.all(epochs.map((epoch) => readLastApplied(db, epoch)));
   return times.reduce((last, time) => (last === null || (time ?? 0) > last ? time : last), null);
+}
+
+/** What each buffer has a confirmation of: every flush of the epoch below `n`. @throws {BindingFault} */
+function readSettled(env: Pick<Env, "BUFFER">): Promise<{ epoch: string; n: number }[]> {
+  return callAllBuffers(env, async (buffer) => await buffer.settledBelow());
+}
+
+/** Whether D1 knows the last of the flushes that were confirmed, of each epoch. */
+async function hasAll(db: D1Database, settled: readonly { epoch: string; n: number }[]): Promise<boolean> {
+  const confirmed = settled.filter(({ n }) => n > 1);
+  const known = await Promise.all(confirmed.map(({ epoch, n }) => isSettled(db, epoch, n - 1)));
+  return known.every(Boolean);
 }
 
 function configurationProblem(error: unknown): string {

@@ -1,5 +1,6 @@
 /** Marks words in a text. Returns a list of parts instead of markup, so that no text can be mistaken for markup. */
 import * as z from "zod";
+import { fold } from "../stats/fold.ts";
 
 export const Snippet = z.array(z.object({ text: z.string(), match: z.boolean() }));
 export type Snippet = z.infer<typeof Snippet>;
@@ -31,8 +32,8 @@ export function highlight(text: string, words: readonly string[]): Snippet {
 
 /** The positions of the words, in order. */
 function findAll(text: string, words: readonly string[]): { from: number; to: number }[] {
-  // Lower case can change a text's length. Positions in it would then not fit the original text.
-  const folded = text.toLowerCase().length === text.length ? text.toLowerCase() : text;
+  // Composing can change a text's length. Positions in it would then not fit the original text.
+  const folded = fold(text).length === text.length ? fold(text) : text;
   const found = words.flatMap((word) => {
     const places = [];
     for (let from = folded.indexOf(word); from >= 0; from = folded.indexOf(word, from + word.length)) {

@@ -2,9 +2,11 @@
 import * as z from "zod";
 import { wholeNumber, Words } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
+import { fold } from "../stats/fold.ts";
 import { find } from "../read/found.ts";
 import type { ReadBindings } from "../read/series.ts";
-import { wordsOf } from "../read/words.ts";
+import { findSimilar } from "../read/similar.ts";
+import { containsAll, marksOf, type Word, wordsOf } from "../read/words.ts";
 import type { FoundFailure, FoundFunction } from "../store/search.ts";
 import { Identity, Seen, seen } from "./function-metrics.ts";
 import { highlight, Snippet } from "./highlight.ts";
@@ -14,8 +16,8 @@ import { seriesKey } from "../stats/series-id.ts";
 export const SearchParameters = z.strictObject({
   q: Words.meta({
     description:
-      "Words or parts of words, in any letter case. Each is contained in the service, the module, the function or the " +
-      "failure. No character is search syntax.",
+      "Words or parts of words, in any letter case and with any separators: charge_card finds chargeCard. Each is " +
+      "contained in the service, the module, the function or the failure. A `*` in a word also stands for any characters.",
   }),
   limit: wholeNumber(1, limits.searchResults)
     .optional()
@@ -35,6 +37,9 @@ export const SearchResults = z.object({
       }),
     ]),
   ),
+  didYouMean: z.array(z.string()).meta({
+    description: "If there are no results: names of functions that differ from `q` in a few characters.",
+  }),
 });
 export type SearchResults = z.infer<typeof SearchResults>;
 type Result = SearchResults["results"][number];
@@ -55,16 +60,19 @@ async function search(
   { q, limit = limits.defaultSearchResults }: z.output<typeof SearchParameters>,
 ): Promise<SearchResults> {
   const words = wordsOf(q);
-  if (words.length === 0) return { results: [] };
+  if (words.length === 0) return { results: [], didYouMean: [] };
   const { functions, failures } = await find(env, words);
   const ranked = [
     ...functions.map((row) => functionResult(row, words)),
     ...failures.map((row) => failureResult(row, words)),
   ].sort((a, b) => b.rank - a.rank || b.result.calls - a.result.calls || compare(a.result, b.result));
-  return { results: ranked.slice(0, limit).map(({ result }) => result) };
+  return {
+    results: ranked.slice(0, limit).map(({ result }) => result),
+    didYouMean: ranked.length === 0 ? await findSimilar(env, words) : [],
+  };
 }
 
-function functionResult(row: FoundFunction, words: readonly string[]): { rank: number; result: Result } {
+function functionResult(row: FoundFunction, words: readonly Word[]): { rank: number; result: Result } {
   const { service, module, function: name, calls, errors } = row;
   const path = [service, module, name].filter((part) => part !== "").join(" ");
   const result: Result = {
@@ -72,7 +80,7 @@ function functionResult(row: FoundFunction, words: readonly string[]): { rank: n
     service,
     module,
     function: name,
-    snippet: highlight(path, words),
+    snippet: highlight(path, marksOf(path, words)),
     calls,
     errors,
     ...seen(row),
@@ -80,7 +88,7 @@ function functionResult(row: FoundFunction, words: readonly string[]): { rank: n
   return { rank: 1 + rankOf(name, words), result };
 }
 
-function failureResult(row: FoundFailure, words: readonly string[]): { rank: number; result: Result } {
+function failureResult(row: FoundFailure, words: readonly Word[]): { rank: number; result: Result } {
   const { service, module, function: name, calls } = row;
   const failure = { name: row.name, message: row.message };
   const text = `${row.name}: ${row.message}`;
@@ -90,20 +98,20 @@ function failureResult(row: FoundFailure, words: readonly string[]): { rank: num
     module,
     function: name,
     failure,
-    snippet: highlight(text, words),
+    snippet: highlight(text, marksOf(text, words)),
     calls,
     ...seen(row),
   };
   return { rank: rankOf(text, words), result };
 }
 
-/** Rank of a match: exact, prefix, word prefix, substring. */
-function rankOf(text: string, words: readonly string[]): number {
-  const folded = text.toLowerCase();
+/** Rank of a match: exact, prefix, word prefix, another spelling, substring. */
+function rankOf(text: string, words: readonly Word[]): number {
+  const folded = fold(text);
   const scores = words.map((word) => {
-    const at = folded.indexOf(word);
-    if (at < 0) return 0;
-    if (folded === word) return 8;
+    const at = folded.indexOf(word.text);
+    if (at < 0) return containsAll(text, [word]) ? 3 : 0;
+    if (folded === word.text) return 8;
     if (at === 0) return 6;
     return isWordStart(text, at) ? 4 : 2;
   });

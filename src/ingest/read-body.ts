@@ -1,7 +1,6 @@
 /** Reads the body of a POST and decompresses it, in bounded memory. */
 import { ErrorResponse } from "../http/error-response.ts";
-import { releaseBody } from "./body-memory.ts";
-import { gunzip } from "./gunzip.ts";
+import { readGzip } from "./read-gzip.ts";
 import { readBytes } from "./read-bytes.ts";
 
 export interface BodyFormat {
@@ -16,8 +15,6 @@ export interface BodyFormat {
 const SPLIT = "Split it over several requests.";
 /** UTF-8 and its subset ASCII, in lower case. */
 const CHARSETS = ["utf-8", "utf8", "us-ascii", "ascii"];
-/** The most bytes that gzip adds to a body that it cannot compress. */
-const GZIP_OVERHEAD_BYTES = 4096;
 
 /**
  * Returns the decompressed bytes. Call `releaseBody` when they are no longer needed.
@@ -29,19 +26,16 @@ export async function readBody(request: Request, format: BodyFormat): Promise<Ui
   const encoding = contentEncodingOf(request.headers);
   if (request.body === null) return new Uint8Array(0);
   const sentBytes = Number(request.headers.get("Content-Length"));
-  const isPlain = encoding === "identity";
-  const mostSent = isPlain ? format.maxBytes : format.maxBytes + GZIP_OVERHEAD_BYTES;
-  const sent = await readBytes(request.body, sentBytes, mostSent);
-  const bytes = isPlain || sent === undefined ? sent : await gunzip(sent, format.maxBytes);
-  if (bytes === undefined) {
-    throw new ErrorResponse(
-      413,
-      "body_too_large",
-      `The body has more than ${format.maxBytes} bytes after decompression. ${format.whenTooLarge ?? SPLIT}`,
-    );
-  }
-  if (!isPlain) releaseBody(sent!);
-  return bytes;
+  const bytes =
+    encoding === "identity"
+      ? await readBytes(request.body, sentBytes, format.maxBytes)
+      : await readGzip(request.body, sentBytes, format.maxBytes);
+  if (bytes !== undefined) return bytes;
+  throw new ErrorResponse(
+    413,
+    "body_too_large",
+    `The body has more than ${format.maxBytes} bytes after decompression. ${format.whenTooLarge ?? SPLIT}`,
+  );
 }
 
 /** The request's content type in lower case and without parameters; empty if it has none. */

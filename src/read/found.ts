@@ -2,9 +2,9 @@
 import { failuresWith, type FoundFailure, type FoundFunction, functionsWith } from "../store/search.ts";
 import { readExact } from "./exact.ts";
 import type { ReadBindings } from "./series.ts";
-import { containsAll } from "./words.ts";
+import { containsAll, type Word } from "./words.ts";
 import type { Delta } from "../stats/delta.ts";
-import { seriesKey } from "../stats/series-id.ts";
+import { type SeriesId, seriesKey } from "../stats/series-id.ts";
 import { type SeriesTotals, sumBySeries } from "../stats/sums.ts";
 
 export interface Found {
@@ -18,24 +18,30 @@ export interface Found {
  *
  * @throws {BusyError | BindingFault}
  */
-export async function find(env: ReadBindings, words: readonly string[]): Promise<Found> {
-  const { stored, unapplied } = await readExact(env, [functionsWith(words), failuresWith(words)]);
+export async function find(env: ReadBindings, words: readonly Word[]): Promise<Found> {
+  const parts = [...new Set(words.flatMap((word) => word.parts))];
+  const { stored, unapplied } = await readExact(env, [functionsWith(parts), failuresWith(parts)]);
+  // D1 finds what has all parts. The words say how the parts must stand, in D1 as in the buffer.
   return {
-    functions: addFunctions(stored[0], unapplied, words),
-    failures: addFailures(stored[1], unapplied, words),
+    functions: addFunctions(
+      stored[0].filter((row) => isFunctionWith(row, words)),
+      unapplied,
+      words,
+    ),
+    failures: addFailures(
+      stored[1].filter((row) => isFailureWith(row, words)),
+      unapplied,
+      words,
+    ),
   };
 }
 
 function addFunctions(
   stored: readonly FoundFunction[],
   unapplied: readonly Delta[],
-  words: readonly string[],
+  words: readonly Word[],
 ): FoundFunction[] {
-  const known = new Set(stored.map(seriesKey));
-  const found = unapplied.filter(
-    (delta) =>
-      known.has(seriesKey(delta)) || containsAll(`${delta.service} ${delta.module} ${delta.function}`, words),
-  );
+  const found = unapplied.filter((delta) => isFunctionWith(delta, words));
   const parts: SeriesTotals[] = [
     ...stored.map((row) => ({ ...row, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, buckets: [] })),
     ...found.map((delta) => ({ ...delta, buckets: [] })),
@@ -46,7 +52,7 @@ function addFunctions(
 function addFailures(
   stored: readonly FoundFailure[],
   unapplied: readonly Delta[],
-  words: readonly string[],
+  words: readonly Word[],
 ): FoundFailure[] {
   const keyOf = (row: FoundFailure) => `${seriesKey(row)}\n${row.name}\n${row.message}`;
   const all = new Map(stored.map((row) => [keyOf(row), { ...row }]));
@@ -66,7 +72,11 @@ function addFailures(
   return [...all.values()];
 }
 
-function isFailureWith(row: FoundFailure, words: readonly string[]): boolean {
+function isFunctionWith({ service, module, function: name }: SeriesId, words: readonly Word[]): boolean {
+  return containsAll(`${service} ${module} ${name}`, words);
+}
+
+function isFailureWith(row: FoundFailure, words: readonly Word[]): boolean {
   const own = `${row.name} ${row.message}`;
   return (
     containsAll(`${own} ${row.service} ${row.module} ${row.function}`, words) &&

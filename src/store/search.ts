@@ -2,9 +2,10 @@
  * Queries that find functions and failures by parts of their names and messages.
  *
  * FTS5 indexes with trigrams get each name once, when it first appears, so that calls of known functions cost nothing. For a
- * word that is too short for a trigram, the query scans rows.
+ * part that is too short for a trigram, the query scans rows. Parts are in the form that `fold` returns.
  */
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
+import { variantsOf } from "../stats/fold.ts";
 import type { SeenFailure } from "../stats/failures.ts";
 import type { SeriesId } from "../stats/series-id.ts";
 import type { StoredFunction } from "./read-functions.ts";
@@ -21,15 +22,15 @@ const CANDIDATES = 500;
 const inFunctions = sql`search_functions`;
 const inFailures = sql`search_failures`;
 
-/** Functions that contain every word in their service, module or name. */
+/** Functions that contain every part in their service, module or name. */
 export const functionsWith =
-  (words: readonly string[]): Query<FoundFunction[]> =>
+  (parts: readonly string[]): Query<FoundFunction[]> =>
   (orm) => {
     const { service, module, name, calls, errors, firstSeen, lastSeen } = functions;
     const found = { service, module, function: name, calls, errors, firstSeen, lastSeen };
     const text = sql`${service} || ' ' || ${module} || ' ' || ${name}`;
-    const phrase = phraseOf(words);
-    const isShort = containsShort(text, words);
+    const phrase = phraseOf(parts);
+    const isShort = containsShort(text, parts);
     if (phrase === "") {
       return orm.select(found).from(functions).where(isShort).orderBy(desc(calls)).limit(CANDIDATES);
     }
@@ -42,9 +43,21 @@ export const functionsWith =
       .limit(CANDIDATES);
   };
 
-/** Failures whose own texts and function's names together contain every word, and whose own texts contain at least one. */
+/** Functions whose service, module or name contains at least one of the trigrams. Those with most of them first. */
+export const functionsLike =
+  (trigrams: readonly string[]): Query<{ function: string }[]> =>
+  (orm) =>
+    orm
+      .select({ function: functions.name })
+      .from(inFunctions)
+      .innerJoin(functions, sql`${functions.id} = search_functions.rowid`)
+      .where(sql`search_functions MATCH ${phraseOf(trigrams, " OR ")}`)
+      .orderBy(sql`search_functions.rank`)
+      .limit(CANDIDATES);
+
+/** Failures whose own texts and function's names together contain every part, and whose own texts contain at least one. */
 export const failuresWith =
-  (words: readonly string[]): Query<FoundFailure[]> =>
+  (parts: readonly string[]): Query<FoundFailure[]> =>
   (orm) => {
     const { service, module, name } = functions;
     const found = {
@@ -60,17 +73,17 @@ export const failuresWith =
     };
     const own = sql`${failures.name} || ' ' || ${failures.message}`;
     const all = sql`${own} || ' ' || ${service} || ' ' || ${module} || ' ' || ${name}`;
-    const phrase = phraseOf(words);
+    const phrase = phraseOf(parts);
     if (phrase === "") {
       return orm
         .select(found)
         .from(failures)
         .innerJoin(functions, eq(functions.id, failures.functionId))
-        .where(and(containsShort(all, words), containsOneShort(own, words)))
+        .where(and(containsShort(all, parts), containsOneShort(own, parts)))
         .orderBy(desc(failures.calls))
         .limit(CANDIDATES);
     }
-    const inTheFailure = `{name message} : (${phraseOf(words, " OR ")})`;
+    const inTheFailure = `{name message} : (${phraseOf(parts, " OR ")})`;
     return orm
       .select(found)
       .from(inFailures)
@@ -83,10 +96,10 @@ export const failuresWith =
       .where(
         and(
           sql`search_failures MATCH ${phrase}`,
-          containsShort(all, words),
+          containsShort(all, parts),
           or(
             sql`search_failures.rowid IN (SELECT rowid FROM search_failures WHERE search_failures MATCH ${inTheFailure})`,
-            containsOneShort(own, words),
+            containsOneShort(own, parts),
           ),
         ),
       )
@@ -94,35 +107,37 @@ export const failuresWith =
       .limit(CANDIDATES);
   };
 
-/** An FTS5 query for the words that a trigram can find. Each is quoted, so that FTS5 sees no syntax in it. */
-function phraseOf(words: readonly string[], joint: " AND " | " OR " = " AND "): string {
-  return words
+/** An FTS5 query for the parts that a trigram can find. Each is quoted, so that FTS5 sees no syntax in it. */
+function phraseOf(parts: readonly string[], joint: " AND " | " OR " = " AND "): string {
+  return parts
     .filter(isIndexed)
-    .map((word) => `"${word.replaceAll('"', '""')}"`)
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
     .join(joint);
 }
 
-/** Whether the word has a trigram. FTS5 counts code points. */
-function isIndexed(word: string): boolean {
-  return Array.from(word).length >= TRIGRAM;
+/** Whether the part has a trigram. FTS5 counts code points. */
+function isIndexed(part: string): boolean {
+  return Array.from(part).length >= TRIGRAM;
 }
 
-function containsShort(text: SQL, words: readonly string[]): SQL | undefined {
-  const short = words.filter((word) => !isIndexed(word));
+function containsShort(text: SQL, parts: readonly string[]): SQL | undefined {
+  const short = parts.filter((part) => !isIndexed(part));
   if (short.length === 0) return undefined;
-  return sql`NOT EXISTS (SELECT 1 FROM json_each(${inBothCases(short)}) AS word WHERE NOT ${isIn(text)})`;
+  return sql`NOT EXISTS (SELECT 1 FROM json_each(${patternsOf(short)}) AS part WHERE NOT ${text} GLOB part.value)`;
 }
 
-function containsOneShort(text: SQL, words: readonly string[]): SQL {
-  const short = words.filter((word) => !isIndexed(word));
-  return sql`EXISTS (SELECT 1 FROM json_each(${inBothCases(short)}) AS word WHERE ${isIn(text)})`;
+function containsOneShort(text: SQL, parts: readonly string[]): SQL {
+  const short = parts.filter((part) => !isIndexed(part));
+  return sql`EXISTS (SELECT 1 FROM json_each(${patternsOf(short)}) AS part WHERE ${text} GLOB part.value)`;
 }
 
-/** Each word in lower and upper case, because SQLite changes the case of ASCII letters only. */
-function inBothCases(words: readonly string[]): string {
-  return JSON.stringify(words.map((word) => [word, word.toUpperCase()]));
+/** GLOB patterns, because SQLite itself changes the case of ASCII letters only. */
+function patternsOf(short: readonly string[]): string {
+  return JSON.stringify(short.map((part) => `*${Array.from(part, patternOf).join("")}*`));
 }
 
-function isIn(text: SQL): SQL {
-  return sql`(instr(lower(${text}), word.value ->> 0) > 0 OR instr(${text}, word.value ->> 1) > 0)`;
+/** One character in all its cases. A character that GLOB would read as syntax stands in brackets. */
+function patternOf(letter: string): string {
+  const variants = variantsOf(letter);
+  return variants !== letter || /[*?[]/.test(letter) ? `[${variants}]` : letter;
 }

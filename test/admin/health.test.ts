@@ -1,11 +1,29 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { dropDeadLetter, listDeadLetters } from "../../src/admin/dead-letters.ts";
 import { app } from "../../src/app.ts";
 import { retain } from "../../src/retention/retain.ts";
-import { dbAway, dbFailingAt, dbWith, envWith, overloadedBuffers, unreachableBuffers } from "../faults.ts";
+import {
+  buffersThat,
+  dbAway,
+  dbFailingAt,
+  dbWith,
+  envWith,
+  overloadedBuffers,
+  unreachableBuffers,
+} from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
-import { acknowledged, carryToD1, deliver, letTimePass, ringAlarm, sentMessages } from "../worker.ts";
+import {
+  acknowledged,
+  buffer,
+  carryToD1,
+  deliver,
+  letTimePass,
+  refused,
+  ringAlarm,
+  sentMessages,
+} from "../worker.ts";
 
 async function health() {
   const response = await exports.default.fetch("https://metrics.example/health");
@@ -29,6 +47,7 @@ describe("GET /health", () => {
       lastFlushAt: null,
       lastRetentionAt: null,
       overflow: [],
+      overflowOfServices: false,
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
     });
   });
@@ -74,9 +93,84 @@ describe("GET /health", () => {
     expect(await health()).toMatchObject({ httpStatus: 503, problems });
   });
 
-  it("names services with overflow, whether the client or the buffer merged the functions", async () => {
-    await acknowledged([{ function: "__overflow__", durationMs: 5 }], { service: "many" });
-    expect(await health()).toMatchObject({ httpStatus: 200, overflow: ["many"] });
+  it("names a service whose client counts functions together, as it names one of which the buffer does", async () => {
+    const sum = { calls: 2, sumMs: 2, minMs: 1, maxMs: 1, histogram: { "-1": 2 } };
+    await acknowledged([{ function: "__overflow__", ...sum }], { service: "many" });
+    expect(await health()).toMatchObject({ httpStatus: 200, overflow: ["many"], overflowOfServices: false });
+  });
+
+  it("reports no overflow because of a function that has its name", async () => {
+    const call = { function: "__overflow__", durationMs: 5 };
+    await refused([call]);
+    await acknowledged([{ ...call, module: "app/main" }]);
+    expect(await health()).toMatchObject({ httpStatus: 200, overflow: [], overflowOfServices: false });
+  });
+
+  it("says that there are too many services, and does not list the name that stands for them", async () => {
+    const few = buffersThat({
+      health: async () => ({ ...(await buffer().health()), overflow: ["shop", "__overflow__"] }),
+    });
+    const response = await ask("/health", envWith({ BUFFER: few }));
+    expect(await response.json()).toMatchObject({ overflow: ["shop"], overflowOfServices: true });
+  });
+
+  describe("is 503 when D1 lost what it had confirmed", () => {
+    const lost = [expect.stringContaining("D1 lacks flushes that it had confirmed")];
+    const flushed = async () => {
+      await acknowledged([{ function: "work", durationMs: 5 }]);
+      await carryToD1();
+    };
+
+    it("because it was emptied", async () => {
+      await flushed();
+      expect(await health()).toMatchObject({ httpStatus: 200, problems: [] });
+      await env.DB.batch(
+        ["flushes", "epochs", "functions", "rollups"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+      );
+      expect(await health()).toMatchObject({ httpStatus: 503, problems: lost });
+    });
+
+    it("because it was restored to an earlier time", async () => {
+      await flushed();
+      await retain(env);
+      await flushed();
+      await env.DB.prepare("DELETE FROM flushes WHERE n = 2").run();
+      expect(await health()).toMatchObject({ httpStatus: 503, problems: lost });
+    });
+
+    it("because it has no tables", async () => {
+      await flushed();
+      await env.DB.batch(["flushes", "epochs"].map((table) => env.DB.prepare(`DROP TABLE ${table}`)));
+      expect(await health()).toMatchObject({
+        httpStatus: 503,
+        problems: [
+          expect.stringMatching(/^D1 has no table (flushes|epochs): its migrations are not applied/),
+        ],
+      });
+      const response = await ask("/metrics", env);
+      expect(response.status).toBe(500);
+      expect(await response.json()).toMatchObject({
+        error: {
+          code: "misconfigured",
+          message: expect.stringContaining("its migrations are not applied") as string,
+        },
+      });
+    });
+
+    it("but not because retention deleted ledger entries, or because a dead letter was dropped", async () => {
+      await flushed();
+      await flushed();
+      await retain(env);
+      expect(await health()).toMatchObject({ httpStatus: 200, problems: [] });
+      await acknowledged([{ function: "work", durationMs: 5 }]);
+      await letTimePass();
+      await ringAlarm();
+      const refusing = envWith({ DB: dbFailingAt(0) });
+      await deliver(await sentMessages(), { queue: "metrics-collector-dead-letters", env: refusing });
+      const [letter] = await listDeadLetters(env);
+      await dropDeadLetter(env, letter!.id);
+      expect(await health()).toMatchObject({ httpStatus: 200, problems: [] });
+    });
   });
 
   it("is 503 when a token or a setting is invalid, and names it", async () => {
@@ -135,6 +229,7 @@ describe("while the buffer or D1 does not answer", () => {
     oldestUnconfirmedAt: null,
     deadLetters: null,
     overflow: null,
+    overflowOfServices: null,
   };
 
   it.each([

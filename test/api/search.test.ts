@@ -86,6 +86,84 @@ describe("GET /search finds", () => {
     ]);
   });
 
+  it.each(["stored", "still buffered"])("a name in another spelling of its parts, %s", async (where) => {
+    await acknowledged([
+      call("chargeCard"),
+      call("refund_card"),
+      call("Cart.addItem"),
+      call("HTTPServer"),
+      call("cardTest"),
+      call("chargeback"),
+      failing("pay", "CardError", "charge_card failed"),
+    ]);
+    if (where === "stored") await carryToD1();
+    expect(await found("charge_card")).toEqual(["chargeCard", "pay: CardError"]);
+    expect(await found("charge-card")).toEqual(["chargeCard", "pay: CardError"]);
+    expect(await found("refundCard")).toEqual(["refund_card"]);
+    expect(await found("cart_add_item")).toEqual(["Cart.addItem"]);
+    expect(await found("cart/add")).toEqual(["Cart.addItem"]);
+    expect(await found("http_server")).toEqual(["HTTPServer"]);
+    expect(await found("add_it")).toEqual(["Cart.addItem"]);
+    expect(await found("charge*")).toEqual(["chargeCard", "chargeback", "pay: CardError"]);
+    expect(await found("cha*card")).toEqual(["chargeCard", "pay: CardError"]);
+    expect(await found("card*charge")).toEqual(["pay: CardError"]);
+    expect(await found("card_charge")).toEqual([]);
+    expect(await found("*back")).toEqual(["chargeback"]);
+    expect(await found("r*d")).toContain("refund_card");
+    const { functions } = await getJson<{ functions: { function: string }[] }>("/metrics?q=charge_card");
+    expect(functions.map((row) => row.function)).toEqual(["chargeCard"]);
+  });
+
+  it.each(["stored", "still buffered"])(
+    "a name in another letter case, in one way only, %s",
+    async (where) => {
+      const names = ["İzmir", "ΟΔΟΣ", "ſtart", "ГОРОД", "GROẞ", "ÉÀ", "Ω", "Ꭰꭰ", "ԱԲ"];
+      await acknowledged(names.map((name) => call(name)));
+      if (where === "stored") await carryToD1();
+      const cases = {
+        İzmir: ["İzmir"],
+        İZMIR: ["İzmir"],
+        "I\u0307zmir": ["İzmir"],
+        zmir: ["İzmir"],
+        izmir: [],
+        οδος: ["ΟΔΟΣ"],
+        οδοσ: ["ΟΔΟΣ"],
+        START: ["ſtart"],
+        город: ["ГОРОД"],
+        ГоРо: ["ГОРОД"],
+        groß: ["GROẞ"],
+        éÀ: ["ÉÀ"],
+        "e\u0301a\u0300": ["ÉÀ"],
+        à: ["ÉÀ"],
+        ω: ["Ω"],
+        աբ: ["ԱԲ"],
+        // Letters that SQLite does not fold are not folded in the buffer either.
+        Ꭰ: ["Ꭰꭰ"],
+        ꭰꭰ: [],
+      };
+      const results: Record<string, string[]> = {};
+      for (const q of Object.keys(cases)) results[q] = await found(q);
+      expect(results).toEqual(cases);
+    },
+  );
+
+  it.each(["stored", "still buffered"])("nothing, but says what may be meant, %s", async (where) => {
+    await acknowledged(["chargeCard", "refund", "Cart.addItem", "login"].map((name) => call(name)));
+    if (where === "stored") await carryToD1();
+    const meant = async (q: string) => {
+      const answer = await getJson<SearchResults>(`/search?q=${encodeURIComponent(q)}`);
+      expect([q, answer.results]).toEqual([q, []]);
+      return answer.didYouMean;
+    };
+    expect(await meant("chrgeCard")).toEqual(["chargeCard"]);
+    expect(await meant("charge_crad")).toEqual(["chargeCard"]);
+    expect(await meant("refundd")).toEqual(["refund"]);
+    expect(await meant("addItems")).toEqual(["Cart.addItem"]);
+    expect(await meant("nothing")).toEqual([]);
+    expect(await meant("xyz")).toEqual([]);
+    expect((await getJson<SearchResults>("/search?q=refund")).didYouMean).toEqual([]);
+  });
+
   it("a word in a long message, and shows the text around it", async () => {
     await acknowledged([failing("a", "E", `${"x".repeat(200)} needle ${"y".repeat(200)}`)]);
     const [result] = (await getJson<SearchResults>("/search?q=needle")).results;

@@ -9,6 +9,7 @@ import {
   callsInD1,
   deliver,
   letTimePass,
+  refused,
   ringAlarm,
   sentMessages,
 } from "../worker.ts";
@@ -93,7 +94,7 @@ describe("the alarm", () => {
   });
 
   it("is not set for a batch without an accepted sample", async () => {
-    await acknowledged([{ function: "", durationMs: 1 }], { key: "only bad ones" });
+    await refused([{ function: "", durationMs: 1 }], { key: "only bad ones" });
     expect(await alarmTime()).toBeNull();
   });
 

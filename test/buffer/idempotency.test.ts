@@ -8,6 +8,7 @@ import {
   fetchWorker,
   letTimePass,
   post,
+  refused,
   ringAlarm,
   sentMessages,
 } from "../worker.ts";
@@ -69,8 +70,8 @@ describe("a batch sent again under its key", () => {
 
   it("gets its first answer even if every sample in it was bad", async () => {
     const bad = [{ function: "work", durationMs: 1, at: Date.now() - 49 * 60 * 60 * 1000 }];
-    expect(await acknowledged(bad, { key: "k" })).toMatchObject({ rejected: 1, duplicate: false });
-    expect(await acknowledged(bad, { key: "k" })).toMatchObject({ rejected: 1, duplicate: true });
+    expect(await refused(bad, { key: "k" })).toMatchObject({ rejected: 1, duplicate: false });
+    expect(await refused(bad, { key: "k" })).toMatchObject({ rejected: 1, duplicate: true });
   });
 
   it("is known for 72 hours, and is then deleted together with the table of its day", async () => {

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { bufferLimits as limits } from "../../src/buffer/limits.ts";
-import { acknowledged, buffer, calls, post } from "../worker.ts";
+import { acknowledged, buffer, calls, post, refused } from "../worker.ts";
 
 const sample = { function: "work", durationMs: 5 };
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -66,7 +66,7 @@ describe("keys", () => {
     const bad = { function: "", durationMs: 5 };
     for (let i = 0; i < 1_500; i += 20) {
       await Promise.all(
-        Array.from({ length: 20 }, (_, j) => acknowledged([bad], { service: `unknown ${i + j}`, key: "k" })),
+        Array.from({ length: 20 }, (_, j) => refused([bad], { service: `unknown ${i + j}`, key: "k" })),
       );
     }
     await acknowledged([sample], { service: "shop", key: "first" });

@@ -58,6 +58,25 @@ describe("names that are taken", () => {
     expect(cloud.snapshot()).toEqual(before);
   });
 
+  it("finds its own among many of similar names, over all pages of a list", async () => {
+    const { databases, queues } = cloud.account;
+    for (let i = 0; i < 120; i++) databases.push({ uuid: `other-${i}`, name: `${NAME}-${i}` });
+    queues.push({ queue_id: "q", queue_name: `${NAME}-flushes`, consumers: [] });
+    const before = await deploy("--dry-run", "--json");
+    expectExit(before, 0);
+    expect(JSON.parse(before.stdout)).toMatchObject({
+      creates: [
+        `queue ${NAME}-dead-letters`,
+        `D1 database ${NAME}`,
+        ...Array.from({ length: 4 }, () => expect.anything()),
+      ],
+    });
+    databases.push({ uuid: await cloud.newDatabase(), name: NAME });
+    const after = await deploy("--dry-run", "--json");
+    expectExit(after, 0);
+    expect((JSON.parse(after.stdout) as { creates: string[] }).creates).not.toContain(`D1 database ${NAME}`);
+  });
+
   it("leaves a queue that another Worker consumes as it is", async () => {
     const consumer = { consumer_id: "c", script: "other", settings: {} };
     cloud.account.queues.push({ queue_id: "q", queue_name: `${NAME}-flushes`, consumers: [consumer] });

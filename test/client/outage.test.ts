@@ -256,3 +256,64 @@ it("warns on the console that calls are lost, at most once a minute", async () =
   expect(losses.length).toBeGreaterThan(minutes - 2);
   expect(losses.length).toBeLessThanOrEqual(minutes + 1);
 });
+
+it("a call after the minute has turned seals its own function only, however many there are", async () => {
+  const { createPageSpool } = await import("../../client/spool/page.ts");
+  let sealed = () => 0;
+  metricsCollector = createMetricsCollector({
+    url: "http://collector",
+    service: "shop",
+    intervalMs: HOUR,
+    fetcher: server.fetcher,
+    spool: {
+      attach(parts: { outbox: { sums: Set<unknown> } }) {
+        sealed = () => parts.outbox.sums.size;
+        return createPageSpool({ getItem: () => null, setItem() {}, removeItem() {} }).attach(parts);
+      },
+    },
+  });
+  const functions = Array.from({ length: 1_000 }, (_, n) => metricsCollector({ name: `f${n}` }, () => n));
+  for (const fn of functions) fn();
+  await pass(MINUTE);
+  functions[0]!();
+  expect(sealed()).toBe(1);
+  functions[1]!();
+  expect(sealed()).toBe(2);
+});
+
+it.each<[string, number, number]>([
+  // The wall clock, and the monotonic clock, which may stop while a machine is asleep.
+  ["jumps three days ahead for a moment", 3 * 24 * HOUR, 0],
+  ["is set from the year 2000 to now", 26 * 365 * 24 * HOUR, 0],
+  ["is set back by three days", -3 * 24 * HOUR, 0],
+])(
+  "what is minutes old arrives though the wall clock %s while the server is away",
+  async (_, wallMs, monotonicMs) => {
+    goAway();
+    metricsCollector = createMetricsCollector({
+      url: "http://collector",
+      service: "shop",
+      onError() {},
+      fetcher: server.fetcher,
+    });
+    const work = metricsCollector(function work() {});
+    work();
+    // The first is in a batch. The others are not.
+    await pass(MINUTE);
+    for (let minute = 0; minute < 5; minute++) {
+      work();
+      await pass(MINUTE);
+    }
+    const agoMs = performance.now();
+    vi.setSystemTime(Date.now() + wallMs);
+    expect(performance.now() - agoMs).toBe(monotonicMs);
+    server.reject = () => undefined;
+    comeBack();
+    await pass(10 * MINUTE);
+    expect(server.calls).toEqual({ work: 6 });
+    expect(metricsCollector.stats().dropped).toEqual({ rejected: 0, tooOld: 0, overMemory: 0 });
+    // As old as they were, by the clock as it is now.
+    const minutes = Object.keys(server.counted["work"]!).map((at) => (Date.now() - Date.parse(at)) / MINUTE);
+    expect(minutes.filter((age) => age > 0 && age < 20)).toHaveLength(5);
+  },
+);

@@ -606,6 +606,86 @@ describe("a batch of which nothing was accepted", () => {
   });
 });
 
+describe("more than a hundred rejected samples, scattered through a batch", () => {
+  it("are told by ranges, so that no call is guessed", async () => {
+    const rejectedPlaces = (place: number) => place % 3 === 1;
+    server.reply = ({ samples }) => {
+      const places = samples.map((_, place) => place).filter(rejectedPlaces);
+      const body = {
+        accepted: samples.length - places.length,
+        rejected: places.length,
+        reasons: places.slice(0, 100).map((index) => ({ index, reason: "No." })),
+        rejectedRanges: places.map((place) => [place, place]),
+        duplicate: false,
+      };
+      return { status: 202, body: JSON.stringify(body) };
+    };
+    const metricsCollector = await collect({ onDrop() {} });
+    for (let n = 0; n < 400; n++) call(metricsCollector, `function${n}`, n + 1);
+    expect(await metricsCollector.flush()).toBe(true);
+    const all = Array.from({ length: 400 }, (_, n) => n + 1);
+    const rejected = all.filter((_, place) => rejectedPlaces(place)).reduce((sum, n) => sum + n, 0);
+    expect(metricsCollector.stats().dropped.rejected).toBe(rejected);
+  });
+});
+
+describe("a late answer to an attempt that was given up", () => {
+  it("settles nothing: not its own batch twice, and not the batch that is in flight by then", async () => {
+    const answers: ((response: Response) => void)[] = [];
+    const keys: string[] = [];
+    const metricsCollector = await collect({
+      timeoutMs: 30,
+      onError() {},
+      fetcher: {
+        fetch: (_, init: RequestInit) => {
+          keys.push(new Headers(init.headers).get("Idempotency-Key")!);
+          return new Promise((resolve) => answers.push(resolve));
+        },
+      },
+    });
+    const accepted = () => Response.json({ accepted: 1, rejected: 0, reasons: [], duplicate: false });
+    call(metricsCollector, "first", 2);
+    const first = metricsCollector.flush();
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    answers[1]!(accepted());
+    expect(await first).toBe(true);
+    call(metricsCollector, "second", 3);
+    const second = metricsCollector.flush();
+    await vi.waitFor(() => expect(answers.length).toBeGreaterThan(2));
+    answers[0]!(accepted());
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(metricsCollector.stats()).toMatchObject({ acknowledged: 2, pending: 3 });
+    for (const answer of answers) answer(accepted());
+    expect(await second).toBe(true);
+    expect(new Set(keys).size).toBe(2);
+    expect(metricsCollector.stats()).toMatchObject({ acknowledged: 5, pending: 0 });
+  });
+});
+
+describe("a batch that is sent again", () => {
+  it("says how old it is, and the first time it does not", async () => {
+    useFakeTime();
+    const urls: string[] = [];
+    const metricsCollector = await collect({
+      intervalMs: 1_000,
+      retryMs: 10_000,
+      onError() {},
+      fetcher: {
+        fetch: (url, init) => {
+          urls.push(url);
+          return server.fetcher.fetch(url, init);
+        },
+      },
+    });
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    answerInTurn("dropRequest");
+    call(metricsCollector, "work");
+    await pass(7 * SECOND);
+    expect(urls).toEqual(["http://collector/samples", "http://collector/samples?ageMs=5000"]);
+    expect(JSON.parse(server.requests[0]!.json)).toMatchObject({ sentAt: START + 1_000 });
+  });
+});
+
 describe("trouble", () => {
   it("is told to onError at every attempt, with what was answered", async () => {
     answerInTurn({ status: 500, body: "It is on fire." }, "dropRequest", { status: 429 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seed, send } from "../../scripts/seed.ts";
 import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
 import { cellsOf, functionNames } from "./table.ts";
@@ -167,139 +167,11 @@ describe.skipIf(skipped)("getting about", () => {
     expectNoMisdeeds(page, { except: /status of 404/ });
   });
 
-  it("keeps a right-to-left name from reordering the text around it", async () => {
-    const names = ["\u202eevil", "חשבון"];
-    await send(
-      site.url,
-      "rtl",
-      names.map((name) => ({ function: name, module: "מודול", durationMs: 5 })),
-    );
-    const page = await site.open("/?service=rtl");
-    for (const name of names) {
-      const link = page.locator("table.functions").getByRole("link", { name });
-      await link.waitFor();
-      expect(await link.locator("bdi").textContent()).toBe(name);
-    }
-    expect(await page.locator("table.functions .module bdi").count()).toBe(2);
-    await page.locator("table.functions").getByRole("link", { name: names[0]! }).click();
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    expect(await page.title()).toBe(`\u2068${names[0]}\u2069 · rtl · MetricsCollector`);
-    await page.goBack();
-    expect(await page.locator("table.functions td.service bdi").first().textContent()).toBe("rtl");
-    expectNoMisdeeds(page);
-  });
-
-  it("shows names in full at 1,024 px and in print", async () => {
-    const page = await site.open("/", { viewport: { width: 1024, height: 800 } });
-    await page.locator("table.functions").waitFor();
-    const cut = () =>
-      page.evaluate(() =>
-        [...document.querySelectorAll<HTMLElement>("table.functions .names")]
-          .filter((e) => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1)
-          .map((e) => e.textContent),
-      );
-    expect(await cut()).toEqual([]);
-    await page.emulateMedia({ media: "print" });
-    expect(await cut()).toEqual([]);
-    await page.setViewportSize({ width: 718, height: 1_000 });
-    expect(await cut()).toEqual([]);
-    expectNoMisdeeds(page);
-  });
-
-  it("prints every row of a long table", async () => {
-    const page = await site.open("/?service=many");
-    await page.locator("table.functions").waitFor();
-    expect(await page.locator("table.functions tbody tr").count()).toBeLessThan(200);
-    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
-    expect(await functionNames(page)).toHaveLength(500);
-    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
-    await vi.waitFor(async () => expect((await functionNames(page)).length).toBeLessThan(200));
-    expectNoMisdeeds(page);
-  });
-
   it("shows no error rate for a function without calls in the range", async () => {
     const to = Math.floor(Date.now() / 60_000) * 60_000 - 3 * 3_600_000;
     const page = await site.open(`/?service=mail&from=${to - 600_000}&to=${to}`);
     await page.getByRole("heading", { level: 1, name: "No calls in this range in mail" }).waitFor();
     expect(await cellsOf(page, "renderTemplate", "calls", "errorRate", "p95Ms")).toEqual(["0", "–", "–"]);
     expectNoMisdeeds(page);
-  });
-
-  describe("charts", () => {
-    it("tell their values by the arrow keys", async () => {
-      // A fixed range does not move on between two keys.
-      const to = Math.floor(Date.now() / 60_000) * 60_000;
-      const page = await site.open(`${CHARGE_CARD}&from=${to - 3_600_000}&to=${to}`);
-      await page.locator(".worse").first().waitFor();
-      const chart = page.getByRole("slider", { name: /^Calls and errors over time/ });
-      await chart.focus();
-      await page.keyboard.press("End");
-      const last = await chart.getAttribute("aria-valuetext");
-      expect(last).toMatch(/^\d+ \w+, \d\d:\d\d – .*\d\d:\d\d: Calls \d+, Errors \d+, Calls before \d+$/);
-      await page.keyboard.press("ArrowLeft");
-      const earlier = await chart.getAttribute("aria-valuetext");
-      expect(earlier).not.toBe(last);
-      // Both charts show the same moment.
-      const moment = earlier!.slice(0, earlier!.indexOf(": Calls"));
-      await page.locator(".legend").nth(1).getByText(moment).waitFor();
-      await page.keyboard.press("Home");
-      expect(await chart.getAttribute("aria-valuenow")).toBe("0");
-      await page.keyboard.press("Escape");
-      expect(await chart.getAttribute("aria-valuetext")).toBe("No step chosen");
-      expectNoMisdeeds(page);
-    });
-
-    it("have a table on demand", async () => {
-      const page = await site.open(CHARGE_CARD);
-      const tables = page.locator(".as-table");
-      await tables.nth(2).waitFor();
-      for (const i of [0, 1, 2]) await tables.nth(i).locator("summary").click();
-      expect(await tables.nth(0).locator("tbody tr").count()).toBe(60);
-      expect(await tables.nth(1).locator("thead th").allTextContents()).toEqual([
-        "Time",
-        "p50",
-        "p95",
-        "p99",
-        "p95 before",
-      ]);
-      expect(await tables.nth(2).locator("tbody tr").count()).toBeGreaterThan(10);
-      expectNoMisdeeds(page);
-    });
-
-    it("tell their lines apart without colour", async () => {
-      const page = await site.open(CHARGE_CARD);
-      await page.locator(".legend").nth(1).waitFor();
-      const shapes = await page
-        .locator(".legend")
-        .nth(1)
-        .locator("path")
-        .evaluateAll((paths) =>
-          paths.map((p) => `${p.getAttribute("stroke-width")} ${p.getAttribute("stroke-dasharray")}`),
-        );
-      expect(shapes).toEqual(["1.25 null", "3 null", "2 2 3", "1.5 7 4"]);
-      expect(new Set(shapes).size).toBe(4);
-      expectNoMisdeeds(page);
-    });
-
-    it("are zoomed by a finger", async () => {
-      const page = await site.open(CHARGE_CARD, { hasTouch: true, viewport: { width: 390, height: 844 } });
-      const plot = page.locator(".chart .u-over").first();
-      await plot.scrollIntoViewIfNeeded();
-      const box = (await plot.boundingBox())!;
-      const touch = await page.context().newCDPSession(page);
-      const y = box.y + 60;
-      const at = (x: number) => [{ x: box.x + box.width * x, y }];
-      await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: at(0.2) });
-      for (const x of [0.25, 0.35, 0.5]) {
-        await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: at(x) });
-      }
-      await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
-      await page.getByText("Not live.").waitFor();
-      const params = new URL(page.url()).searchParams;
-      const minutes = (Date.parse(params.get("to")!) - Date.parse(params.get("from")!)) / 60_000;
-      expect(minutes).toBeGreaterThanOrEqual(16);
-      expect(minutes).toBeLessThanOrEqual(21);
-      expectNoMisdeeds(page);
-    });
   });
 });

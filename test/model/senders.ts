@@ -112,7 +112,8 @@ export class Senders {
       if (!this.#known.includes(batch) && !this.doubtful.includes(batch)) this.doubtful.push(batch);
       return;
     }
-    if (response.status !== 202) throw new Error(`POST: ${response.status} ${await response.text()}`);
+    if (response.status !== 202 && response.status !== 422)
+      throw new Error(`POST: ${response.status} ${await response.text()}`);
     const { accepted, duplicate } = await response.json<{ accepted: number; duplicate: boolean }>();
     const isKnown = this.#known.includes(batch);
     if (isKnown && duplicate) return;

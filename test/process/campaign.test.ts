@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { runCampaign } from "../../scripts/campaign/run.ts";
 
-it("every call is counted exactly once, though the network is bad and the server is killed", async () => {
+it("counts every call exactly once, although the network is faulty and the server is killed", async () => {
   const { called, acknowledged, counted, lost, doubled, kills, differences } = await runCampaign({
     seconds: 15,
     leastKills: 2,
@@ -15,6 +15,6 @@ it("every call is counted exactly once, though the network is bad and the server
     lost: 0,
     doubled: 0,
   });
-  // How many more is a matter of how fast servers start here.
+  // There are more kills if servers start fast.
   expect(kills).toBeGreaterThanOrEqual(2);
 });

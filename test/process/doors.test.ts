@@ -33,12 +33,10 @@ describe("npm start", () => {
     return (await fetch(`${server().url}/samples`, { method: "POST", headers, body })).status;
   };
 
-  it("prints the page's address as its last line", async () => {
+  it("prints the page's address once it is ready", async () => {
     await vi.waitFor(() => expect(server().output).toContain("The page: "));
     const [before, after] = server().output.split("The page: ");
     expect(after!.split("\n")[0]).toBe(server().url);
-    // The last note that wrangler prints at the start.
-    expect(before).toContain("Scheduled Workers are not automatically triggered");
     expect(before).toContain("after a change in .dev.vars, stop the server");
   });
 

@@ -1,9 +1,10 @@
 /** Validates the body of `POST /samples`, except for its samples. */
 import * as z from "zod";
 import { ErrorResponse } from "../../http/error-response.ts";
+import { OVERFLOW } from "../../stats/overflow.ts";
 import { ingestLimits } from "../limits.ts";
 import { mustBe, name, optional } from "./fields.ts";
-import { firstMessage, OVERFLOW } from "./read-sample.ts";
+import { firstMessage } from "./read-sample.ts";
 
 export const envelope = z.object(
   {

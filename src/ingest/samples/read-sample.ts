@@ -1,18 +1,13 @@
 /** Validates one sample of `POST /samples`. */
 import * as z from "zod";
 import { MAX_DURATION_MS } from "../../stats/histogram.ts";
+import { OVERFLOW } from "../../stats/overflow.ts";
 import { ingestLimits } from "../limits.ts";
 import type { Sample } from "../sample.ts";
 import { contradictionIn } from "./contradiction.ts";
 import { count, failureText, milliseconds, mustBe, name, optional, withDefault } from "./fields.ts";
 import { histogram } from "./histogram-field.ts";
 import { time } from "./time-field.ts";
-
-/**
- * The name under which buffers and clients add up the calls of functions above their limits. Only sums may have it: a single
- * call is never such a sum.
- */
-export const OVERFLOW = "__overflow__";
 
 const { functionLength, moduleLength, callsPerSample, failuresPerSample } = ingestLimits;
 

@@ -103,6 +103,11 @@ export class StandIn {
     return `http://127.0.0.1:${(this.#edge.address() as AddressInfo).port}/${account}/${name}`;
   }
 
+  /** A database of nobody yet; gives its id. */
+  newDatabase(): Promise<string> {
+    return this.#platform.newDatabase();
+  }
+
   database(uuid: string) {
     return this.#platform.database(uuid);
   }

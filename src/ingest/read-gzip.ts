@@ -10,15 +10,34 @@ import { readBytes } from "./read-bytes.ts";
 const MAX_ATTEMPTS = 64;
 /** Usual size of a batch, divided by its size after gzip. */
 const USUAL_COMPRESSION = 10;
+/** What gzip can add to bytes that it cannot compress. */
+const OVERHEAD_BYTES = 4096;
 /** The last four bytes of a member hold the size of its content. */
 const SIZE_BYTES = 4;
 
 /**
- * Returns the content, or undefined if it has more than `maxBytes`.
+ * Decompresses a stream. `expectedBytes` is the likely size of the compressed bytes, and may be wrong or `NaN`. Returns
+ * undefined if the content has more than `maxBytes`. The rest of the stream is then cancelled.
  *
- * @throws {ErrorResponse} 400 if the bytes are not complete gzip
+ * @throws {ErrorResponse} 400 if the stream is not complete gzip
  */
-export async function gunzip(
+export async function readGzip(
+  stream: ReadableStream<Uint8Array>,
+  expectedBytes: number,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  // The usual body has one member and is decompressed as it arrives. Any other is read once more.
+  const [now, again] = stream.tee();
+  const content = await inflate(now, expectedBytes, maxBytes);
+  if (content === "unreadable") {
+    const bytes = await readBytes(again, expectedBytes, maxBytes + OVERHEAD_BYTES);
+    return bytes && readMembers(bytes, maxBytes);
+  }
+  await again.cancel();
+  return content === "too large" ? undefined : content;
+}
+
+async function readMembers(
   bytes: Uint8Array<ArrayBuffer>,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -27,21 +46,22 @@ export async function gunzip(
   let length = 0;
   let start = 0;
   do {
-    let member: Inflated = "unreadable";
+    let content: Inflated = "unreadable";
     for (const end of possibleEnds(bytes, start, maxBytes)) {
       if (++attempts > MAX_ATTEMPTS) break;
-      member = await inflate(bytes.subarray(start, end), maxBytes);
-      if (member === "unreadable") continue;
+      const member = bytes.slice(start, end);
+      content = await inflate(new Blob([member]).stream(), member.byteLength, maxBytes);
+      if (content === "unreadable") continue;
       start = end;
       break;
     }
-    if (member === "unreadable") throw unreadable();
-    if (member === "too large") return undefined;
-    contents.push(member);
-    length += member.byteLength;
+    if (content === "unreadable") throw unreadable();
+    if (content === "too large") return undefined;
+    contents.push(content);
+    length += content.byteLength;
     if (length > maxBytes) return undefined;
   } while (start < bytes.byteLength);
-  return contents.length === 1 ? contents[0]! : new Uint8Array(await new Blob(contents).arrayBuffer());
+  return new Uint8Array(await new Blob(contents).arrayBuffer());
 }
 
 /**
@@ -59,15 +79,17 @@ function* possibleEnds(bytes: Uint8Array, start: number, maxBytes: number): Gene
 
 type Inflated = Uint8Array<ArrayBuffer> | "too large" | "unreadable";
 
-/** Decompresses one member. "unreadable" if the bytes are not one complete member. */
-async function inflate(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Promise<Inflated> {
+/** Decompresses one member. "unreadable" if the stream is not one complete member. */
+async function inflate(
+  compressed: ReadableStream<Uint8Array>,
+  expectedBytes: number,
+  maxBytes: number,
+): Promise<Inflated> {
   const { readable, writable } = new DecompressionStream("gzip");
-  const writer = writable.getWriter();
-  // A failure also rejects the read below. Without these handlers it would be an unhandled rejection as well.
-  writer.write(bytes).catch(() => {});
-  writer.close().catch(() => {});
+  // A failure also rejects the read below. Without this handler it would be an unhandled rejection as well.
+  compressed.pipeTo(writable).catch(() => {});
   try {
-    return (await readBytes(readable, bytes.byteLength * USUAL_COMPRESSION, maxBytes)) ?? "too large";
+    return (await readBytes(readable, expectedBytes * USUAL_COMPRESSION, maxBytes)) ?? "too large";
   } catch {
     return "unreadable";
   }
