@@ -1,4 +1,4 @@
-/** The HTTP app: what runs around every request, the routes, and the answers to requests that fail. */
+/** The HTTP app: the middleware of every request, the routes, and the answers to failed requests. */
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
@@ -53,5 +53,5 @@ base.onError(answerError);
 
 export const app = mount(base, guard, [...routes, openApiRoute(routes)]);
 
-/** Tells hono's client what each route takes and answers. */
+/** For hono's client (`hc`): the parameters and the answer of each route. */
 export type App = typeof app;

@@ -1,4 +1,4 @@
-/** What a text takes where it is stored and sent: bytes of UTF-8. */
+/** Measures a text in bytes of UTF-8, the form in which it is stored and sent. */
 
 const encoder = new TextEncoder();
 

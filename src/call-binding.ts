@@ -1,4 +1,4 @@
-/** Calls a binding, so that its faults can be told from bugs of this Worker. */
+/** Calls the buffer or D1, and tells their faults apart from bugs in this code. */
 import { type Binding, BindingFault, ConfigurationError } from "./errors.ts";
 
 /**
@@ -23,7 +23,7 @@ function notMigrated(missing: string): ConfigurationError {
   );
 }
 
-/** Whether waiting cannot help, because code or SQL is wrong, here or in the buffer. */
+/** Whether a retry cannot help, because code or SQL is wrong, in this Worker or in the buffer. */
 function isBug(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const isOurs = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;

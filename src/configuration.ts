@@ -1,4 +1,4 @@
-/** The settings of `[vars]`, checked on every read. A setting that makes no sense stops the request. */
+/** Reads the settings under `[vars]` in wrangler.toml and checks them at every read. An invalid setting fails the request. */
 import { ConfigurationError } from "./errors.ts";
 
 export interface Configuration {
@@ -20,7 +20,8 @@ const DAY_MS = 86_400_000;
 const DEFAULT_FORGET_AFTER_DAYS = "30";
 
 /**
- * Functions without a call for this many milliseconds leave lists, scrapes and the caps on functions. Their history stays.
+ * Functions without a call for this many milliseconds are left out of lists and scrapes, and do not count toward the caps
+ * on functions. Their history stays.
  *
  * @throws {ConfigurationError}
  */

@@ -1,10 +1,10 @@
-/** Errors whose message is written for whoever made the request. Each door maps their kind to its own protocol. */
+/** Errors whose message is meant for the sender of a request. Each API maps their `kind` to its own form of answer. */
 
 /**
  * What the caller can do about it:
  * - `invalid`: change the request.
  * - `unknown`: ask for something that exists.
- * - `conflict`: look at the present state first.
+ * - `conflict`: look at the current state first.
  * - `unavailable`: send the same request again after `retryAfterSeconds`.
  * - `misconfigured`: change a setting of the collector.
  */
@@ -18,7 +18,7 @@ export abstract class ReportedError extends Error {
   readonly retryAfterSeconds: number | undefined = undefined;
 }
 
-/** A parameter has a value that it cannot have. */
+/** The value of a parameter is not allowed. */
 export class InvalidParameterError extends ReportedError {
   override name = "InvalidParameterError";
   readonly kind = "invalid";
@@ -35,7 +35,7 @@ export class InvalidParameterError extends ReportedError {
 /** A service that the collector depends on. */
 export type Binding = "The buffer" | "D1";
 
-/** A binding failed or did not answer. The fault may pass. */
+/** A binding failed or did not answer. The same request may succeed later. */
 export class BindingFault extends ReportedError {
   override name = "BindingFault";
   readonly kind = "unavailable";
@@ -49,7 +49,7 @@ export class BindingFault extends ReportedError {
   }
 }
 
-/** A setting has a value that makes no sense. The message says which, and what it may be. */
+/** A setting has an invalid value. The message names the setting and the values that are valid. */
 export class ConfigurationError extends ReportedError {
   override name = "ConfigurationError";
   readonly kind = "misconfigured";

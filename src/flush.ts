@@ -9,19 +9,19 @@ import { type Delta, readDelta } from "./stats/delta.ts";
 import type { SeriesSelector } from "./stats/series-id.ts";
 
 /**
- * The version of the messages that this code writes. This code also reads the version before, 0, which has no `version`
- * field and may hold deltas in their older form.
+ * The version of the messages that this code writes. This code also reads version 0, which has no `version` field and may
+ * hold deltas in their older form.
  *
  * WARNING: raise the version with any change that older code would misread, and keep reading the version before. A field
  * that a reader may ignore without a wrong count can be added without a new version.
  */
 export const FLUSH_VERSION = 1;
 
-/** Names one flush for ever. */
+/** Identifies one flush. An id is never used again. */
 export interface FlushId {
   /** The name of the buffer that sealed the flush. */
   buffer: string;
-  /** A random text that the buffer chose when its storage was created. */
+  /** A random text, made when the storage of the buffer was created. */
   epoch: string;
   /** Counts up by one within the epoch. */
   n: number;
@@ -30,8 +30,8 @@ export interface FlushId {
 export interface Flush extends FlushId {
   deltas: Delta[];
   /**
-   * Deletes series. D1 then forgets their calls in every flush with a lower id of this epoch, whether it was applied before
-   * or comes later. Such a flush has no deltas.
+   * The series that this flush deletes. D1 then drops their calls from every flush with a lower id of this epoch, whether that
+   * flush was applied before or arrives later. A flush with a deletion has no deltas.
    */
   deletion?: SeriesSelector | undefined;
 }

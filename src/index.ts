@@ -1,4 +1,4 @@
-/** What the platform calls: requests, queue deliveries, the hourly retain, the buffer. Wiring only. */
+/** The Worker's entry point: HTTP requests, queue deliveries, the hourly retention job and the buffer's class. Wiring only. */
 import { app } from "./app.ts";
 import { consumeDeadLetters } from "./consumer/consume-dead-letters.ts";
 import { consumeFlushes } from "./consumer/consume-flushes.ts";

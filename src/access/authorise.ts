@@ -74,7 +74,7 @@ function forbidden(right: Right): ErrorResponse {
   );
 }
 
-/** Compares with every token, by digests of one length, so that the time taken reveals nothing of the tokens. */
+/** Compares with every token, by digests of equal length, so that the time that it takes reveals nothing about the tokens. */
 async function findGrant(tokens: readonly Token[], given: string): Promise<Grant | undefined> {
   const digest = await sha256(given);
   let found: Grant | undefined;

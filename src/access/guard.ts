@@ -5,7 +5,7 @@ import { admit } from "./admit.ts";
 import { bearerToken } from "./authorise.ts";
 import type { Right } from "./tokens.ts";
 
-/** Gives the middleware that lets only tokens with the right pass. */
+/** Returns middleware that rejects a request if its token lacks the right. */
 export const guard =
   (right: Right): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {

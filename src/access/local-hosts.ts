@@ -1,4 +1,4 @@
-/** Lets a server that is open without tokens answer under the names of its own machine only. */
+/** Restricts a server that is open without tokens to requests for its own machine, such as for localhost. */
 import type { MiddlewareHandler } from "hono";
 import { ErrorResponse } from "../http/error-response.ts";
 import { isOpen } from "./tokens.ts";
@@ -7,13 +7,13 @@ import { isOpen } from "./tokens.ts";
 const SHOWN_LENGTH = 100;
 
 /**
- * Without this, a web page could point its own name at 127.0.0.1 (DNS rebinding). The browser would then take the open
- * server for a part of that page, and the page could read and delete. Servers with tokens need no such check, because the
- * page has no token.
+ * Without this, a web page could point its own host name at 127.0.0.1 (DNS rebinding). The browser would then treat the open
+ * server as the same origin as the page, and the page could read and delete. Servers with tokens need no such check, because
+ * the page has no token.
  */
 export const localHosts: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   if (isOpen(c.env)) {
-    // Proxies may change one of the two.
+    // Check both, because a proxy may change one of them.
     for (const host of [c.req.header("Host"), new URL(c.req.url).host]) {
       if (host !== undefined && !isAllowed(c.env, host)) throw notAllowed(host);
     }
@@ -29,7 +29,7 @@ function isAllowed({ ALLOWED_HOSTS = "" }: Partial<Pick<Env, "ALLOWED_HOSTS">>, 
   return isLoopback || ALLOWED_HOSTS.split(",").some((entry) => nameOf(entry.trim()) === name);
 }
 
-/** The name without the port, in the form that URLs have. Undefined if it is no name. */
+/** The name without the port, normalised as in URLs. Undefined if it is not a valid name. */
 function nameOf(host: string): string | undefined {
   const url = URL.parse(`http://${host}`);
   return url === null || url.hostname === "" ? undefined : url.hostname.replace(/\.$/, "");

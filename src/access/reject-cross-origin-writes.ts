@@ -3,14 +3,14 @@ import type { MiddlewareHandler } from "hono";
 import { ErrorResponse } from "../http/error-response.ts";
 import { isAllowedOrigin } from "./allowed-origins.ts";
 
-/** Without OPTIONS: `cors` answers it earlier. */
+/** Does not list OPTIONS, because `cors` answers it earlier. */
 const READING_METHODS = ["GET", "HEAD"];
 /** Longest part of an origin that a message quotes, in UTF-16 code units. */
 const SHOWN_LENGTH = 100;
 
 /**
- * CORS alone does not prevent such requests: browsers send beacons and forms to any server without asking it first. A
- * local server without tokens would take them from every page that is open in the developer's browser.
+ * CORS alone does not prevent such requests, because browsers send beacons and forms to any server without a preflight
+ * request. A local server without tokens would accept them from every page that is open in the developer's browser.
  */
 export const rejectCrossOriginWrites: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   const origin = c.req.header("Origin");

@@ -7,8 +7,8 @@ interface __BaseEnv_Env {
   INGEST_TOKENS?: string;
   /** Bearer tokens that may read, separated by commas. */
   READ_TOKENS?: string;
-  /** Bearer tokens that may read, and replay or drop dead letters, separated by commas. */
+  /** Bearer tokens that may read, delete series, and replay or drop dead letters, separated by commas. */
   ADMIN_TOKENS?: string;
-  /** "true" under `npm start`: then a server without any token is open. Set on the command line only, never deployed. */
+  /** If "true", a server without any token is open. `npm start` sets it for the local server. Never deploy it. */
   OPEN_WITHOUT_TOKENS?: string;
 }

@@ -8,7 +8,7 @@ export interface Token {
 }
 
 export interface TokenList {
-  /** Each token once. A token of several entries has the services of all of them. */
+  /** Each token once. A token in several entries may post for the services of all of them. */
   tokens: Token[];
   /** A sentence for each ignored entry. It gives the entry's position and not its text, which may be part of a secret. */
   problems: string[];
@@ -62,7 +62,7 @@ function problemWith(service: string | null, value: string, mayBind: boolean): s
   return undefined;
 }
 
-/** Whether an entry is padded base64 that is too long and too random to be the name of a service and a `=`. */
+/** Whether an entry is padded base64 that is too long and too random to be a service's name followed by `=`. */
 function isRandomBase64(entry: string): boolean {
   if (!/[a-z]/.test(entry) || !/[A-Z]/.test(entry)) return false;
   try {

@@ -1,7 +1,7 @@
 /** Reads the secrets that hold tokens, and says which right the tokens of each secret have. */
 import { readTokenList, type Token, type TokenList } from "./token-list.ts";
 
-/** "ingest": post samples. "read": read metrics. "admin": replay or drop dead letters. */
+/** "ingest": post samples. "read": read metrics. "admin": delete series, and replay or drop dead letters. */
 export type Right = "ingest" | "read" | "admin";
 
 /** The secrets whose tokens have a right. Error messages ask to set the first. */
@@ -34,12 +34,12 @@ export function problemsOfTokens(env: Secrets): string[] {
   return ALL.flatMap((secret) => tokensOf(env, secret).problems);
 }
 
-/** Whether this is a local server without any token. A single token, of whatever right, closes all of it. */
+/** Whether this is a local server without any token. A token of any right closes the whole server. */
 export function isOpen(env: Secrets & Pick<Env, "OPEN_WITHOUT_TOKENS">): boolean {
   return env.OPEN_WITHOUT_TOKENS === "true" && !ALL.some((secret) => tokensOf(env, secret).isSet);
 }
 
-/** The parsed secrets. They are needed at every request and change only with a deployment. */
+/** The parsed secrets. Cached, because every request needs them and only a deployment changes them. */
 const parsed = new Map<Secret, { text: string | undefined; list: TokenList }>();
 
 export function tokensOf(env: Secrets, secret: Secret): TokenList {

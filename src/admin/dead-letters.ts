@@ -1,6 +1,6 @@
 /**
- * `/dead-letters`: flushes that D1 keeps refusing. A person can look at them, send them again or drop them. Until it is
- * dropped, a dead letter counts in every read.
+ * `/dead-letters`: lists flushes that D1 keeps refusing, sends them again, or drops them. The calls in a dead letter count in
+ * every read until it is dropped.
  */
 import * as z from "zod";
 import { callAllBuffers } from "../buffer/buffers.ts";
@@ -40,7 +40,7 @@ const Dropped = z.object({
         failures: z.array(z.object({ name: z.string(), message: z.string(), calls: z.int() })),
       }),
     )
-    .meta({ description: "How much each counter falls. These calls are in no answer from now on." }),
+    .meta({ description: "By how much each counter falls. No answer contains these calls from now on." }),
 });
 
 export const listDeadLettersRoute = route({
@@ -100,9 +100,11 @@ export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Pr
 }
 
 /**
- * Drops a dead letter. WARNING: this lowers counters, and its order matters. The ledger comes first: from then on no copy
- * of the flush can be applied, and reads leave it out. Only then does the buffer forget it. If that fails, the same call
- * again completes it and gives the same answer.
+ * Drops a dead letter.
+ *
+ * WARNING: this lowers counters, and the order matters. First write to the ledger: from then on no copy of the flush can be
+ * applied, and reads leave it out. Then delete it from the buffer. If that fails, the same call again completes the drop and
+ * gives the same answer.
  *
  * @throws {ErrorResponse} 404, or 409 if D1 has applied it after all
  */
@@ -119,14 +121,14 @@ export async function dropDeadLetter(
     throw new ErrorResponse(
       409,
       "already_applied",
-      `D1 has applied ${id} after all. It counts, and nothing was dropped.`,
+      `D1 has applied ${id} already. Its calls stay counted, and nothing was dropped.`,
     );
   }
   log("dead_letter_dropped", { epoch, n });
   return { dropped: sumsByFunction(parseDeltas(deltas)) };
 }
 
-/** Only the buffer of the epoch knows the letter. */
+/** Finds a dead letter's deltas, and the buffer that holds them. */
 async function findDeadLetter(env: Pick<Env, "BUFFER">, id: string, epoch: string, n: number) {
   const found = await callAllBuffers(env, async (buffer) => ({
     buffer,
@@ -137,14 +139,18 @@ async function findDeadLetter(env: Pick<Env, "BUFFER">, id: string, epoch: strin
   return { buffer: own.buffer, deltas: own.deltas! };
 }
 
-/** A dead letter without deltas is a deletion. Without it, series that reads no longer show would come back from D1. */
+/**
+ * The error for a dead letter whose deltas were not found. Either it does not exist, or it is a deletion. If a deletion was
+ * dropped, the deleted series would appear again.
+ */
 async function undroppable(env: Pick<Env, "BUFFER">, id: string): Promise<ErrorResponse> {
   const letters = await listDeadLetters(env);
   if (!letters.some((letter) => letter.id === id)) return notFound(id);
   return new ErrorResponse(
     409,
     "is_deletion",
-    `The dead letter ${id} deletes series and cannot be dropped. Replay it once D1 takes it.`,
+    `The dead letter ${id} deletes series and cannot be dropped. Remove the cause that GET /dead-letters gives as its ` +
+      "reason, then replay it.",
   );
 }
 

@@ -8,8 +8,9 @@ import { ModuleName } from "../http/parameters.ts";
 import { route } from "../http/route.ts";
 import { logError } from "../log.ts";
 import { UnknownSeriesError } from "../read/errors.ts";
+import { inNormalForm } from "../read/matchers.ts";
 import { readTotals } from "../read/series.ts";
-import type { SeriesSelector } from "../stats/series-id.ts";
+import { normaliseName, type SeriesSelector } from "../stats/series-id.ts";
 import { applyFlushes } from "../store/apply-flushes.ts";
 
 const Deleted = z.object({
@@ -32,7 +33,7 @@ export const deleteServiceRoute = route({
   query: z.strictObject({}),
   answer: Deleted,
   errors: ERRORS,
-  handler: (c, { params }) => deleteSeries(c.env, params),
+  handler: (c, { params: { service } }) => deleteSeries(c.env, { service: normaliseName(service) }),
 });
 
 export const deleteFunctionRoute = route({
@@ -43,12 +44,12 @@ export const deleteFunctionRoute = route({
   query: z.strictObject({ module: ModuleName.optional() }),
   answer: Deleted,
   errors: ERRORS,
-  handler: (c, { params, query }) => deleteSeries(c.env, { ...params, ...query }),
+  handler: (c, { params, query }) => deleteSeries(c.env, { ...inNormalForm(params), ...query }),
 });
 
 /**
- * The deletion counts from the moment that the buffer has it. Applying it to D1 here only saves the way through the queue: if
- * that fails, the buffer sends it again until D1 has it.
+ * Deletes series. The deletion takes effect once the buffer has stored it. Applying it to D1 here is only faster than the
+ * queue: if that fails, the buffer sends the deletion until D1 has applied it.
  *
  * @throws {UnknownSeriesError | BusyError | BindingFault}
  */

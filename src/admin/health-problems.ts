@@ -1,10 +1,10 @@
-/** Judges what a person should look at. Each problem is a sentence that says what is wrong and where to look. */
+/** Finds problems for `GET /health`. Each problem is a sentence that says what is wrong and where to look. */
 import type { BuffersHealth } from "../read/buffer-health.ts";
 import type { LastRetention } from "../store/last-retention.ts";
 
-/** A flush that is not in D1 after this many milliseconds needs a look. It is not lost. */
+/** A flush that is not in D1 after this many milliseconds is a problem. It is late, not lost. */
 const LATE_FLUSH_MS = 15 * 60 * 1000;
-/** The retention job runs hourly. After this many milliseconds it is missing, not slow. */
+/** The retention job runs hourly. If the last one ended longer ago than this many milliseconds, runs are missing. */
 const LATE_RETENTION_MS = 3 * 60 * 60 * 1000;
 
 /** `maxWaitingMs` is undefined if the configuration is invalid. */

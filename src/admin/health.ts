@@ -1,4 +1,4 @@
-/** `GET /health`: what is acknowledged and not in D1 yet, since when, and what a person should look at. */
+/** `GET /health`: how many samples are acknowledged but not in D1 yet, since when, and which problems there are. */
 import * as z from "zod";
 import { version } from "../../package.json";
 import { problemsOfTokens } from "../access/tokens.ts";
@@ -27,7 +27,7 @@ export const Health = z
     status: z.enum(["ok", "degraded"]),
     problems: z
       .array(z.string())
-      .meta({ description: "What a person should look at. Empty if all is well." }),
+      .meta({ description: "Problems that a person should look at. Empty if there are none." }),
     bufferedSamples: count.meta({ description: "Samples since the last flush was sealed." }),
     bufferedBytes: count,
     oldestBufferedAt: time,
@@ -45,7 +45,7 @@ export const Health = z
       .nullable()
       .meta({
         description:
-          "Services that sent more functions than are told apart. The calls of the others count under the function " +
+          "Services with more functions than the limit. Calls of the further functions count under the function " +
           "`__overflow__`.",
       }),
     overflowOfServices: z
@@ -53,14 +53,14 @@ export const Health = z
       .nullable()
       .meta({
         description:
-          "Whether more services sent samples than are told apart. The calls of the others count under the service " +
+          "Whether there are more services than the limit. Calls of the further services count under the service " +
           "`__overflow__`.",
       }),
     version: z.string(),
   })
   .meta({
     description:
-      "A field is null if there is nothing of its kind, or if it could not be read. Then `problems` says so.",
+      "A field is null if there is none, or if it could not be read. In the second case `problems` has an entry.",
   });
 export type Health = z.infer<typeof Health>;
 

@@ -1,4 +1,4 @@
-/** `GET /attention`: what needs attention. The answer does not depend on who reads it, or on a range. */
+/** `GET /attention`: lists the functions that need attention. The answer takes no range and is the same for all readers. */
 import * as z from "zod";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { type AttentionItem, readAttention } from "../read/attention.ts";
@@ -20,13 +20,17 @@ export const Attention = z.object({
         since: z.iso
           .datetime()
           .nullable()
-          .meta({ description: "When it began. Null if that is before the history that was looked at." }),
-        isNew: z.boolean().meta({ description: "False if the function has been so for long, or always." }),
-        calls: z.int().meta({ description: "In the last hour, or the last six if that has no calls." }),
+          .meta({ description: "When it began. Null if it began before the history that is known." }),
+        isNew: z
+          .boolean()
+          .meta({ description: "False if it has lasted so long that it is the function's usual state." }),
+        calls: z
+          .int()
+          .meta({ description: "In the last hour, or in the last six hours if the last hour has no calls." }),
         errors: z.int(),
         errorRate: rate,
-        usualErrorRate: rate.meta({ description: "Over the past week, or null if little is known of it." }),
-        p95Ms: rate.meta({ description: "Of the last quarter of an hour, if the function is slower." }),
+        usualErrorRate: rate.meta({ description: "Over the past week. Null if it has too few calls." }),
+        p95Ms: rate.meta({ description: "Over the last quarter of an hour, if the function is slower." }),
         usualP95Ms: rate.meta({ description: "At this hour of earlier days, if the function is slower." }),
         lastSeen: z.iso.datetime(),
         usualGapSeconds: rate.meta({
@@ -37,12 +41,11 @@ export const Attention = z.object({
     )
     .meta({
       description:
-        "What a person should look at first comes first: new before usual, failing before silent before slower, then " +
-        "the worst.",
+        "The most urgent first: new before usual, then failing before silent before slower, then the worst.",
     }),
   unknown: z
     .array(z.object({ ...Identity.shape, kind: Kind, reason: z.string() }))
-    .meta({ description: "What cannot be judged yet, and why." }),
+    .meta({ description: "Functions that cannot be judged yet, and why." }),
 });
 export type Attention = z.infer<typeof Attention>;
 

@@ -26,7 +26,7 @@ export interface Sorting {
   order: Order;
 }
 
-/** The fields that sorting looks at. */
+/** The fields by which items are sorted. */
 export type Sortable = Pick<FunctionMetrics, "service" | "module" | "function"> &
   Partial<Record<Column, number | string | null | undefined>>;
 

@@ -1,4 +1,4 @@
-/** `GET /metrics/:service/:function`: one function since the beginning, over a range, and over time within it. */
+/** `GET /metrics/:service/:function`: one function: its totals, its sums over a range, and its points within the range. */
 import * as z from "zod";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { FunctionName, ModuleName, RangeParameters, ServiceName, Step } from "../http/parameters.ts";
@@ -37,7 +37,7 @@ export const DescribeParameters = z.strictObject({
   }),
 });
 
-/** The time that a block of an answer is about. */
+/** The time that a part of an answer covers. */
 const Covered = { from: z.iso.datetime(), to: z.iso.datetime() };
 
 export const FunctionDescription = z.object({

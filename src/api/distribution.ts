@@ -85,7 +85,7 @@ async function readDistribution(
   };
 }
 
-/** Joins neighbouring buckets, by two, four, eight and so on, until there are few enough. No count crosses a bound. */
+/** Joins 2, 4, 8 or more neighbouring buckets into one, until there are at most `max`. No bucket is split. */
 export function coarsened(fine: Buckets, max: number): Distribution["buckets"] {
   if (fine.length === 0) return [];
   const entries = Array.from({ length: fine.length / 2 }, (_, i) => ({

@@ -1,4 +1,4 @@
-/** Turns sums into the figures that answers show. Durations are milliseconds over measured calls, null if there are none. */
+/** Computes the metrics in answers from sums. Durations are milliseconds over measured calls, null if there are none. */
 import * as z from "zod";
 import { quantiles } from "../stats/histogram.ts";
 import { failureKey, type SeenFailure } from "../stats/failures.ts";

@@ -1,4 +1,4 @@
-/** Marks words in a text. The result is a list of parts, so that no text can be mistaken for markup. */
+/** Marks words in a text. Returns a list of parts instead of markup, so that no text can be mistaken for markup. */
 import * as z from "zod";
 import { fold } from "../stats/fold.ts";
 
@@ -8,7 +8,7 @@ export type Snippet = z.infer<typeof Snippet>;
 const LONGEST = 160;
 const BEFORE_MATCH = 40;
 
-/** A long text is shortened to what surrounds the first match. */
+/** Splits the text into matches and the text between them. Shortens a long text to the surroundings of the first match. */
 export function highlight(text: string, words: readonly string[]): Snippet {
   const matches = findAll(text, words);
   const from = text.length <= LONGEST ? 0 : Math.max(0, (matches[0]?.from ?? 0) - BEFORE_MATCH);
@@ -30,9 +30,9 @@ export function highlight(text: string, words: readonly string[]): Snippet {
   return parts;
 }
 
-/** The places of the words, in order. */
+/** The positions of the words, in order. */
 function findAll(text: string, words: readonly string[]): { from: number; to: number }[] {
-  // Composing may change a text's length. Places in it would then not fit the original text.
+  // Composing can change a text's length. Positions in it would then not fit the original text.
   const folded = fold(text).length === text.length ? fold(text) : text;
   const found = words.flatMap((word) => {
     const places = [];

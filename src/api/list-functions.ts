@@ -1,4 +1,4 @@
-/** `GET /metrics` as JSON: functions and what they did, filtered, sorted, page by page. */
+/** `GET /metrics` as JSON: lists functions with their metrics, filtered, sorted and in pages. */
 import * as z from "zod";
 import { readForgetAfterMs } from "../configuration.ts";
 import { InvalidParameterError } from "../errors.ts";
@@ -25,7 +25,7 @@ import { sumOf } from "../stats/sums.ts";
 export const ListParameters = z.strictObject({
   format: oneOf(["json", "prometheus", "openmetrics"]).optional().meta({
     description:
-      "Overrides `Accept`. With prometheus or openmetrics, only service, function and q can be given besides.",
+      "Overrides `Accept`. With prometheus or openmetrics, the only other parameters are service, function and q.",
   }),
   service: ServiceName.optional(),
   function: z
@@ -182,7 +182,7 @@ function pageOf(
   return { functions, cursor, next: cursor };
 }
 
-/** A cursor carries its sorting. Sorting that is given besides must be the same. */
+/** A cursor holds the sorting of its list. If the request names a sorting too, it must be the same. */
 function positionOf({
   cursor: text,
   sort,

@@ -118,7 +118,7 @@ function rankOf(text: string, words: readonly Word[]): number {
   return scores.reduce((sum: number, score) => sum + score, 0) / words.length;
 }
 
-/** Whether a word starts there: after a character that is no letter or digit, or at a capital as in chargeCard. */
+/** Whether a word starts at `at`: after a character other than a letter or digit, or at a capital as in chargeCard. */
 function isWordStart(text: string, at: number): boolean {
   const [before, first] = [text.charAt(at - 1), text.charAt(at)];
   return !/[\p{L}\p{N}]/u.test(before) || (/\p{Ll}/u.test(before) && /\p{Lu}/u.test(first));

@@ -1,4 +1,4 @@
-/** `GET /services`: the services, and what each did since the beginning. */
+/** `GET /services`: lists services with their totals since the beginning. */
 import * as z from "zod";
 import { readForgetAfterMs } from "../configuration.ts";
 import { oneOf } from "../http/parameters.ts";

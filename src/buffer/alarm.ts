@@ -1,6 +1,6 @@
 /**
- * The buffer's alarm. It knows in memory when the alarm is set to ring, so that it writes to storage only if that time
- * changes. The platform bills each change as a row written.
+ * The alarm of the buffer. Keeps its time in memory, so that storage is written only if the time changes. The platform bills
+ * each change as a row written.
  */
 
 /** An alarm that is overdue by this many milliseconds was dropped by the platform and is set again. */
@@ -12,7 +12,7 @@ const LONGEST_BACKOFF_MS = 60 * 60 * 1000;
 /** All times are epoch milliseconds. */
 export class Alarm {
   readonly #storage: Pick<DurableObjectStorage, "getAlarm" | "setAlarm" | "deleteAlarm">;
-  /** When the alarm rings, as storage has it; null if it is not set. */
+  /** When the alarm rings, as in storage; null if it is not set. */
   #at: number | null = null;
   #failuresInARow = 0;
 
@@ -25,7 +25,7 @@ export class Alarm {
     this.#at = await this.#storage.getAlarm();
   }
 
-  /** Notes that the alarm rings. The platform has removed it from storage. */
+  /** Call it when the alarm rings. The platform has then removed the alarm from storage. */
   rang(): void {
     this.#at = null;
   }
@@ -48,7 +48,7 @@ export class Alarm {
     this.#set(now + Math.min(FIRST_BACKOFF_MS * 2 ** this.#failuresInARow++, LONGEST_BACKOFF_MS));
   }
 
-  /** Ends the backoff. */
+  /** Call it when the handler succeeded. Ends the backoff. */
   succeeded(): void {
     this.#failuresInARow = 0;
   }

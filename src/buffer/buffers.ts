@@ -1,4 +1,4 @@
-/** Finds buffers. Today there is one. Only this file knows how many there are and which batch goes to which. */
+/** Finds the Durable Objects that buffer batches. There is one. Only this file decides how many there are and which is used. */
 import { callBinding } from "../call-binding.ts";
 import type { MetricsBuffer } from "./metrics-buffer.ts";
 
@@ -20,7 +20,7 @@ export function allBuffers(env: Binding): DurableObjectStub<MetricsBuffer>[] {
   return [bufferNamed(env, ONLY_BUFFER)];
 }
 
-/** Calls every buffer at once. Gives their answers in the order of `allBuffers`. @throws {BindingFault} if one fails */
+/** Calls all buffers concurrently. Returns their answers in the order of `allBuffers`. @throws {BindingFault} if one fails */
 export function callAllBuffers<Answer>(
   env: Binding,
   call: (buffer: DurableObjectStub<MetricsBuffer>) => Promise<Answer>,

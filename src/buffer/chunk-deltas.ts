@@ -3,8 +3,8 @@ import { byteLength } from "../byte-length.ts";
 import type { Delta } from "../stats/delta.ts";
 
 /**
- * JSON arrays of deltas, each of at most `maxBytes` in UTF-8. Together they merge to the deltas given. A delta that is larger
- * without its failures gets a chunk of its own, above the size.
+ * Returns JSON arrays of deltas, each of at most `maxBytes` in UTF-8. Together they merge to the given deltas. A delta that is
+ * too large even without its failures gets a chunk of its own, which is larger than `maxBytes`.
  */
 export function chunkDeltas(deltas: readonly Delta[], maxBytes: number): string[] {
   const chunks: string[] = [];
@@ -24,7 +24,7 @@ export function chunkDeltas(deltas: readonly Delta[], maxBytes: number): string[
   return chunks;
 }
 
-/** One delta as JSON, or several that merge to it. Only failures make a delta large, so they are halved until it fits. */
+/** The delta as JSON, or several deltas that merge to it. Only failures make a delta large, so they are halved until it fits. */
 function jsonOf(delta: Delta, maxBytes: number): string[] {
   const json = JSON.stringify(delta);
   if (byteLength(json) <= maxBytes || delta.failures.length < 2) return [json];

@@ -1,10 +1,10 @@
 /**
- * Deletes series: all their calls that the buffer has acknowledged so far, wherever these are by now. Calls that are
+ * Deletes series: all calls that the buffer has acknowledged so far, in the buffer, in the queue and in D1. Calls that are
  * acknowledged later count.
  *
- * The deletion gets an id of its own, like a flush, and travels to D1 in the same way. D1 deletes the rows, and from then on
- * ignores the series in flushes with lower ids. The buffer removes the series from everything that it holds. Until the
- * deletion is confirmed it seals nothing, so no flush with a higher id can reach D1 before the deletion.
+ * A deletion is a flush with an id of its own, and reaches D1 like any flush. D1 deletes the rows, and from then on ignores the
+ * series in flushes with lower ids. The buffer removes the series from its own storage. It seals nothing until the deletion is
+ * confirmed, so that no flush with a higher id can reach D1 before the deletion.
  */
 import { FLUSH_VERSION } from "../flush.ts";
 import { mergeDeltas } from "../stats/delta.ts";
@@ -28,7 +28,7 @@ export function deleteSeries(
   return transaction.run(() => {
     const all = [...pending.deltas()];
     const kept = all.filter((delta) => !isSelected(selector, delta));
-    // A read that has some of the old pages must start over in any case.
+    // In either case the generation changes, so that a read that has some of the old pages starts over.
     if (kept.length === all.length) pending.renew();
     else pending.replaceWith(chunkDeltas(mergeDeltas(kept), limits.flushBytes));
     outbox.removeSeries(selector);

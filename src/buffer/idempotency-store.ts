@@ -1,6 +1,6 @@
 /**
- * The idempotency keys of recorded batches, each with the first answer. There is one table for each day: dropping the table of
- * an old day reads nothing and bills no row.
+ * Stores the idempotency keys of recorded batches, each with the first answer. There is one table for each day, because
+ * dropping the table of an old day reads nothing and bills no row.
  */
 import { KeyQuota } from "./key-quota.ts";
 import type { BufferLimits } from "./limits.ts";
@@ -28,11 +28,15 @@ export interface FirstUse {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Days kept besides today, so that a key is known for at least 72 hours. WARNING: longer than a sample may be late. */
+/**
+ * Days kept in addition to today, so that a key is known for at least 72 hours.
+ *
+ * WARNING: keys must be kept for longer than a sample may be late. Otherwise a late retry counts a second time.
+ */
 const DAYS_KEPT = 3;
-/** Hexadecimal digits of a digest that are stored: 128 bits. Keys are most of what the buffer stores, so rows are short. */
+/** How many hexadecimal digits of a digest are stored: 128 bits. Keys fill most of the storage, so their rows are short. */
 const DIGEST_LENGTH = 32;
-/** The size of storage is read once for this many checks. Reading it for each took a sixth of the time of storing a batch. */
+/** The size of storage is read once every this many checks. Reading it at each check took a sixth of the time to store a batch. */
 const MEASURED_EVERY = 64;
 /** Rows in one statement. A row may have 40 KB of reasons, and a bound text may have 2 MB. */
 const ROWS_AT_ONCE = 16;
@@ -54,7 +58,7 @@ export class IdempotencyStore {
     this.reload();
   }
 
-  /** Reads from storage again what memory holds. */
+  /** Reads the list of tables from storage again. */
   reload(): void {
     this.#days = this.#sql
       .exec<{ name: string }>(
@@ -65,7 +69,7 @@ export class IdempotencyStore {
       .sort((a, b) => b - a);
   }
 
-  /** The first uses of the keys that are known, by key. */
+  /** Finds the batches' keys that were used before, and returns their first uses by key. */
   firstUses(service: string, batches: readonly KeyedBatch[]): Map<string, FirstUse> {
     const firstUses = new Map<string, FirstUse>();
     if (batches.length === 0) return firstUses;
@@ -99,8 +103,8 @@ export class IdempotencyStore {
   }
 
   /**
-   * Whether the buffer must reject another key of this owner. The last part of the room is kept for owners with few keys: a
-   * sender that sends ever new keys shuts out only itself, until its oldest day is deleted.
+   * Whether the buffer must reject another key of this owner. The last part of the room is kept for owners with few keys. A
+   * sender that fills the store with new keys therefore blocks only itself, until its oldest day is deleted.
    */
   isFull(quotaOwner: string): boolean {
     if (this.#sinceMeasured++ % MEASURED_EVERY === 0) this.#size = this.#sql.databaseSize;

@@ -20,7 +20,7 @@ export class Identity {
     this.#next = row.next;
   }
 
-  /** Reads from storage again what memory holds. */
+  /** Reads the next id from storage again. */
   reload(): void {
     this.#next = this.#sql.exec<{ next: number }>("SELECT next FROM identity").one().next;
   }

@@ -25,14 +25,14 @@ export interface BatchGroup {
 export interface RecordedBatch {
   /** Null if the sender gave none. Every delivery of such a batch counts. */
   key: string | null;
-  /** Hash of the batch. It tells whether a key comes again with another batch. */
+  /** Hash of the batch. It shows whether a known key is used again for another batch. */
   digest: string;
   answer: Answer;
 }
 
 export type RecordResult =
   | { status: "recorded" }
-  /** The key is known, with the same batch. Nothing was written; the answer is the first one. */
+  /** The key is known, with the same batch. Nothing was written. `answer` is the answer to the first delivery. */
   | { status: "duplicate"; answer: Answer }
   /** The key is known, with another batch. Nothing was written. */
   | { status: "conflict" }
@@ -49,8 +49,8 @@ export interface SendAgain {
 }
 
 /**
- * One page of what the buffer holds and D1 may lack. D1 has every flush below `next` that is in no page's `sealed`. What is
- * in `pending` will be sealed under ids from `next` on.
+ * One page of the calls that the buffer holds and D1 may lack. D1 has every flush below `next` that is in no page's `sealed`.
+ * The deltas in `pending` will be sealed under ids from `next` on.
  */
 export interface SnapshotPage {
   status: "page";
@@ -82,7 +82,7 @@ export interface BufferHealth {
   oldestUnconfirmedAt: number | null;
   unconfirmedFlushes: number;
   deadLetters: number;
-  /** Services with more functions than the buffer tells apart. */
+  /** Services with more functions than the limit. */
   overflow: string[];
   epoch: string;
   /** Since the buffer was created, by reason. A buffer of an older release omits it. */

@@ -1,8 +1,8 @@
 /**
  * Estimates how many bytes of idempotency keys belong to each quota owner, so that no service takes all the room.
  *
- * Each owner's count is written to storage only after every 64 KB, because each write is billed. An eviction loses what was
- * counted since.
+ * An owner's count is written to storage only once it has grown by 64 KB, because each write is billed. An eviction of the
+ * object loses what was counted after the last write.
  *
  * WARNING: a quota owner must be a known service, or one shared name for all unknown services. Memory holds every owner, so
  * owners that a sender can invent would fill it.

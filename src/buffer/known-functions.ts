@@ -1,13 +1,13 @@
 /**
- * The functions that the buffer knows: those that it has acknowledged and not forgotten. They are capped, so that a sender that invents names cannot fill the
- * store: calls of functions above the cap count under one name. The cap is applied before the acknowledgement, and no later
- * stage changes a name.
+ * Stores the functions that the buffer has acknowledged, and caps their number, so that a sender that invents names cannot
+ * fill the store. Calls of functions above the cap count under one name. The cap is applied before the acknowledgement, and
+ * no later stage changes a name.
  */
 import { mergeDeltas, parseDeltas } from "../stats/delta.ts";
 import { keyWithinService, type SeriesSelector } from "../stats/series-id.ts";
 import type { BufferLimits } from "./limits.ts";
 
-/** Name for calls above a cap: of a function within its service or, above the cap on services, of a service. */
+/** The name for calls above a cap: as a function's name above the cap on functions, as a service's above that on services. */
 export const OVERFLOW = "__overflow__";
 const OVERFLOW_KEY = keyWithinService("", OVERFLOW);
 const DAY_MS = 86_400_000;
@@ -15,9 +15,9 @@ const DAY_MS = 86_400_000;
 export interface Admission {
   /** The service under which the batch counts. */
   service: string;
-  /** Keys, within the service, under which the calls count. */
+  /** The keys, within the service, of the functions under which the calls count. */
   called: readonly string[];
-  /** Tells whether a function is above the cap. Null if none is. */
+  /** Tells whether a function of the batch is above the cap. Null if none is. */
   isOverflow: ((module: string, name: string) => boolean) | null;
 }
 
@@ -74,8 +74,7 @@ export class KnownFunctions {
   }
 
   /**
-   * Stores that functions of a service, given by their keys, were called: new ones, and others once a day. That is one row
-   * written a function and day.
+   * Stores that functions of a service, given by their keys, were called. Writes at most one row for each function and day.
    */
   remember(service: string, called: readonly string[], now: number): void {
     const services = this.#load();
@@ -98,7 +97,7 @@ export class KnownFunctions {
     }
   }
 
-  /** Forgets functions without a call for so long. Looks once a day. */
+  /** Forgets functions without a call for `forgetAfterMs`. Does so once a day. */
   forgetSilent(now: number, forgetAfterMs: number): void {
     const today = dayOf(now);
     if (this.#forgottenOn === today) return;
@@ -167,7 +166,7 @@ function dayOf(now: number): number {
   return Math.floor(now / DAY_MS);
 }
 
-/** The deltas, as JSON, with the functions above the cap merged into one. */
+/** Returns the deltas, as JSON, with the functions above the cap merged into one. */
 export function withOverflow(deltas: string, { service, isOverflow }: Admission): string {
   if (isOverflow === null) return deltas;
   const admitted = parseDeltas(deltas).map((delta) =>

@@ -2,8 +2,8 @@
 
 export const bufferLimits = {
   /**
-   * Flushes that D1 may be about to apply, without dead letters. When this many are unconfirmed, the buffer seals no more
-   * and merges pending deltas in place. One alarm sends at most this many again.
+   * Unconfirmed flushes, without dead letters. When there are this many, the buffer seals no more and merges pending deltas
+   * in place. One alarm sends at most this many flushes again.
    */
   unconfirmedFlushes: 16,
   /**
@@ -17,7 +17,7 @@ export const bufferLimits = {
   flushedEarlyBytes: 2 * 1024 * 1024,
   /** Above this size of pending deltas the buffer rejects batches. It is reached only if D1 does not confirm flushes. */
   pendingBytes: 8 * 1024 * 1024,
-  /** Above this size of unconfirmed flushes the buffer rejects batches. Most of them are dead letters then. */
+  /** Above this size of unconfirmed flushes the buffer rejects batches. Most of these flushes are then dead letters. */
   unconfirmedBytes: 32 * 1024 * 1024,
   /** Above this size of its whole storage the buffer rejects batches. The platform allows 10 GB; most of it is keys. */
   bufferBytes: 8 * 1024 * 1024 * 1024,
@@ -25,7 +25,7 @@ export const bufferLimits = {
   bufferBytesOfOne: 6 * 1024 * 1024 * 1024,
   /** Functions that one service may have. Calls of further functions count under one name. */
   functionsPerService: 1_000,
-  /** Services that the buffer tells apart. Calls of further services count under one name. */
+  /** Services that the buffer may have. Calls of further services count under one name. */
   services: 100,
   /** Size of one snapshot page: of its sealed flushes and of its pending rows, each. An RPC answer may have 32 MiB. */
   snapshotPageBytes: 4 * 1024 * 1024,

@@ -1,9 +1,9 @@
 /**
  * The buffer, a Durable Object. It stores batches before they are acknowledged, seals them into flushes, and sends the
- * flushes through the queue until D1 is known to have them.
+ * flushes to the queue again and again until D1 has applied them.
  *
- * `recordGroup` stores batches and sets the alarm. The alarm seals and sends. `confirm` deletes what D1 has. Memory holds
- * nothing that storage does not hold too, because the platform may stop the object at any line.
+ * `recordGroup` stores batches and sets the alarm. The alarm seals and sends. `confirm` deletes flushes that D1 has. Memory
+ * holds no calls that storage does not hold too, because the platform may stop the object at any line.
  */
 import { DurableObject } from "cloudflare:workers";
 import { readConfiguration, readForgetAfterMs } from "../configuration.ts";

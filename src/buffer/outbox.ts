@@ -1,5 +1,5 @@
 /**
- * The outbox: sealed flushes that D1 is not known to have. A flush stays here, and is sent again and again, until it is
+ * The outbox: sealed flushes that D1 has not confirmed. A flush stays in the outbox, and is sent again and again, until it is
  * confirmed.
  */
 import { byteLength } from "../byte-length.ts";
@@ -8,7 +8,7 @@ import { isSelected, type SeriesSelector } from "../stats/series-id.ts";
 import type { BufferLimits } from "./limits.ts";
 import { type Page, takePage } from "./page.ts";
 
-/** Wait for the first confirmation, in milliseconds. Each further wait is twice as long, up to the longest. */
+/** How long the outbox waits for a confirmation before it sends again, in milliseconds. The wait doubles, up to the longest. */
 const FIRST_RESEND_MS = 30_000;
 const LONGEST_RESEND_MS = 60 * 60 * 1000;
 
@@ -36,7 +36,7 @@ export interface DeadLetter {
 
 /** Counts over the outbox. Times are epoch milliseconds and null if the outbox is empty. */
 export interface OutboxSummary {
-  /** All flushes, dead letters too. */
+  /** All flushes, including dead letters. */
   unconfirmed: number;
   dead: number;
   /** Flushes that delete series. */
@@ -46,7 +46,7 @@ export interface OutboxSummary {
   bytes: number;
   lowest: number | null;
   oldestSealedAt: number | null;
-  /** When the next flush is due to be sent again. */
+  /** When the next flush must be sent again. */
   nextDue: number | null;
 }
 
@@ -88,7 +88,7 @@ export class Outbox {
     );
   }
 
-  /** Takes flushes that are due, up to a limit, and sets their next turn. The others stay due. */
+  /** Returns flushes that are due, up to a limit, and sets when they are sent next. Flushes above the limit stay due. */
   takeDue(now: number): SealedFlush[] {
     this.#summary = undefined;
     const due = this.#sql
@@ -123,8 +123,8 @@ export class Outbox {
   }
 
   /**
-   * Removes the deltas of the selected series from every flush. Copies that the queue holds still have them: the deletion in
-   * D1 makes it ignore those.
+   * Removes the deltas of the selected series from every flush. Copies in the queue still have them, and D1 ignores these
+   * because of the deletion.
    */
   removeSeries(selector: SeriesSelector): void {
     this.#summary = undefined;
@@ -138,7 +138,7 @@ export class Outbox {
     }
   }
 
-  /** Deletes confirmed flushes. Ids that are not here are ignored. */
+  /** Deletes confirmed flushes. Ignores ids that are not in the outbox. */
   remove(ns: readonly number[]): void {
     this.#summary = undefined;
     for (const n of ns) this.#sql.exec("DELETE FROM outbox WHERE n = ?", n);

@@ -1,4 +1,4 @@
-/** Takes the rows of a table up to a size, so that they fit one RPC answer. */
+/** Reads the rows of a table in pages of a limited size, so that each page fits one RPC answer. */
 
 export interface Page<Row> {
   rows: Row[];
@@ -12,7 +12,7 @@ interface Sized {
 }
 
 /**
- * The first rows up to `maxBytes` in all. The first row is always taken, whatever its size.
+ * The first rows, up to `maxBytes` in total. The first row is always included, even if it is larger.
  *
  * WARNING: do not leave the loop over an SQL cursor early instead. The cursor stays open until it is garbage-collected, and
  * locks the table: the next seal cannot drop it and fails. Every query here is read to its end.

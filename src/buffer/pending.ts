@@ -1,4 +1,4 @@
-/** The pending deltas: acknowledged and in no flush yet. Rows are groups of batches, and what an earlier seal left behind. */
+/** Stores the pending deltas: those that are acknowledged and not in a flush yet. */
 import { byteLength } from "../byte-length.ts";
 import { type Delta, parseDeltas } from "../stats/delta.ts";
 import { type Page, takePage } from "./page.ts";
@@ -18,6 +18,7 @@ export interface PendingState {
 
 const NOTHING: PendingState = { items: 0, freshBytes: 0, bytes: 0, hasLeftover: false, oldestAt: null };
 
+/** A row holds the deltas of a group of batches, or deltas that an earlier seal left behind. */
 const TABLE = `CREATE TABLE IF NOT EXISTS pending (
   id INTEGER PRIMARY KEY,
   items INTEGER NOT NULL, -- samples as they arrived; 0 for a row that an earlier seal left behind
@@ -37,7 +38,7 @@ export class Pending {
     this.reload();
   }
 
-  /** Reads from storage again what memory holds. */
+  /** Computes the state from storage again. */
   reload(): void {
     const row = this.#sql
       .exec<{
@@ -108,12 +109,12 @@ export class Pending {
     );
   }
 
-  /** Starts a new generation without replacing rows. A read that began before then starts over. */
+  /** Starts a new generation without replacing rows. Reads that have already begun start over. */
   renew(): void {
     this.#generation = crypto.randomUUID();
   }
 
-  /** Replaces everything by merged deltas. Drops the table, because that bills no row. */
+  /** Replaces all rows by merged deltas. Drops the table instead of deleting rows, because that bills no row. */
   replaceWith(leftovers: readonly string[]): void {
     const since = this.#state.oldestAt ?? 0;
     this.#generation = crypto.randomUUID();

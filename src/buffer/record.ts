@@ -1,4 +1,4 @@
-/** Records a group of batches: checks their keys, the room and the caps on functions, then stores all of it or nothing. */
+/** Records a group of batches: checks keys, free space and the caps on functions, then stores all of the group or nothing. */
 import { byteLength } from "../byte-length.ts";
 import { type FirstUse, hasKey, type IdempotencyStore } from "./idempotency-store.ts";
 import type { BatchGroup, RecordResult } from "./interface.ts";
@@ -31,8 +31,8 @@ export class Recorder {
   }
 
   /**
-   * Returns one result for each batch, in the order of the batches. If one of several batches cannot be stored, none is, and
-   * the caller sends each of them again in a smaller group, so that it does not fail the others.
+   * Returns one result for each batch, in the order of the batches. If one of several batches cannot be stored, none is. The
+   * caller then sends them again in smaller groups, so that the failing batch does not affect the others.
    *
    * @throws if the group has one batch only and storing it failed
    */
@@ -48,7 +48,7 @@ export class Recorder {
   #recordAll(group: BatchGroup, now: number): RecordResult[] {
     const { service, batches, deltas, bytes, rejected } = group;
     const { idempotency, functions, pending, rejections } = this.#parts;
-    // This must come before the check for room, because forgetting an old day makes room.
+    // Must precede the check for room, because dropping the keys of an old day makes room.
     idempotency.turnTo(now);
     functions.forgetSilent(now, this.#forgetAfterMs());
     const keyed = batches.filter(hasKey);
@@ -85,7 +85,7 @@ export class Recorder {
     );
   }
 
-  /** The service, if the buffer knows it. All unknown services share one quota, so that invented names gain nothing. */
+  /** The service if it is known. All unknown services share one quota, so that a sender gains nothing by inventing names. */
   #quotaOwnerOf(service: string): string {
     return this.#parts.functions.knows(service) ? service : OVERFLOW;
   }

@@ -4,7 +4,7 @@ import type { BufferLimits } from "./limits.ts";
 import type { PendingState } from "./pending.ts";
 
 export interface SealConditions {
-  /** What is pending. It is not empty, so it has an `oldestAt`. */
+  /** The pending deltas. There is at least one, so `oldestAt` is not null. */
   pending: PendingState & { oldestAt: number };
   /** Unconfirmed flushes, without dead letters. */
   onTheWay: number;
@@ -27,10 +27,11 @@ export function sealTime({
   limits,
   now,
 }: SealConditions): number | null {
-  // This holds without room for another flush too: sealing then merges the pending deltas in place.
+  // Also if no further flush may be unconfirmed: sealing then merges the pending deltas in place.
   if (pending.freshBytes >= limits.flushedEarlyBytes) return now;
   if (deletions > 0) return null;
-  // MAX_ITEMS waits for the flush before: if samples come faster than D1 takes flushes, flushes become larger, not more.
+  // MAX_ITEMS applies only if no flush is unconfirmed. If samples arrive faster than D1 applies flushes, flushes become larger
+  // instead of more numerous.
   if (pending.items >= configuration.maxItems && onTheWay === 0) return now;
   if (onTheWay >= limits.unconfirmedFlushes) return null;
   return pending.hasLeftover ? now : pending.oldestAt + configuration.maxWaitingMs;

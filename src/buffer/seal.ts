@@ -17,8 +17,8 @@ export interface SealParts {
 }
 
 /**
- * Seals as many flushes as may be unconfirmed at once. Deltas without room stay pending, merged. Returns the new flushes,
- * which are in the outbox and not sent yet.
+ * Seals pending deltas until the limit of unconfirmed flushes is reached. Further deltas stay pending, merged. Returns the new
+ * flushes, which are in the outbox and not sent yet.
  */
 export function sealPending(parts: SealParts, limits: BufferLimits, now: number): SealedFlush[] {
   const { identity, pending, outbox, transaction } = parts;

@@ -5,7 +5,7 @@ import type { SealedFlush } from "./outbox.ts";
 
 /**
  * Sends the flushes in order, `flushesPerSend` at a time. The queue delivers each at least once and in any order. That is
- * enough: the outbox sends again what is not confirmed, and D1 applies a flush once.
+ * enough, because the outbox sends unconfirmed flushes again, and D1 applies each flush once.
  *
  * @throws if the queue refuses a send. The flushes before it were sent.
  */

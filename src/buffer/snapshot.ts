@@ -1,4 +1,4 @@
-/** Reads in pages what the buffer holds and D1 may lack: first the sealed flushes, then the pending deltas. */
+/** Reads, in pages, the calls that the buffer holds and D1 may lack: first the sealed flushes, then the pending deltas. */
 import type { Identity } from "./identity.ts";
 import type { SnapshotCursor, SnapshotPage } from "./interface.ts";
 import type { Outbox } from "./outbox.ts";

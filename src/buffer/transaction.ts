@@ -1,8 +1,8 @@
-/** Runs writes in one transaction of the object's storage and keeps memory in step with it. */
+/** Runs writes in one transaction of the object's storage. If the transaction fails, memory is read from storage again. */
 
 /** A part of the buffer that keeps some of its storage in memory. */
 interface Reloadable {
-  /** Reads from storage again what memory holds. */
+  /** Replaces what memory holds with what storage holds. */
   reload(): void;
 }
 

@@ -3,13 +3,13 @@ import { applyFlushes } from "../store/apply-flushes.ts";
 import type { Delivery } from "./deliveries.ts";
 
 export interface Outcome {
-  /** D1 has these, from now or from before. */
+  /** Flushes that D1 has, whether applied now or before. */
   applied: Delivery[];
-  /** D1 may or may not have these. Applying them again is safe. */
+  /** Flushes that D1 may or may not have. Applying them again is safe. */
   failed: { delivery: Delivery; error: unknown }[];
 }
 
-/** Applies all flushes in one transaction. If that fails, applies them one by one, so that a bad one stops no other. */
+/** Applies all flushes in one transaction. If that fails, applies them one by one, so that a bad one does not affect the others. */
 export async function applyDeliveries(db: D1Database, deliveries: readonly Delivery[]): Promise<Outcome> {
   if (deliveries.length === 0) return { applied: [], failed: [] };
   try {

@@ -1,6 +1,6 @@
 /**
- * Consumes the dead-letter queue: flushes that failed as often as the first queue allows. Tries each once more to learn the
- * reason, and marks those that fail again as dead letters in their buffers.
+ * Consumes the dead-letter queue. It holds flushes that used up all attempts of the first queue. Applies each once more to
+ * learn the reason, and marks those that fail again as dead letters in their buffers.
  */
 import { applyDeliveries } from "./apply.ts";
 import { readDeliveries } from "./deliveries.ts";

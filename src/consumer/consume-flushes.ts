@@ -13,7 +13,7 @@ export async function consumeFlushes(batch: MessageBatch, env: Env): Promise<voi
     retryLater(delivery.message);
   }
   await confirmDeliveries(env, applied);
-  // Another attempt of this deployment would not read them either.
+  // No retry, because this deployment could not read them then either.
   for (const { message, id, reason } of unreadable) await reportDead(env, message, id, reason);
   if (applied.length > 0) log("applied", { flushes: applied.map(({ flush }) => flush.n) });
 }

@@ -1,4 +1,4 @@
-/** Reads the messages of a queue delivery, and decides when a message that failed comes again. */
+/** Reads the messages that the queue delivers, and decides when a failed message is delivered again. */
 import { decodeFlush, type Flush, type FlushId } from "../flush.ts";
 import { logError } from "../log.ts";
 

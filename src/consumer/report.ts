@@ -1,4 +1,4 @@
-/** Reports to the buffers what became of their flushes, then acks the messages. */
+/** Tells the buffers which flushes were applied and which are dead letters, then acks the messages. */
 import { bufferNamed } from "../buffer/buffers.ts";
 import type { FlushId } from "../flush.ts";
 import { logError } from "../log.ts";
@@ -7,8 +7,8 @@ import { type Delivery, retryLater } from "./deliveries.ts";
 type Buffers = Pick<Env, "BUFFER">;
 
 /**
- * Confirms flushes that D1 has. If a buffer does not answer, its messages come again: applying them then writes nothing, and
- * confirming is tried again.
+ * Confirms flushes that D1 has. If a buffer does not answer, the queue delivers its messages again. Applying them again writes
+ * nothing, and the confirmation is repeated.
  */
 export async function confirmDeliveries(env: Buffers, applied: readonly Delivery[]): Promise<void> {
   // WARNING: group by epoch too. A buffer ignores another epoch's confirmation, with all ids in it.
@@ -30,7 +30,7 @@ export async function confirmDeliveries(env: Buffers, applied: readonly Delivery
 
 /**
  * Marks a flush as a dead letter in its buffer. The buffer keeps the flush, so the message is not needed any more. If the
- * buffer does not answer, the message comes again.
+ * buffer does not answer, the queue delivers the message again.
  */
 export async function reportDead(
   env: Buffers,

@@ -1,4 +1,4 @@
-/** Answers requests that failed: unknown paths, unknown methods, and whatever a handler throws. */
+/** Answers requests that failed: unknown paths, unknown methods, and errors that handlers throw. */
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { logError } from "../log.ts";

@@ -1,9 +1,9 @@
-/** The one shape of every error answer: `{ "error": { "code", "message" } }`. */
+/** Makes error answers. All have the shape `{ "error": { "code", "message" } }`. */
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { BindingFault, type ErrorKind, ReportedError } from "../errors.ts";
 
-/** An answer other than success. The code is for programs, the message is a sentence for people. */
+/** An error answer. The code is for programs, the message is a sentence for people. */
 export class ErrorResponse extends HTTPException {
   readonly code: string;
 
@@ -38,7 +38,7 @@ const STATUS = {
   misconfigured: 500,
 } as const satisfies Record<ErrorKind, ContentfulStatusCode>;
 
-/** The answer to a request that failed. Tells nothing about the inside, but where the log has more. */
+/** The answer to a failed request. It reveals nothing internal. For faults it says where the log has the cause. */
 export function toErrorResponse(error: Error, requestId: string): ErrorResponse {
   if (error instanceof ErrorResponse) return error;
   const inLog = `The log has the cause, under request ${requestId}.`;

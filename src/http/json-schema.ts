@@ -1,4 +1,4 @@
-/** Writes zod schemas as the JSON schemas of an OpenAPI document. */
+/** Converts zod schemas to the JSON schemas of an OpenAPI document. */
 import * as z from "zod";
 
 /** `io` says whether the schema describes what comes in or what goes out. */
@@ -11,8 +11,8 @@ export function toJsonSchema(schema: z.ZodType, io: "input" | "output"): Record<
 }
 
 /**
- * Removes what a format or a type already says. Also removes `additionalProperties: false`, which would forbid answers
- * to gain a field one day.
+ * Removes what a format or a type already says. Also removes `additionalProperties: false`, because later versions may
+ * add fields to answers.
  */
 function simplify(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.format === "date-time" || schema.type === "integer") delete schema.pattern;

@@ -9,7 +9,7 @@ import { ErrorResponse } from "./error-response.ts";
 import { readQuery } from "./read-query.ts";
 import type { AnyRoute, HttpEnv, Route } from "./route.ts";
 
-/** Gives the middleware that lets only tokens with the right pass. */
+/** Returns middleware that rejects a request if its token lacks the right. */
 export type Guard = (right: Right) => MiddlewareHandler<HttpEnv>;
 
 type SchemaOf<Declared> =
@@ -28,7 +28,7 @@ type Intersection<Union> = (Union extends unknown ? (member: Union) => void : ne
   ? All
   : never;
 
-/** The app's type, from which hono's client knows what each route takes and answers. */
+/** The app's type. hono's client (`hc`) derives the parameters and the answer of each route from it. */
 export type AppOf<Routes extends readonly AnyRoute[]> = Hono<
   HttpEnv,
   Intersection<SchemaOf<Routes[number]>> & {}
@@ -49,7 +49,7 @@ export function mount<const Routes extends readonly AnyRoute[]>(
       answerWith(declared),
     );
   }
-  // Whatever matches no route needs the right to read as well, so that nothing is open by omission.
+  // Requests that match no route need the right to read too, so that no path is open by omission.
   app.use(guard("read"));
   return app;
 }

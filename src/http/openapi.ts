@@ -1,4 +1,4 @@
-/** `GET /openapi.json`: describes every route, from the declarations that also run it. */
+/** `GET /openapi.json`: describes every route. The description comes from the declarations that also run the routes. */
 import * as z from "zod";
 import { version } from "../../package.json";
 import { toJsonSchema } from "./json-schema.ts";

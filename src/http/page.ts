@@ -6,8 +6,8 @@ import type { HttpEnv } from "./route.ts";
 const METHODS = ["GET", "HEAD"];
 
 /**
- * The asset server alone would answer other methods with an empty 405. A sender whose URL lacks `/samples` needs to be
- * told.
+ * Answers methods other than GET and HEAD itself, because the asset server would answer them with an empty 405. A sender
+ * whose URL lacks `/samples` needs a message.
  */
 export const page: MiddlewareHandler<HttpEnv> = async (c, next) => {
   if (!METHODS.includes(c.req.method)) return answerUnknownMethod(c, METHODS);

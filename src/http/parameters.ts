@@ -5,7 +5,7 @@ import { parseDuration, parseTime } from "./parse-time.ts";
 
 const TIME =
   "a time: ISO 8601 such as 2026-11-24T09:30:00Z, epoch milliseconds, or relative to now such as -24h (s, m, h, d, w)";
-/** A longer step would be longer than any range. */
+/** The longest step: a year. */
 const MAX_STEP_SECONDS = 366 * 86_400;
 
 /** Epoch milliseconds. */

@@ -2,16 +2,17 @@
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 const MAX_EPOCH_MS = 253_402_300_799_999; // The last millisecond of the year 9999.
-/** Epoch milliseconds below this are in the first four months of 1970. Such a number is rather meant as seconds. */
+/** Epoch milliseconds below this are in the first four months of 1970. Such a number probably means seconds. */
 const MIN_EPOCH_MS = 1e10;
 const ISO_8601 =
   /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:Z|[+-](\d{2}):(\d{2}))?)?$/;
-/** Not of a date alone, whose day may look like a zone. */
+/** The zone after a time of day. The `T` keeps a date alone from matching. */
 const ZONE = /T.*(Z|[+-]\d{2}:\d{2})$/;
 
 /**
- * Parses a time as epoch milliseconds: ISO 8601 (UTC if no zone is given), epoch milliseconds, `now`, or relative to
- * now as in `-24h` and `now-24h`. Undefined if the text is not a time. "epoch seconds" if it looks like those.
+ * Parses a time and returns epoch milliseconds. Accepts ISO 8601 (UTC if no zone is given), epoch milliseconds, `now`, and
+ * times relative to now such as `-24h` and `now-24h`. Returns undefined if the text is not a time, and "epoch seconds" if
+ * it looks like epoch seconds.
  */
 export function parseTime(text: string, now: number): number | "epoch seconds" | undefined {
   if (text === "now") return now;
@@ -25,12 +26,12 @@ export function parseTime(text: string, now: number): number | "epoch seconds" |
   return isRealDate(text) ? inBounds(Date.parse(text.includes("T") ? withZone(text) : text)) : undefined;
 }
 
-/** Parses ISO 8601 with a time of day and a zone as epoch milliseconds. Undefined if the text is anything else. */
+/** Parses ISO 8601 with a time of day and a zone. Returns epoch milliseconds, or undefined for any other text. */
 export function parseInstant(text: string): number | undefined {
   return ZONE.test(text) && isRealDate(text) ? inBounds(Date.parse(text)) : undefined;
 }
 
-/** Parses a duration such as `5m` as seconds. Units are s, m, h, d and w. */
+/** Parses a duration such as `5m` and returns seconds. Units are s, m, h, d and w. */
 export function parseDuration(text: string): number | undefined {
   const [, number, unit] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
   return unit === undefined ? undefined : Number(number) * SECONDS[unit as keyof typeof SECONDS];

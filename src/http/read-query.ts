@@ -5,8 +5,8 @@ import { InvalidParameterError } from "../errors.ts";
 import { ErrorResponse } from "./error-response.ts";
 
 /**
- * Reads the query by its schema. Nothing that the schema does not know is ignored, because the answer would then be to
- * another question.
+ * Reads the query by its schema. Unknown parameters are rejected instead of ignored. Otherwise a misspelled filter would give
+ * an answer that looks filtered and is not.
  *
  * @throws {ErrorResponse} 400 for a parameter that is unknown
  * @throws {InvalidParameterError} for the first parameter that is invalid or given twice

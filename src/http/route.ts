@@ -1,7 +1,6 @@
 /**
- * Declares HTTP routes. A declaration holds all that is known of a route: method, path, right, parameters, answer,
- * possible errors and handler. The app, the guard, the OpenAPI document and the types of hono's client (`hc`) follow
- * from it.
+ * Declares HTTP routes. A declaration holds everything about a route: method, path, right, parameters, answer, possible
+ * errors and handler. The app, the guard, the OpenAPI document and the types of hono's client (`hc`) are made from it.
  */
 import type { Context } from "hono";
 import type { RequestIdVariables } from "hono/request-id";
@@ -19,7 +18,7 @@ export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 503;
 /** The errors of a route that only reads. */
 export const READ_ERRORS = [400, 401, 403, 429, 503] as const satisfies readonly ErrorStatus[];
 
-/** What a handler gets: the path's parameters, decoded, and the query's, validated by the route's schema. */
+/** The input of a handler: the decoded parameters of the path, and the query as validated by the route's schema. */
 export interface RouteInput<Path extends string, Query extends z.ZodObject> {
   params: Record<ParamKeys<Path>, string>;
   query: z.output<Query>;
@@ -35,11 +34,11 @@ export interface Route<
   /** In hono's form, such as "/metrics/:service". */
   path: Path;
   /**
-   * The right that a token needs. "open" needs no token. "in handler" means that the handler calls `admit` itself,
-   * because the token may stand in the body; the guard then leaves the request alone.
+   * The right that a token needs. "open" needs no token. "in handler" means that the handler calls `admit` instead of the
+   * guard, because the token may be in the body.
    */
   right: Right | "open" | "in handler";
-  /** Logs each error answer, because senders often do not look at theirs. */
+  /** Whether each error answer is logged. Useful where senders often ignore answers. */
   logsErrors?: boolean;
   /** A heading for the OpenAPI document. */
   summary: string;
@@ -59,11 +58,11 @@ export interface Route<
   /** Media types of the answer if it is text instead of JSON. */
   texts?: readonly string[];
   errors: readonly ErrorStatus[];
-  /** Content negotiation: if this says no, the next route of the same method and path answers. */
+  /** Content negotiation: if this returns false, the next route of the same method and path answers. */
   answersTo?: (c: Context<HttpEnv>) => boolean;
   /**
-   * Gives the JSON of the answer, or a whole response if the status or the headers vary. Make the response with `c`, so
-   * that it carries the headers that middleware has set.
+   * Returns the JSON of the answer, or a whole response if the status or the headers vary. Make the response with `c`, so
+   * that it has the headers that middleware has set.
    */
   handler: (
     c: Context<HttpEnv>,

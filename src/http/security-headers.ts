@@ -1,4 +1,4 @@
-/** Sets the security headers that concern data. The other usual ones are for documents or for old browsers. */
+/** Sets the security headers that matter for data. Those turned off here matter only for documents or old browsers. */
 import { secureHeaders } from "hono/secure-headers";
 
 export const securityHeaders = secureHeaders({

@@ -1,4 +1,4 @@
-/** A group of batches of one service that the buffer records in one transaction and one row. */
+/** Forms groups of batches of one service. The buffer records a group in one transaction and one row. */
 import type { BatchGroup } from "../buffer/interface.ts";
 import { byteLength } from "../byte-length.ts";
 import { mergeDeltas } from "../stats/delta.ts";

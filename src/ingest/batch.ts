@@ -13,8 +13,8 @@ export interface Batch extends Summed {
   /** Well-formed Unicode without control characters. Null if the sender gave none: then every delivery counts. */
   key: string | null;
   /**
-   * Identifies the content of the batch, in hexadecimal digits. The buffer compares it when the key comes again, and
-   * answers 409 if it differs.
+   * Identifies the content of the batch, in hexadecimal digits. If a later batch has the same key and another
+   * digest, the answer is 409.
    */
   digest: string;
   /** The batch's share of the request body, in bytes: an estimate of the work that it makes. */

@@ -20,8 +20,8 @@ const RETRY_WHEN_SILENT_SECONDS = 1;
 /**
  * Returns the outcomes in the order of the batches, once all batches are settled.
  *
- * @throws {ErrorResponse} if at least one batch was not recorded. 503 takes precedence over errors that a retry cannot
- *   mend: after such an error the sender would drop the batch that only needs a retry.
+ * @throws {ErrorResponse} if at least one batch was not recorded. A 503 takes precedence over errors that a retry cannot
+ *   repair, because after such an error the sender would drop all batches, including one that only needs a retry.
  */
 export async function commitBatches(env: Env, batches: readonly Batch[]): Promise<Outcome[]> {
   const settled = await Promise.allSettled(batches.map((batch) => commit(env, batch)));

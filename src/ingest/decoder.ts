@@ -8,8 +8,8 @@ import type { BodyFormat } from "./read-body.ts";
 export interface Decoder {
   body: BodyFormat;
   /**
-   * Whether a request without an `Authorization` header may carry its token in the body. Such a body is decoded before
-   * the token is checked. Left out, every request needs the header.
+   * Whether a request without an `Authorization` header may have its token in the body. Such a body is decoded before the
+   * token is checked. If this method is left out, every request needs the header.
    */
   mayHaveTokenInBody?(headers: Headers): boolean;
   /** The part of `body` that differs for such a request. */

@@ -1,6 +1,6 @@
 /**
- * Sends batches to the buffer. Batches of one service that arrive at the same moment go together: one request, one
- * transaction and one row, each of which costs more than its content.
+ * Sends batches to the buffer. Batches of one service that arrive at the same moment share one request, one transaction and
+ * one row, because each of these costs more than its content.
  *
  * The request of a group's first batch sends the whole group, even if that sender hangs up. If the platform ends that
  * request by force, the other requests time out and answer that the result is unknown.
@@ -12,7 +12,7 @@ import type { Batch } from "./batch.ts";
 import { GroupRoom, mergeBatches } from "./batch-group.ts";
 import { ingestLimits } from "./limits.ts";
 
-/** A group that is open for longer has lost the request that sends it. Usually a group is open for a millisecond. */
+/** A group is usually open for a millisecond. If it is open for longer than this, the request that sends it has ended. */
 const ABANDONED_AFTER_MS = 1_000;
 /** Workers may run for 30 seconds after their client is gone. After that the group's request cannot answer any more. */
 const ANSWERED_WITHIN_MS = 35_000;
@@ -79,7 +79,7 @@ async function closeAndSend(env: Env, service: string, group: OpenGroup): Promis
   await send(env, group.members);
 }
 
-/** Sends the members' batches and settles each member. Sends again, in smaller groups, what the buffer did not take. */
+/** Sends the members' batches and settles each member. Batches that the buffer did not record are sent again in smaller groups. */
 async function send(env: Env, members: readonly Member[]): Promise<void> {
   try {
     const results = await record(env, mergeBatches(members.map(({ batch }) => batch)));

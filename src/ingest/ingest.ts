@@ -1,6 +1,6 @@
 /**
- * Takes one request in, whatever its format: reads the body, checks the token, decodes, sums, and commits the batches to
- * the buffer. The caller writes the answer.
+ * Ingests one request of any format: reads the body, checks the token, decodes, sums, and commits the batches to the buffer.
+ * The caller writes the answer.
  */
 import { admit } from "../access/admit.ts";
 import { bearerToken, type Grant } from "../access/authorise.ts";

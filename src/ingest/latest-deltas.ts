@@ -7,7 +7,7 @@ interface Latest {
   delta: Delta;
 }
 
-/** A power of 2. */
+/** The number of different results of `endingOf`. A power of 2, because `endingOf` uses it for a bit mask. */
 const ENDINGS = 64;
 
 /** Looks up by the names as the sender wrote them, which saves normalising them again. */

@@ -24,7 +24,7 @@ export const ingestLimits = {
    * 285 years of calls of one function. Above that they are approximate.
    */
   sumMs: 1e11,
-  /** Different buckets in one histogram: all that durations from 1 ns to 7 days fall into. */
+  /** Different buckets in one histogram: as many as there are for durations from 1 ns to 7 days. */
   histogramEntries: MAX_BUCKET - MIN_BUCKET + 1,
   failuresPerSample: 100,
   /** Longer failure texts are truncated. A long message must not cause the rejection of its call. */

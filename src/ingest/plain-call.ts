@@ -16,11 +16,11 @@ export interface Call {
 }
 
 /**
- * Adds a call to a delta of the same service, module and function. The delta then equals the merger of itself with the
- * call's own delta.
+ * Adds a call to a delta of the same service, module and function. The result is the same as merging the delta with a delta
+ * of the call.
  *
- * Returns false, and leaves the delta alone, if the call is not plain, not valid, or of another minute. Such a call must
- * be read as any other sample.
+ * Returns false, and does not change the delta, if the call is not plain, not valid, or of another minute. The caller must
+ * then read it like any other sample.
  */
 export function addPlainCall(delta: Delta, call: Call, now: number): boolean {
   const { durationMs, error } = call;

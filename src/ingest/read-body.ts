@@ -8,12 +8,12 @@ export interface BodyFormat {
   contentTypes: readonly string[];
   /** The largest body that is read, in bytes after decompression. */
   maxBytes: number;
-  /** What a sender can do about a larger body: a sentence. Left out, it is to split the body. */
+  /** A sentence that tells the sender what to do about a larger body. The default asks to split it. */
   whenTooLarge?: string;
 }
 
 const SPLIT = "Split it over several requests.";
-/** Charsets that are UTF-8 or a part of it, in lower case. */
+/** UTF-8 and its subset ASCII, in lower case. */
 const CHARSETS = ["utf-8", "utf8", "us-ascii", "ascii"];
 
 /**

@@ -11,7 +11,7 @@ const PIECE_BYTES = 64 * 1024;
  * `expectedBytes` is a hint for the first read and may be wrong or `NaN`. If it is right, one read suffices. Every further
  * read costs a turn of the event loop. Reading chunk by chunk took more time than the rest of ingest.
  *
- * Undefined if there are more than `maxBytes`. The rest of the stream is then cancelled.
+ * Returns undefined if there are more than `maxBytes`. The rest of the stream is then cancelled.
  *
  * @throws {ErrorResponse} 400 if the stream breaks off
  */

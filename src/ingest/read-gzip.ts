@@ -6,7 +6,7 @@
 import { ErrorResponse } from "../http/error-response.ts";
 import { readBytes } from "./read-bytes.ts";
 
-/** A member takes two attempts if others follow it. Bounds the work that a hostile body can make. */
+/** Bounds the work for a hostile body. A member takes two attempts if other members follow it. */
 const MAX_ATTEMPTS = 64;
 /** Usual size of a batch, divided by its size after gzip. */
 const USUAL_COMPRESSION = 10;
@@ -16,8 +16,8 @@ const OVERHEAD_BYTES = 4096;
 const SIZE_BYTES = 4;
 
 /**
- * Decompresses a stream. `expectedBytes` is the likely size of the compressed bytes, and may be wrong or `NaN`. Undefined if
- * the content has more than `maxBytes`. The rest of the stream is then cancelled.
+ * Decompresses a stream. `expectedBytes` is the likely size of the compressed bytes, and may be wrong or `NaN`. Returns
+ * undefined if the content has more than `maxBytes`. The rest of the stream is then cancelled.
  *
  * @throws {ErrorResponse} 400 if the stream is not complete gzip
  */
@@ -65,8 +65,8 @@ async function readMembers(
 }
 
 /**
- * Where the member that begins at `start` may end: at the end of all bytes, which is the usual case, and before whatever
- * looks like the beginning of another member. Decompression checks a member's size and checksum, so a wrong end fails.
+ * Positions at which the member that begins at `start` may end: the end of all bytes, which is the usual case, and each
+ * position before bytes that look like the beginning of another member. Decompression checks a member's size and checksum, so a wrong end fails.
  */
 function* possibleEnds(bytes: Uint8Array, start: number, maxBytes: number): Generator<number> {
   yield bytes.byteLength;
@@ -86,7 +86,7 @@ async function inflate(
   maxBytes: number,
 ): Promise<Inflated> {
   const { readable, writable } = new DecompressionStream("gzip");
-  // A failure also reaches whoever reads `readable`. Here it would only be an unhandled rejection.
+  // A failure also rejects the read below. Without this handler it would be an unhandled rejection as well.
   compressed.pipeTo(writable).catch(() => {});
   try {
     return (await readBytes(readable, expectedBytes * USUAL_COMPRESSION, maxBytes)) ?? "too large";

@@ -1,4 +1,4 @@
-/** Turns a sample into a delta. */
+/** Converts a sample to a delta: the sums of one function in one minute. */
 import type { Delta } from "../stats/delta.ts";
 import { bucketIndex, MIN_DURATION_MS, toBuckets } from "../stats/histogram.ts";
 import { ingestLimits } from "./limits.ts";
@@ -52,7 +52,7 @@ function sumsOfMany(sum: SumOfCalls): Sums & Pick<Delta, "failures"> {
     errors: sum.errors,
     unmeasured: sum.unmeasured,
     sumUs: wholeMicroseconds(sum.sumMs),
-    // A browser can measure 0: shorter than a step of its clock.
+    // A browser measures 0 for a duration that is shorter than a step of its clock.
     minMs: isMeasured ? Math.max(MIN_DURATION_MS, wholeNanoseconds(sum.minMs!)) : null,
     maxMs: isMeasured ? Math.max(MIN_DURATION_MS, wholeNanoseconds(sum.maxMs!)) : null,
     buckets: toBuckets(sum.histogram),

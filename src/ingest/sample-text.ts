@@ -1,6 +1,6 @@
 /** The rules for texts in samples: names of services, modules and functions, and texts of failures. */
 
-/** UTF-16 code units that compose to one, at most. */
+/** The most UTF-16 code units that NFC composes to one. */
 const LONGEST_DECOMPOSITION = 4;
 
 /** Whether a text may be a name: not empty, not too long, without control characters. Apply `normaliseName` first. */

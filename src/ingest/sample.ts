@@ -9,7 +9,7 @@ interface SampleOfFunction {
   function: string;
   /** A name, or empty if the sender gave none. */
   module: string;
-  /** Epoch milliseconds. Left out, the sample is of now. */
+  /** Epoch milliseconds. If left out, the time of arrival counts. */
   at?: number | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface SumOfCalls extends SampleOfFunction {
   errors: number;
   /** Calls that the clock could not measure. */
   unmeasured: number;
-  /** Of the measured calls, as are the minimum, the maximum and the histogram. */
+  /** The sum, the minimum, the maximum and the histogram are over measured calls. */
   sumMs: number;
   minMs?: number | null | undefined;
   maxMs?: number | null | undefined;

@@ -1,10 +1,10 @@
-/** Tells in which unit an epoch time is probably given. The units are so far apart that their ranges do not overlap. */
+/** Guesses the unit of an epoch time. The ranges of the units do not overlap. */
 
 export type TimeUnit = "seconds" | "milliseconds" | "microseconds" | "nanoseconds";
 
 /**
- * Each range stands for the years from 1973 to 5138. A number below all ranges counts as milliseconds: it is too old in
- * any unit.
+ * The range of each unit covers the years from 1973 to 5138. A number below all ranges counts as milliseconds. It is too old
+ * in any unit.
  */
 export function unitOf(epochTime: number): TimeUnit {
   if (epochTime >= 1e17) return "nanoseconds";

@@ -1,5 +1,5 @@
 /**
- * The catalogue of metrics, as data: name, type, help, labels, and how each is read from sums. Scrapes walk it. The names
+ * The list of Prometheus metrics, as data: name, type, help, labels, and how each value is computed from sums. The names
  * of the function metrics are those of the Autometrics specification, so its dashboards and rules work unchanged.
  *
  * https://github.com/autometrics-dev/autometrics-shared/blob/main/specs/autometrics_v1.0.0.md

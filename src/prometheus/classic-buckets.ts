@@ -1,14 +1,14 @@
-/** Prometheus's classic histogram: counts of calls up to fixed bounds, from the exponential histogram. */
+/** Converts the exponential histogram to Prometheus' classic one: counts of calls up to fixed bounds. */
 import { type Buckets, bucketLowerBound } from "../stats/histogram.ts";
 
-/** Seconds: the bounds that the Autometrics specification names, to which its dashboards and rules refer. */
+/** The bounds of the Autometrics specification, in seconds. Its dashboards and rules rely on them. */
 export const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 
 /**
- * How many calls took up to each bound. A bucket that holds a bound counts on the side of its midpoint, by which
- * quantiles are told as well: so both agree, and the count at a bound is that of a bound at most 1.1 % off.
+ * For each bound, how many calls took at most that long. A bucket that spans a bound counts as a whole, on the side of its
+ * midpoint. Quantiles use the same midpoint, so both agree. A bound is therefore off by at most 1.1 %.
  *
- * WARNING: where a bucket counts depends on nothing but the bucket, or else a counter would step back.
+ * WARNING: the bound under which a bucket counts must depend on the bucket alone. Otherwise a counter could fall.
  */
 export function cumulativeCounts(buckets: Buckets): number[] {
   const counts = BOUNDS.map(() => 0);

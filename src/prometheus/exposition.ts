@@ -1,7 +1,7 @@
 /**
- * Writes metrics as text: Prometheus' text format 0.0.4, or OpenMetrics 1.0, which adds units and an end.
+ * Writes metrics as text: Prometheus' text format 0.0.4, or OpenMetrics 1.0, which adds units and an end marker.
  *
- * Neither has `_created` lines. A late sample would move the beginning of a counter back, and scrapers store each line
+ * Leaves out `_created` lines. A late sample would move the start time of a counter back, and scrapers store each such line
  * as a series of its own.
  *
  * https://prometheus.io/docs/instrumenting/exposition_formats/
@@ -32,7 +32,7 @@ interface Metric {
   help: string;
 }
 
-/** Gives the exposition line by line, so that a large one can be streamed. `now` is epoch milliseconds. */
+/** Yields the text line by line, so that a large one can be streamed. `now` is epoch milliseconds. */
 export function* writeExposition(
   functions: readonly SeriesTotals[],
   buffer: BuffersHealth,
@@ -90,7 +90,7 @@ function line(name: string, labels: Labels, value: number): string {
   return `${name}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}\n`;
 }
 
-/** OpenMetrics writes a bound as a float: 1.0, not 1. */
+/** OpenMetrics writes bounds as floats: 1.0, not 1. */
 function boundOf(bound: number, format: TextFormat): string {
   return format === "openmetrics" && Number.isInteger(bound) ? `${bound}.0` : String(bound);
 }

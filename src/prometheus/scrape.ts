@@ -1,4 +1,4 @@
-/** `GET /metrics` for a Prometheus scraper: text, if `Accept` or `format` asks for it. */
+/** `GET /metrics` for a Prometheus scraper: answers with text if `Accept` or `format` asks for it. */
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import * as z from "zod";
@@ -59,7 +59,7 @@ function streamOf(lines: Iterator<string>): ReadableStream<Uint8Array> {
   });
 }
 
-/** Undefined if the answer is JSON, as for browsers, curl and others that accept anything. */
+/** The text format that the request asks for. Undefined for JSON, which clients that accept anything get, such as curl. */
 function textFormatOf(c: Context): TextFormat | undefined {
   const forced = c.req.query("format");
   if (forced === "prometheus" || forced === "openmetrics") return forced;

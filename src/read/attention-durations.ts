@@ -1,4 +1,4 @@
-/** Reads the durations that `GET /attention` judges: the last two quarters of an hour, and the same hours of earlier days. */
+/** Reads the past durations that `GET /attention` compares the last two quarters of an hour with. */
 import { callBinding } from "../call-binding.ts";
 import {
   comparableHours,
@@ -16,7 +16,7 @@ import { type DurationRow, pastDurations } from "../store/read-attention.ts";
 import { readWithLedger } from "../store/read-with-ledger.ts";
 import type { KnownFunction } from "./attention-memory.ts";
 
-/** One function with durations worth judging. */
+/** One function with its durations. `readPastDurations` takes only functions with enough measured calls to judge. */
 export interface Timed {
   known: KnownFunction | undefined;
   deltas: readonly Delta[];
@@ -25,23 +25,26 @@ export interface Timed {
 }
 
 export interface PastDurations {
-  /** The last quarter for which they were read. */
+  /** The latest quarter when they were read, by its start in epoch seconds. */
   quarter: number;
   hours: Percentile[];
   /** The quarters of the past day, latest first, if the function is slower. */
   quarters?: Percentile[];
 }
 
-/** By id of the function. Hours that ended a day ago do not change any more, so they serve for one quarter. */
+/**
+ * By id of the function. The hours that a quarter is compared with ended at least 22 hours ago, so an entry serves all
+ * quarters of an hour.
+ */
 export type DurationMemory = Map<number, PastDurations>;
 
-/** Functions that are asked for by one statement. */
+/** Functions in one statement. */
 const FUNCTIONS_PER_READ = 50;
 const SLOWER_PER_READ = 15;
-/** Without enough hours of earlier days, minutes of the last two days are added up. */
+/** If too few hours of earlier days are stored, hours are summed from the minutes of the last two days. */
 const DAYS_OF_MINUTES = 2;
 
-/** Reads the past of functions that are called often enough to be judged now, unless it is remembered. */
+/** Reads into `memory` the past durations of the given functions that it lacks. `now` is in epoch milliseconds. */
 export async function readPastDurations(
   env: Pick<Env, "DB">,
   memory: DurationMemory,
@@ -73,14 +76,17 @@ export async function readPastDurations(
   await readSince(env, memory, slower, quarter);
 }
 
-/** The p95 of a quarter of an hour. */
+/** The p95 over all parts of a stretch of time that begins at `start`. */
 export function percentileOf(start: number, parts: readonly Sums[]): Percentile {
   const { calls, unmeasured, buckets, minMs, maxMs } = sumOf(parts);
   const [p95Ms] = quantiles(buckets, [0.95], minMs, maxMs);
   return { start, measured: calls - unmeasured, p95Ms: p95Ms ?? 0 };
 }
 
-/** Reads since when the given functions are slower: their minutes of the past day, and the hours to compare them with. */
+/**
+ * Reads what shows when the given functions became slower: their minutes of the past day, and the hours to compare these
+ * with.
+ */
 async function readSince(
   env: Pick<Env, "DB">,
   memory: DurationMemory,

@@ -1,11 +1,11 @@
 /**
- * What this isolate remembers of functions' calls between two reads of `GET /attention`, so that D1 is asked only for
- * what is new. It holds no more than D1 does: a read adds what the buffer holds and D1 did not.
+ * A cache of the calls that `GET /attention` read from D1, so that the next request reads only what is new. Each isolate
+ * has its own. It holds calls from D1 only. Every request adds the calls that the buffer holds and the cache lacks.
  *
- * It is valid exactly as long as each flush below the buffer's next one is either in what D1 answered or still in the
- * buffer's snapshot. When a flush has left the snapshot, D1 is asked for each function's totals and for its latest
- * minutes. A function's older numbers stay valid if its totals are what they and the latest minutes add up to; if not,
- * calls came late, and the function is read again. After five minutes, and in each new hour, D1 is asked in any case.
+ * The cache is valid as long as it holds each sealed flush that has left the buffer. Once a flush has left the buffer and
+ * is not in the cache, the cache is refreshed: each function's totals and latest minutes are read again. If a function's
+ * totals equal its older calls plus its latest minutes, its older calls are unchanged. If not, late calls have arrived, and
+ * the function is read again as a whole. The cache is also refreshed after five minutes and in each new hour.
  */
 import { callBinding } from "../call-binding.ts";
 import type { Counts } from "../stats/attention-rates.ts";
@@ -22,25 +22,26 @@ import {
 import { type Query, readWithLedger, type Rows } from "../store/read-with-ledger.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** One function, as D1 knows it. */
+/** One function with its calls in D1. */
 export interface KnownFunction extends SeriesId {
   id: number;
   calls: number;
   errors: number;
   firstSeen: number;
   lastSeen: number;
-  /** By start. The last 48 hours if `hours` is known, else the last six. */
+  /** By start. Covers the last 48 hours if `hours` is set, else the last six. */
   minutes: Map<number, DurationRow>;
-  /** By start: the hours before these minutes, up to 28 days back. Undefined until they are needed. */
+  /** By start. The hours before those in `minutes`, up to 28 days back. Undefined until they are needed. */
   hours?: Map<number, Counts>;
-  /** What it did before these minutes. */
+  /** Calls before those in `minutes`, since the beginning. */
   earlier: { calls: number; errors: number };
 }
 
 export interface Memory {
   epoch: string;
-  /** The ledger was read from this flush on. */
+  /** The lowest flush id that `includes` can be asked about. */
   lowest: number;
+  /** Whether the functions include a flush. */
   includes: (n: number) => boolean;
   /** Epoch milliseconds. */
   readAt: number;
@@ -49,18 +50,21 @@ export interface Memory {
 
 const MAX_AGE_MS = 5 * MINUTE * 1000;
 const RECENT = 6 * HOUR;
-/** The two quarters of an hour that have ended, and the current one. */
+/** How far back histograms are read: the last two whole quarters of an hour, and the current one. */
 const HISTOGRAMS = 45 * MINUTE;
-/** A flush holds minutes from before the one ahead of it was read: the longest wait, and what clients hold back. */
+/**
+ * A refresh starts this long before the last read. Calls wait in clients and in the buffer, so a later flush can add calls
+ * to minutes that were read already.
+ */
 const OVERLAP = 10 * MINUTE;
 const MINUTES_KEPT = 48 * HOUR;
 export const HOURS_KEPT = 28 * DAY;
-/** Functions whose past is read by one statement: some 70,000 rows of three numbers. */
+/** Functions in one statement. Together they have up to some 70,000 rows of three numbers. */
 const PASTS_PER_READ = 20;
 
 type Database = Pick<Env, "DB">;
 
-/** Whether what is remembered and the snapshot together are all acknowledged calls. */
+/** Whether the cache is recent, and holds every acknowledged call together with the snapshot. */
 export function isValid(memory: Memory, snapshot: Snapshot, now: number): boolean {
   const isOld = now - memory.readAt > MAX_AGE_MS || hourOf(now) !== hourOf(memory.readAt);
   if (memory.epoch !== snapshot.epoch || isOld) return false;
@@ -74,7 +78,7 @@ function hourOf(epochMs: number): number {
   return Math.floor(epochMs / 1000 / HOUR);
 }
 
-/** Asks D1 for what is new. Undefined if D1 changed meanwhile: then start over with a new snapshot. */
+/** Reads from D1 what the old cache lacks. Undefined if D1 changed meanwhile: then start over with a new snapshot. */
 export async function refresh(
   env: Database,
   snapshot: Snapshot,
@@ -111,7 +115,7 @@ export async function refresh(
   return memory;
 }
 
-/** Reads the past of some functions. False if D1 changed meanwhile: then start over. */
+/** Reads 28 days of the given functions and adds them to these. False if D1 changed meanwhile: then start over. */
 export async function readPasts(
   env: Database,
   memory: Memory,
@@ -146,12 +150,12 @@ async function read<const Queries extends readonly Query[]>(
     readWithLedger(env.DB, [{ epoch, fromN: lowest }], queries),
   );
   const { includes, highest } = ledger[0]!;
-  // What was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
+  // If so, pending deltas of the snapshot were sealed and have reached D1. Adding them would count their calls twice.
   if (highest >= next) return undefined;
   return { epoch, lowest, includes, readAt: now, functions: new Map(), rows };
 }
 
-/** Reads more of what `memory` holds. Undefined if D1 has applied a flush since, because the numbers would not fit. */
+/** Runs more queries for the same cache. Undefined if D1 has applied a flush since: the results would not fit it. */
 async function readAgain<const Queries extends readonly Query[]>(
   env: Database,
   memory: Memory,
@@ -168,6 +172,7 @@ async function readAgain<const Queries extends readonly Query[]>(
   return rows;
 }
 
+/** The function with the totals of `row`, and with its minutes from `start` on replaced by those of `row`. */
 function updatedBy(known: KnownFunction | undefined, row: RecentCalls, start: number): KnownFunction {
   const minutes = new Map(known?.minutes);
   for (const at of minutes.keys()) if (at >= start) minutes.delete(at);
@@ -181,19 +186,20 @@ function updatedBy(known: KnownFunction | undefined, row: RecentCalls, start: nu
   return updated;
 }
 
-/** Whether it was not called since. Then what is known of it stays, and with it what was computed from that. */
+/** Whether D1 has no new calls of the function. Its object then stays, and with it the results cached for the object. */
 function isSame(known: KnownFunction, { calls, errors, lastSeen }: RecentCalls): boolean {
   return known.calls === calls && known.errors === errors && known.lastSeen === lastSeen;
 }
 
+/** Whether minutes and earlier calls add up to the totals. If not, late calls have arrived. */
 function addsUp({ calls, errors, minutes, earlier }: KnownFunction): boolean {
   const sum = sumOf(minutes.values());
   return earlier.calls + sum.calls === calls && earlier.errors + sum.errors === errors;
 }
 
 /**
- * Drops what is older than it need be. Minutes of a known past become hours, as in D1. Changes only maps of its own,
- * because another request may be reading those of the memory before.
+ * Drops minutes, hours and histograms that are no longer needed. If the hours are known, old minutes become hours, as in D1.
+ * Changes no map of the previous cache, because another request may be reading it.
  */
 function forgetOld(known: KnownFunction, seconds: number): void {
   const cut = floorTo(seconds - (known.hours ? MINUTES_KEPT : RECENT), HOUR);
@@ -215,10 +221,11 @@ function forgetOld(known: KnownFunction, seconds: number): void {
   }
 }
 
+/** Adds the past to `known`: as hours before `cut` (epoch seconds), and as minutes from `cut` on. */
 function addPast(known: KnownFunction, past: PastCalls | undefined, cut: number): void {
   const hours = new Map<number, Counts>();
   for (const [start, calls, errors] of past?.hours ?? []) {
-    // Of later hours, the minutes are known.
+    // Later hours are known by their minutes.
     if (start < cut) addTo(hours, { start, calls, errors });
   }
   // A closed hour has a row of its own, which includes its minutes while they are still there.

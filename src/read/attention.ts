@@ -1,8 +1,9 @@
 /**
- * Judges every function of the last 28 days, exactly: calls that wait in the buffer count as those in D1. The judgement
- * itself is in stats/attention; this file reads no more than it needs. A function without failed calls in the last six
- * hours that was called in the last five minutes is judged from what is read of all functions. Of the others the past
- * is read once, and then kept up to date (see attention-memory).
+ * Finds the functions that need attention, among all that were called in the last 28 days. Calls in the buffer count like
+ * calls in D1. The rules are in stats/attention; this file reads the data for them.
+ *
+ * To read few rows, it reads the past of a function only if the function had failed calls in the last six hours or no call in
+ * the last five minutes. It reads a past once and then keeps it up to date (see attention-memory).
  */
 import {
   type CallHistory,
@@ -42,19 +43,19 @@ export type AttentionItem = Verdict & SeriesId & { lastSeen: number };
 export type UnknownItem = SeriesId & { kind: Kind; reason: string };
 
 export interface Attention {
-  /** What a person should look at first comes first. */
+  /** The most urgent first. */
   items: AttentionItem[];
-  /** What cannot be judged, in order of name. */
+  /** Functions that cannot be judged, in order of name. */
   unknown: UnknownItem[];
 }
 
 const ATTEMPTS = 10;
 
-/** One for each isolate. Without it every answer is the same, and costs more. */
+/** Cached in each isolate. The cache saves reads of D1 and changes no answer. */
 let memory: Memory | undefined;
 let durations: DurationMemory = new Map();
 
-/** Forgets what is remembered, as a new isolate does. For tests. */
+/** Empties the cache, as in a new isolate. For tests. */
 export function forgetAttention(): void {
   memory = undefined;
   durations = new Map();
@@ -63,7 +64,7 @@ export function forgetAttention(): void {
 /** `now` is in epoch milliseconds. @throws {BusyError | BindingFault} */
 export async function readAttention(env: ReadBindings, now: number): Promise<Attention> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    // With a second buffer, the memory needs an epoch for each.
+    // There is one buffer. With a second one, the cache needs an epoch for each.
     const [snapshot] = await callAllBuffers(env, readSnapshot);
     if (!snapshot) continue;
     const known = await recall(env, snapshot, now);
@@ -81,6 +82,7 @@ export async function readAttention(env: ReadBindings, now: number): Promise<Att
   throw new BusyError();
 }
 
+/** The cache, refreshed if it is no longer valid. Undefined if D1 changed meanwhile: then start over. */
 async function recall(env: ReadBindings, snapshot: Snapshot, now: number): Promise<Memory | undefined> {
   const old = memory;
   if (old && isValid(old, snapshot, now)) return old;
@@ -90,7 +92,7 @@ async function recall(env: ReadBindings, snapshot: Snapshot, now: number): Promi
   return refreshed;
 }
 
-/** One function with what the buffer holds of it. */
+/** One function with its calls in D1 and in the buffer. */
 interface Merged extends Timed {
   id: SeriesId;
   firstSeen: number;
@@ -98,6 +100,7 @@ interface Merged extends Timed {
   lastSixHours: { calls: number; errors: number };
 }
 
+/** All functions with the buffered calls that D1 lacks, and without series whose deletion has not reached D1 yet. */
 function merge(known: Memory, snapshot: Snapshot, now: number): Merged[] {
   const sealed = snapshot.sealed.filter(({ n }) => !known.includes(n));
   const deletions = sealed.flatMap(({ deletion }) => deletion ?? []);
@@ -133,6 +136,7 @@ function mergeOne(known: KnownFunction | undefined, deltas: readonly Delta[], no
   };
 }
 
+/** The p95 of the last two quarters of an hour, latest first. */
 function quartersOf(known: KnownFunction | undefined, deltas: readonly Delta[], now: number) {
   const { quarterSeconds } = slownessLimits;
   const last = lastQuarter(now / 1000);
@@ -150,6 +154,7 @@ function isSuspect({ lastSixHours, lastSeen }: Merged, now: number): boolean {
   return mayNeedAttention(lastSixHours, lastSeen, now);
 }
 
+/** Whether both quarters have enough measured calls to judge durations. */
 function isTimed({ quarters }: Merged): boolean {
   return quarters.every(({ measured }) => measured >= slownessLimits.minMeasured);
 }
@@ -177,15 +182,19 @@ function judge(functions: readonly Merged[], now: number): Attention {
   return { items: items.sort(compareVerdicts), unknown: unknown.sort(byName) };
 }
 
-/** Of the numbers that are in D1; by function as it was read, so that it ends when D1 is asked again. */
+/**
+ * Cached results from the calls in D1 alone. The key is the function's object in the cache, which is replaced once D1 has new
+ * calls.
+ */
 const prepared = new WeakMap<
   KnownFunction,
   { history: CallHistory; watch: ErrorWatch; pauses: UsualPauses; until: number }
 >();
 
-/** What the buffer holds is rarely older than this. If it is, nothing that was kept is used. */
+/** Buffered calls are rarely older than this. If one is, the function is judged without cached results. */
 const SETTLED = 15 * MINUTE;
 
+/** The history of a function, with cached results that are valid for it. */
 function prepare(one: Merged, now: number): { history: CallHistory; prepared?: Prepared } {
   const { known, deltas } = one;
   if (!known?.hours) return { history: historyOf(one) };

@@ -1,8 +1,8 @@
-/** Reads what the buffers say about themselves, added up. */
+/** Reads the health of all buffers and adds it up. */
 import { callAllBuffers } from "../buffer/buffers.ts";
 import type { BufferHealth } from "../buffer/interface.ts";
 
-/** The sums over all buffers. `epochs` has one entry for each. */
+/** The sums over all buffers. `epochs` has one entry for each buffer. */
 export type BuffersHealth = Omit<BufferHealth, "epoch" | "rejectedSamples"> & {
   epochs: string[];
   rejectedSamples: Record<string, number>;

@@ -1,4 +1,4 @@
-/** Errors of reading. They know no protocol; each door maps their kind to its own. */
+/** Errors of reads. They are the same for every API, which maps their `kind` to its own form of answer. */
 import { ReportedError } from "../errors.ts";
 import type { SeriesSelector } from "../stats/series-id.ts";
 
@@ -14,7 +14,7 @@ export class BusyError extends ReportedError {
   }
 }
 
-/** Neither D1 nor the buffer knows a series of this kind. */
+/** Neither D1 nor the buffer has the service or the function. */
 export class UnknownSeriesError extends ReportedError {
   override name = "UnknownSeriesError";
   readonly kind = "unknown";

@@ -1,6 +1,6 @@
 /**
- * Reads exactly: each acknowledged call is in the answer once, at once, whether it is in the buffer, on its way, or in
- * D1. Every read of functions goes through here.
+ * Reads D1 and the buffers together, so that each acknowledged call counts exactly once, from its acknowledgement on: in
+ * the buffer, on its way to D1, and in D1. All reads of functions use it, except `GET /attention`, which caches its reads.
  */
 import { callAllBuffers } from "../buffer/buffers.ts";
 import { callBinding } from "../call-binding.ts";
@@ -8,28 +8,29 @@ import { type Query, readWithLedger, type Rows } from "../store/read-with-ledger
 import { BusyError } from "./errors.ts";
 import { readSnapshot } from "./snapshot.ts";
 import type { Delta } from "../stats/delta.ts";
-import { isSelected, type SeriesId, type SeriesSelector } from "../stats/series-id.ts";
+import { isSelected, type SeriesId } from "../stats/series-id.ts";
 
 export interface ExactRead<Queries extends readonly Query[]> {
   /**
-   * What D1 holds: one answer for each query, all from the same moment. Rows of deleted series are left out if they name
-   * their series. Rows that name a function by its id belong to the functions of the same read.
+   * D1's rows: one result for each query, all from the same moment. Rows of deleted series are left out if they hold the
+   * names of the series. Rows that hold only a function's id are not filtered: match them with functions of the same read, or use
+   * `isDeleted`.
    */
   stored: Rows<Queries>;
-  /** Acknowledged deltas that D1 does not hold. Add them to `stored`. */
+  /** Acknowledged deltas that `stored` does not include. Add them to it. */
   unapplied: Delta[];
-  /** The same deltas, grouped as D1 will apply them: each sealed flush, then what is pending. */
+  /** The same deltas, grouped as D1 will apply them: each sealed flush, then the pending deltas. */
   unappliedFlushes: Delta[][];
+  /** Whether the series was deleted and D1's rows of it do not count. */
+  isDeleted: (id: SeriesId) => boolean;
 }
 
 /** Removes the rows of series whose deletion has not reached D1 yet. */
 function withoutDeleted<Stored extends readonly unknown[]>(
   stored: Stored,
-  deletions: readonly SeriesSelector[],
+  isDeleted: (id: SeriesId) => boolean,
 ): Stored {
-  if (deletions.length === 0) return stored;
-  const isKept = (row: unknown) =>
-    !hasIdentity(row) || !deletions.some((deletion) => isSelected(deletion, row));
+  const isKept = (row: unknown) => !hasIdentity(row) || !isDeleted(row);
   return stored.map((rows) => (Array.isArray(rows) ? rows.filter(isKept) : rows)) as unknown as Stored;
 }
 
@@ -56,7 +57,7 @@ export async function readExact<const Queries extends readonly Query[]>(
     if (!snapshots.every((snapshot) => snapshot !== undefined)) continue;
     const positions = snapshots.map(({ epoch, sealed, next }) => ({ epoch, fromN: sealed[0]?.n ?? next }));
     const { rows, ledger } = await callBinding("D1", () => readWithLedger(env.DB, positions, queries));
-    // If so, what was pending in the snapshot has been sealed and has reached D1. Adding it would count it twice.
+    // If so, pending deltas of the snapshot were sealed and have reached D1. Adding them would count their calls twice.
     if (snapshots.some(({ next }, i) => ledger[i]!.highest >= next)) continue;
     const unapplied = snapshots.map(({ sealed }, i) => sealed.filter(({ n }) => !ledger[i]!.includes(n)));
     const unappliedFlushes = snapshots.flatMap(({ pending }, i) => [
@@ -64,8 +65,10 @@ export async function readExact<const Queries extends readonly Query[]>(
       pending,
     ]);
     const deletions = unapplied.flat().flatMap(({ deletion }) => deletion ?? []);
+    const isDeleted = (id: SeriesId) => deletions.some((deletion) => isSelected(deletion, id));
     return {
-      stored: withoutDeleted(rows, deletions),
+      stored: deletions.length === 0 ? rows : withoutDeleted(rows, isDeleted),
+      isDeleted,
       unapplied: unappliedFlushes.flat(),
       unappliedFlushes,
     };

@@ -1,13 +1,13 @@
-/** Adds the failures of unapplied deltas to those that D1 holds. */
+/** Adds failures that D1 does not hold yet to those that it holds. */
 import { type Delta, mergeDeltas, seenFailuresOf } from "../stats/delta.ts";
 import { addFailure, failureKey, mergeFailures, type SeenFailure } from "../stats/failures.ts";
 import { OTHER_FAILURES } from "../store/apply-flushes.ts";
 import { storeLimits } from "../store/limits.ts";
 
 /**
- * Merges the failures of one function. D1 keeps a limited number of different failures: those that came first and, of
- * those that come with one flush, the most frequent. Further ones count as "other". This applies the flushes one by one
- * with the same rule, so that the list does not change when D1 applies them.
+ * Merges the failures of one function. D1 keeps a limited number of different failures for each function. Those that came
+ * first are kept; within one flush, the most frequent come first. Further ones count as "other". This function applies the
+ * flushes one by one with the same rule, so that the list does not change when D1 applies them.
  */
 export function mergeUnapplied(
   stored: readonly SeenFailure[],

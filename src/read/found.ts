@@ -13,8 +13,8 @@ export interface Found {
 }
 
 /**
- * Functions that contain every word in their names. Failures that contain every word in their own text or in their
- * function's names, at least one of them in their own text. In no order.
+ * Finds functions whose names contain every word. Finds failures whose own text and function's names together contain every
+ * word, if their own text contains at least one. The results have no order.
  *
  * @throws {BusyError | BindingFault}
  */

@@ -1,4 +1,4 @@
-/** Which series a read is about. */
+/** Conditions that select the series of a read. */
 import { containsAll, wordsOf } from "./words.ts";
 import { normaliseName, type SeriesId } from "../stats/series-id.ts";
 
@@ -10,11 +10,11 @@ export interface Matchers {
   function?: string | undefined;
   /** The beginning of the function's name. */
   prefix?: string | undefined;
-  /** Words, each of which is in the service, the module or the function's name. */
+  /** Words. Each must be in the service, the module or the function's name. */
   words?: string | undefined;
 }
 
-/** In a pattern, `\*` and `\\` stand for the characters themselves. Before other characters, `\` is itself. */
+/** In a pattern, `\*` stands for `*`, and `\\` for `\`. Before any other character, `\` stands for itself. */
 const ESCAPED = /\\([\\*])/g;
 
 /**
@@ -49,7 +49,7 @@ export function isFunctionName(matchers: Matchers): matchers is FunctionName {
   return matchers.service !== undefined && matchers.function !== undefined;
 }
 
-/** Gives the test of a series that the matchers stand for. */
+/** Returns a function that tells whether a series meets all conditions. */
 export function matching(matchers: Matchers): (id: SeriesId) => boolean {
   const { service, module, function: name, prefix } = matchers;
   const words = wordsOf(matchers.words ?? "");

@@ -1,7 +1,7 @@
 /**
  * Resolves the range and the step that a reader asks for. The store keeps minutes for 48 hours, hours for 90 days, then
- * days. A range therefore starts and ends at whole minutes, hours or days, whichever its end points are kept in. Ranges
- * that meet share no call and leave no call out.
+ * days. Each end of a range is therefore rounded to a whole minute, hour or day, depending on its age. Adjacent ranges share
+ * no call and miss none.
  */
 import { InvalidParameterError } from "../errors.ts";
 import { ceilTo, floorTo, type Range } from "../stats/interval.ts";
@@ -15,7 +15,7 @@ export interface AskedRange {
 }
 
 const DEFAULT_MS = DAY * 1000;
-/** A range may span all that was ever kept. The points and the rows of an answer bound its cost. */
+/** A range may span everything that was ever kept. Limits on points and rows bound the cost of a read. */
 const MAX_YEARS = 100;
 export const MAX_RANGE_MS = MAX_YEARS * 365.25 * DAY * 1000;
 const NICE_STEPS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE).concat([1, 2, 3, 6, 12].map((n) => n * HOUR));
@@ -44,8 +44,8 @@ export function resolveRange({ to, from }: AskedRange, now: number): Range {
 }
 
 /**
- * The seconds of the range for which there can be data of a series: from its first call on, at the whole minute, and until
- * now. At least one, so that a rate can be computed. Times other than the range's are epoch milliseconds.
+ * How many seconds of the range can hold calls of a series: those from the minute of its first call until now. At least 1,
+ * so that a rate can be computed. `firstSeen` and `now` are epoch milliseconds.
  */
 export function secondsWithData(range: Range, firstSeen: number, now: number): number {
   const from = Math.max(range.from, floorTo(firstSeen / 1000, MINUTE));
@@ -87,7 +87,7 @@ export function maxRollupsIn(range: Range, coarse: CoarseTimes, seen: Range = ra
   );
 }
 
-/** The finest step, in seconds, with which the range has at most so many points. */
+/** The finest step, in seconds, that gives the range at most `maxPoints` points. */
 export function chooseStep(range: Range, maxPoints: number, now: number): number {
   const resolution = resolutionAt(range.from, now);
   const fits = (step: number) => step >= resolution && pointsIn(range, step) <= maxPoints;
@@ -113,7 +113,7 @@ export function applyStep(range: Range, asked: number, maxPoints: number, now: n
 
 /**
  * The starts of the range's steps, in epoch seconds. Steps start at multiples of their length, so the first may start
- * before the range. Only what lies in the range counts in it.
+ * before the range. It counts only what lies in the range.
  */
 export function stepStarts(range: Range, step: number): number[] {
   const first = floorTo(range.from, step);

@@ -1,4 +1,4 @@
-/** Reads series: what each matching function did, over a range in steps or since the beginning. */
+/** Reads the calls of functions as series: over a range in steps, or as one total since the beginning. */
 import { allFunctions, allTotals, type StoredFunction, totalsOf } from "../store/read-functions.ts";
 import { type CoarseTimes, rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
@@ -16,14 +16,14 @@ import { failuresOf } from "../store/read-failures.ts";
 
 export type ReadBindings = Pick<Env, "BUFFER" | "DB">;
 
-/** What a function did in one step. */
+/** The sums of a function's calls in one step. */
 export interface Point {
   /** The start of the step, in epoch seconds. */
   at: number;
   sums: Sums;
 }
 
-/** One function, with when it was called first and last (epoch milliseconds). */
+/** One function with its points. `firstSeen` and `lastSeen` are its first and last call, in epoch milliseconds. */
 export interface Series extends SeriesId {
   firstSeen: number;
   lastSeen: number;
@@ -31,13 +31,13 @@ export interface Series extends SeriesId {
   points: Point[];
 }
 
-/** A series with what is known of the function since the beginning. */
+/** A series with the function's totals and failures since the beginning. */
 export interface DetailedSeries extends Series {
   totals: Tally;
   failures: SeenFailure[];
 }
 
-/** A step that is longer than any range: each series then has one point. */
+/** A step that is longer than any range. With it, each series has one point. */
 export const ONE_STEP = Infinity;
 
 /** Rollups that are held in memory at once. They take some 20 MB. */
@@ -66,7 +66,7 @@ export async function* readSeries(
   else yield* readMany(env, matchers, range, step);
 }
 
-/** What each matching function did since the beginning. @throws {BusyError | BindingFault} */
+/** The totals of each matching function since the beginning. @throws {BusyError | BindingFault} */
 export async function readTotals(env: ReadBindings, matchers: Matchers = {}): Promise<SeriesTotals[]> {
   const totals: SeriesTotals[] = [];
   for await (const { points, ...series } of readSeries(env, matchers, undefined, ONE_STEP)) {
@@ -161,13 +161,16 @@ async function readSome(
   coarse: CoarseTimes,
 ): Promise<Series[]> {
   const ids = functions.map(({ id }) => id);
-  const { stored, unapplied } = await readExact(env, [rollupsOfIds(ids, range, coarse)]);
+  const { stored, unapplied, isDeleted } = await readExact(env, [rollupsOfIds(ids, range, coarse)]);
   const rollups = Map.groupBy(stored[0], ({ functionId }) => functionId);
   const deltas = Map.groupBy(unapplied, seriesKey);
-  return functions.map((row) => {
-    const own = deltas.get(seriesKey(row)) ?? [];
-    return seriesOf([row, ...own], rollups.get(row.id) ?? [], own, range, step);
-  });
+  // A function may have been deleted after the list was read.
+  return functions
+    .filter((row) => !isDeleted(row))
+    .map((row) => {
+      const own = deltas.get(seriesKey(row)) ?? [];
+      return seriesOf([row, ...own], rollups.get(row.id) ?? [], own, range, step);
+    });
 }
 
 /** The time in which rollups of the function may start: from the day of its first call on, until its last. Epoch seconds. */

@@ -1,4 +1,4 @@
-/** Reads what each service did since the beginning. */
+/** Reads the totals of each service since the beginning. */
 import { allSums } from "../store/read-functions.ts";
 import { readExact } from "./exact.ts";
 import type { ReadBindings } from "./series.ts";

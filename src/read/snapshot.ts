@@ -1,4 +1,4 @@
-/** Reads what a buffer holds and D1 may not hold, page by page. */
+/** Reads, page by page, the calls that a buffer holds and D1 may lack. */
 import type { SnapshotCursor, SnapshotPage } from "../buffer/interface.ts";
 import type { MetricsBuffer } from "../buffer/metrics-buffer.ts";
 import { type Delta, parseDeltas } from "../stats/delta.ts";
@@ -6,7 +6,7 @@ import type { SeriesSelector } from "../stats/series-id.ts";
 
 export interface Snapshot {
   epoch: string;
-  /** The first flush id that `pending` can get. */
+  /** The lowest flush id that the deltas in `pending` can get. */
   next: number;
   sealed: { n: number; deltas: Delta[]; deletion?: SeriesSelector | undefined }[];
   pending: Delta[];

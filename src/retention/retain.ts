@@ -1,6 +1,7 @@
 /**
- * The hourly retention job. It raises the low watermark of the ledger, closes hours and days,
- * deletes old minutes and hours that are in closed ones, deletes what deleted functions left behind, and once a day deletes failures that have not occurred for a year.
+ * The hourly retention job. It raises the low watermark of the ledger, closes hours and days, deletes old minutes and hours
+ * that closed ones include, and deletes the rows that deleted functions left behind. Once a day it also deletes failures that
+ * have not occurred for a year.
  *
  * D1 holds all state about the job's progress. Whatever a run leaves undone, for whatever reason, the next run finds.
  */
@@ -25,7 +26,7 @@ const MAX_CHUNKS = 11;
 const FAILURE_KEPT_MS = 365 * DAY * 1000;
 
 /**
- * Does everything that is due, as far as one run may. Safe to run twice, concurrently, and while flushes are applied, because
+ * Does the work that is due, up to the limits of one run. Safe to run twice, concurrently, and while flushes are applied, because
  * each step is one transaction. A step that fails is logged and does not stop the others.
  *
  * @throws if D1 cannot record the run

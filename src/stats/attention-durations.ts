@@ -1,10 +1,12 @@
 /**
- * Says since when a function is slower than its own past: its p95 lies 4 deviations (on a logarithmic scale) and 1.5
- * times above the usual one of this hour of day, and above what it reached on two earlier days, in two quarters of an
- * hour in a row.
+ * Decides whether a function is slower than in its own past, and since when.
  *
- * The usual p95 is the median over this hour and its neighbours on the 14 days before; the deviation is their median
- * absolute deviation. Source: Rousseeuw, Croux, Alternatives to the median absolute deviation, JASA 88 (1993).
+ * A function is slower if its p95 meets three conditions in two consecutive quarters of an hour. It lies 4 deviations (on a
+ * logarithmic scale) above the usual p95 of this hour of day. It is at least 1.5 times the usual one. It is higher than a
+ * p95 that was reached on two earlier days.
+ *
+ * The usual p95 is the median over this hour and its neighbours on the 14 days before. The deviation is their median absolute
+ * deviation. Source: Rousseeuw, Croux, Alternatives to the median absolute deviation, JASA 88 (1993).
  */
 import { floorTo, type Range } from "./interval.ts";
 import { DAY, HOUR, MINUTE } from "./tiers.ts";
@@ -12,24 +14,24 @@ import { DAY, HOUR, MINUTE } from "./tiers.ts";
 export const slownessLimits = {
   deviations: 4,
   times: 1.5,
-  /** A difference below this is nothing to a person. */
+  /** A smaller difference does not matter to anyone. */
   minMs: 1,
-  /** Measured calls without which a stretch of time says nothing of a p95. */
+  /** With fewer measured calls, a period of time has no reliable p95. */
   minMeasured: 50,
-  /** Hours of the past that make a usual p95. */
+  /** With fewer past hours, there is no usual p95. */
   minPastHours: 3,
-  /** No function is steadier than this, on a logarithmic scale: a bucket of the histogram spans 0.02. */
+  /** The smallest deviation that is used, on a logarithmic scale. A bucket of the histogram spans 0.02. */
   minDeviation: 0.05,
-  /** The deviation is learned from few days, so it is taken to be larger: by a fifth with 14 days. */
+  /** The deviation is learned from few days. It is therefore enlarged by `caution / days`: by a fifth with 14 days. */
   caution: 3,
   learnedDays: 14,
-  /** Quarters are those of the clock, so that they are the same for every reader. */
+  /** Quarters of an hour start at :00, :15, :30 and :45, so that they are the same for every reader. */
   quarterSeconds: 15 * MINUTE,
-  /** How far back it is known since when a function is slower. */
+  /** How far back the beginning of the slowness is looked for. */
   lookBackSeconds: DAY,
 } as const;
 
-/** The p95 of a stretch of time. */
+/** The p95 of a period of time. */
 export interface Percentile {
   /** Epoch seconds. */
   start: number;
@@ -39,19 +41,19 @@ export interface Percentile {
 }
 
 export interface Slower {
-  /** Epoch seconds. Null if it is slower in all of the quarters that are known. */
+  /** Epoch seconds. Null if the function is slower in all quarters that are known. */
   since: number | null;
   p95Ms: number;
   usualP95Ms: number;
 }
 
-/** The start of the last whole quarter that has ended. */
+/** The start of the last quarter of an hour that has ended, in epoch seconds. */
 export function lastQuarter(nowSeconds: number): number {
   const { quarterSeconds } = slownessLimits;
   return Math.floor(nowSeconds / quarterSeconds - 1) * quarterSeconds;
 }
 
-/** Where the hours lie that a quarter is compared with, on so many days before it. */
+/** The ranges of the hours that a quarter is compared with: one range for each of the `days` before it. */
 export function comparableHours(quarter: number, days: number): Range[] {
   const hour = floorTo(quarter, HOUR);
   return Array.from({ length: days }, (_, i) => {
@@ -60,17 +62,19 @@ export function comparableHours(quarter: number, days: number): Range[] {
   });
 }
 
-/** Whether an hour of the past is compared with a quarter that starts at `quarter`. */
+/** Whether the hour that starts at `hour` is one that the quarter that starts at `quarter` is compared with. */
 export function isComparable(hour: number, quarter: number): boolean {
   const hours = Math.floor(quarter / HOUR) - Math.floor(hour / HOUR);
   return hours >= 23 && hours <= slownessLimits.learnedDays * 24 + 1 && (hours + 1) % 24 <= 2;
 }
 
 /**
- * @param quarters latest first: the last one that has ended, and those before it without a gap, as far back as known.
- *   A quarter with too few calls has its place, with `measured` below the limit.
+ * Judges the last two quarters.
+ *
+ * @param quarters latest first, without gaps: the last one that has ended, then those before it as far back as known.
+ *   Quarters with too few calls must be in the list.
  * @param hours of the past, in any order. Those that are not comparable are ignored.
- * @returns "unknown" if the past is too short; undefined also if there are too few calls now
+ * @returns undefined if the function is not slower or has too few calls now; "unknown" if its past is too short
  */
 export function judgeSlowness(
   quarters: readonly Percentile[],
@@ -95,11 +99,11 @@ export function judgeSlowness(
 }
 
 interface UsualDuration {
-  /** Of the logarithm of the p95. */
+  /** The median of the logarithms of the hours' p95. */
   median: number;
   deviation: number;
   measured: number;
-  /** The worst p95 that was reached on two days. */
+  /** The worst p95 of the second-worst day: one that two days reached. */
   worstMs: number;
 }
 
@@ -111,7 +115,7 @@ function usualAt(quarter: number, hours: readonly Percentile[]): UsualDuration |
   const logs = past.map(({ p95Ms }) => Math.log(p95Ms));
   const median = medianOf(logs);
   const days = new Set(past.map(({ start }) => dayBefore(quarter, start))).size;
-  // 1.4826 makes the median absolute deviation of a normal distribution its standard deviation.
+  // For a normal distribution, 1.4826 times the median absolute deviation is the standard deviation.
   const spread = 1.4826 * medianOf(logs.map((log) => Math.abs(log - median)));
   return {
     median,
@@ -122,8 +126,9 @@ function usualAt(quarter: number, hours: readonly Percentile[]): UsualDuration |
 }
 
 /**
- * The p95 of fewer calls varies more. The standard error of a quantile's logarithm is sqrt(q (1 - q) / n) / density; at
- * the p95 of a lognormal duration of sigma 1 that is 2.1 / sqrt(n).
+ * Whether a quarter is slow. The p95 of fewer calls varies more, so the deviation is larger. The standard error of a
+ * quantile's logarithm is sqrt(q (1 - q) / n) / density; at the p95 of a lognormal duration of sigma 1 that is
+ * 2.1 / sqrt(n).
  */
 function isSlow({ p95Ms, measured }: Percentile, usual: UsualDuration): boolean {
   const fewer = Math.max(0, 1 / measured - 1 / usual.measured);

@@ -1,9 +1,10 @@
 /**
  * Watches the errors of one function, minute by minute, and says since when it fails.
  *
- * A function fails if its share of failed calls, over 5 minutes, 1 hour or 6 hours, lies 4 deviations above its own
- * share of the past week and above 1.5 times its own worst, for two minutes in a row. The past week ends one to two
- * hours ago and leaves out the time during which the function failed. See bench/attention for how often this is wrong.
+ * A function fails if its share of failed calls is too high for two minutes in a row, over 5 minutes, 1 hour or 6 hours. Too
+ * high is 4 deviations above the function's share of the past week, and above 1.5 times its own worst share. The past week
+ * ends one to two hours ago and leaves out the time during which the function failed. See bench/attention for how often this
+ * is wrong.
  */
 import { Past, secondWorstDay, type Spread, spreadOf } from "./attention-past.ts";
 import { type Counts, deviationsAbove, lowestPlausibleShare, usualOf } from "./attention-rates.ts";
@@ -13,28 +14,28 @@ export const errorLimits = {
   deviations: 4,
   /** Times the worst share that the function had over as long a time. */
   overWorst: 1.5,
-  /** The worst share counts as at most this, so that a function that fails altogether is always seen. */
+  /** The worst share is capped at this, so that a function whose calls all fail is always reported. */
   maxWorst: 0.5,
-  /** A failure that is shorter may be a habit, if it comes back on another day. */
+  /** A shorter failure counts as usual if it also happens on another day. */
   shortSeconds: 30 * MINUTE,
   /** No share below this is reported. */
   minShare: 0.01,
   minErrors: 3,
-  /** Without a past of its own, a function fails above this share. Above it, failing as usual is reported, too. */
+  /** A function without a past fails above this share. One whose usual share is above it is reported as failing as usual. */
   highShare: 0.05,
-  /** Calls in the past week that make a past. */
+  /** With fewer calls in the past week, a function has no past to compare with. */
   minPastCalls: 20,
-  /** Below so many hours of five-minute sums, their worst is not known well. */
+  /** With fewer hours of five-minute sums, their worst share is not reliable. */
   minBinHours: 12,
-  /** A failure that lasts longer is the usual state. */
+  /** A failure that lasts longer counts as the usual state. */
   newForSeconds: 7 * DAY,
   /** The same for a function that failed from its first calls on. */
   newWithoutPastSeconds: DAY,
-  /** What failed and is not called any more stays listed for so long. */
+  /** How long a function that failed stays listed after its last call. */
   keptUncalledSeconds: DAY,
 } as const;
 
-/** Windows, in minutes, and the calls and failed calls that each needs. */
+/** The windows over which the share is judged, with the calls and failed calls that each needs. */
 const WINDOWS = [
   { minutes: 5, minCalls: 5, minErrors: 5 },
   { minutes: 60, minCalls: 5, minErrors: 4 },
@@ -48,41 +49,53 @@ const LEARNED_HOURS = 7 * 24;
 export interface Failing {
   /** Epoch seconds. Null if it began before the history that is known. */
   since: number | null;
-  /** Differs from the function's own past. */
+  /** True if the share differs from the function's own past. False if the function fails as usual. */
   isNew: boolean;
-  /** Over the last hour, or the last six where that has no calls. */
+  /** Over the last hour, or over the last six hours if the last hour has no calls. */
   calls: number;
   errors: number;
-  /** Null if the function has no past to speak of. */
+  /** Null if the function has no past to compare with. */
   usualShare: number | null;
 }
 
-/** State of one function. Feed it whole hours first, then minutes, both in order of time. */
+/**
+ * The recent calls of one function, and whether it fails. Add whole hours first, then minutes, both in order of time.
+ *
+ * The arrays are ring buffers: a minute, a period of five minutes or an hour has its number since the epoch, modulo the length
+ * of the array, as its index.
+ */
 export class ErrorWatch {
   /** The minute that was added last, in minutes since the epoch. */
   private minute = -1;
   private firstMinute = -1;
-  /** From here on single minutes are known. */
+  /** The first minute that was added by itself. Earlier ones are known only as part of their hours. */
   private firstSingle = -1;
+  /** By minute. */
   private calls = new Float64Array(MINUTES);
   private errors = new Float64Array(MINUTES);
+  /** By window. */
   private sums = WINDOWS.map(() => ({ calls: 0, errors: 0 }));
+  /** By five minutes, without the time during which the function failed. */
   private binCalls = new Float64Array(BINS);
   private binErrors = new Float64Array(BINS);
+  /** By hour. */
   private hourCalls = new Float64Array(HOURS);
   private hourErrors = new Float64Array(HOURS);
   /** As `hourCalls` and `hourErrors`, without the time during which the function failed. */
   private soundCalls = new Float64Array(HOURS);
   private soundErrors = new Float64Array(HOURS);
-  /** As `hourCalls` and `hourErrors`, with short failures and without long ones. */
+  /** As `hourCalls` and `hourErrors`, without long failures. Short ones are included. */
   private habitCalls = new Float64Array(HOURS);
   private habitErrors = new Float64Array(HOURS);
   private past: Past | null = null;
+  /** Whether a window had too many errors a minute ago. */
   private wasOver = false;
+  /** The last minute with a call. */
   private lastCalled = -1;
+  /** The current failure, with the share and the past that it was found with. */
   private firing: { since: number; share: number; past: Past | null; isLong?: boolean } | null = null;
 
-  /** A copy, which goes on alone. */
+  /** An independent copy. */
   clone(): ErrorWatch {
     const copy = Object.assign(new ErrorWatch(), this);
     copy.calls = this.calls.slice();
@@ -105,7 +118,7 @@ export class ErrorWatch {
     return (this.minute + 1) * MINUTE;
   }
 
-  /** Adds an hour of which only the sum is known. */
+  /** Adds an hour whose single minutes are not known. */
   addHour({ start, calls, errors }: Counts): void {
     const hour = start / HOUR;
     if (this.minute < 0) this.begin(hour * 60);
@@ -154,13 +167,14 @@ export class ErrorWatch {
     this.firstMinute = minute;
   }
 
+  /** Adds the next minute and judges. */
   private step(calls: number, errors: number): void {
     const minute = ++this.minute;
     if (this.firstSingle < 0) this.firstSingle = minute;
     const at = minute % MINUTES;
     for (let i = 0; i < WINDOWS.length; i++) {
       const sum = this.sums[i]!;
-      // Before it is overwritten, the slot of the longest window holds what leaves that window.
+      // For the longest window this is the slot `at`. It holds the minute that leaves until it is overwritten below.
       const leaves = (minute + MINUTES - WINDOWS[i]!.minutes) % MINUTES;
       sum.calls += calls - this.calls[leaves]!;
       sum.errors += errors - this.errors[leaves]!;
@@ -194,6 +208,7 @@ export class ErrorWatch {
     this.soundErrors[hour]! += errors;
   }
 
+  /** Adds a whole hour and judges by the windows of 1 and 6 hours. */
   private closeHour(hour: number, calls: number, errors: number): void {
     this.learn(hour);
     const at = hour % HOURS;
@@ -220,12 +235,13 @@ export class ErrorWatch {
     this.makeUsual();
   }
 
+  /** Ends the current failure if it is over. Without a current failure, starts one if there are too many errors. */
   private judge(): void {
     this.makeUsual();
     if (this.firing) {
       const { since, share, past } = this.firing;
       const isOld = (this.minute - this.lastCalled) * MINUTE > errorLimits.keptUncalledSeconds;
-      // A window that reaches back to before the failure says nothing of its end.
+      // A window that starts before the failure cannot show that the failure is over.
       const lasts = this.minute + 1 - since / MINUTE;
       const isOver = this.sums.some(
         (sum, i) => WINDOWS[i]!.minutes <= lasts && isBetter(i, sum, share, past),
@@ -242,7 +258,7 @@ export class ErrorWatch {
     this.wasOver = over >= 0;
   }
 
-  /** A long failure is no habit, however often it comes. */
+  /** Marks the failure as long and removes it from the habits. A long failure is never usual, however often it recurs. */
   private forgetHabit(since: number): void {
     this.firing!.isLong = true;
     for (let hour = Math.floor(since / HOUR); hour <= Math.floor(this.minute / 60); hour++) {
@@ -250,12 +266,13 @@ export class ErrorWatch {
     }
   }
 
+  /** Whether there were calls in the last six hours and none failed. */
   private isFlawless(): boolean {
     const { calls, errors } = this.sums[2]!;
     return calls > 0 && errors === 0;
   }
 
-  /** The first window that has too many errors, unless a shorter one shows that it is over. */
+  /** The index of the first window with too many errors. -1 if none has, or if a shorter window shows that they are over. */
   private overNow(): number {
     const over = this.sums.findIndex((sum, i) => this.isOver(i, sum));
     if (over <= 0) return over;
@@ -264,6 +281,7 @@ export class ErrorWatch {
     return isMended ? -1 : over;
   }
 
+  /** Whether a window has too many errors. `window` is its index in `WINDOWS`. */
   private isOver(window: number, { calls, errors }: { calls: number; errors: number }): boolean {
     const { minShare, highShare, overWorst, deviations } = errorLimits;
     const { minCalls, minErrors } = WINDOWS[window]!;
@@ -281,13 +299,14 @@ export class ErrorWatch {
     );
   }
 
+  /** Starts a failure. If the function has a past, the time of the failure is removed from it. */
   private fire(since: number, share: number): void {
     this.firing = { since, share, past: this.past };
     this.wasOver = false;
     if (!this.past) return;
-    // Learned before it is forgotten below.
+    // Compute the spread now, because the data for it is cleared below.
     void this.past.spread;
-    // What is known to be a failure does not count as the function's usual state.
+    // The failure must not count as the function's usual state.
     const first = Math.floor(since / (5 * MINUTE));
     const last = Math.floor(this.minute / 5);
     for (let bin = Math.max(first, last - BINS + 1); bin <= last; bin++) {
@@ -298,7 +317,7 @@ export class ErrorWatch {
     }
   }
 
-  /** What has lasted for long is the usual state: it becomes part of the past that calls are compared with. */
+  /** Ends a failure that has lasted long and adds it to the past, because it is now the function's usual state. */
   private makeUsual(): void {
     if (!this.firing) return;
     const { since, past } = this.firing;
@@ -315,7 +334,8 @@ export class ErrorWatch {
   }
 
   /**
-   * The minute from which on the excess of errors is largest: the most likely moment of the change.
+   * The most likely moment at which the failure began, in epoch seconds: the minute from which the excess of errors until now
+   * is largest.
    *
    * Source: Page, Continuous inspection schemes, Biometrika 41 (1954).
    */
@@ -330,7 +350,7 @@ export class ErrorWatch {
     return begin * MINUTE;
   }
 
-  /** Learns from the hours before `hour - 1`. */
+  /** Learns the function's past from the hours before `hour - 1`. */
   private learn(hour: number): void {
     const [first, end] = [Math.max(Math.floor(this.firstMinute / 60), hour - 1 - LEARNED_HOURS), hour - 1];
     let [calls, errors] = [0, 0];
@@ -346,21 +366,21 @@ export class ErrorWatch {
     this.past = new Past(usual, () => this.spreadAt(hour, first, usual.share));
   }
 
-  /** Takes time, so it is asked only of hours in which a window has clearly more errors than usual. */
+  /** Slow, so it is called only once a window has clearly more errors than usual. */
   private spreadAt(hour: number, first: number, share: number): Spread {
     const end = hour - 1;
     const hours = spreadOf(this.soundCalls, this.soundErrors, first, end, share);
     const bins = spreadOf(
       this.binCalls,
       this.binErrors,
-      // Later ones only: the current hour overwrites the oldest.
+      // Without the oldest bins, because the current hour overwrites them.
       Math.max(first * 12, (hour - 46) * 12),
       end * 12,
       share,
     );
     const oldest = Math.max(Math.floor(this.firstMinute / 60), hour - HOURS + 2);
     const sound = spreadOf(this.soundCalls, this.soundErrors, oldest, end, share);
-    // What happens on several days, such as at each deploy, is usual even if it was a failure each time.
+    // Short failures that recur on several days, such as at each deploy, are usual.
     const again = secondWorstDay(this.habitCalls, this.habitErrors, oldest, end, share);
     const worst = [
       Math.max(bins.worst, sound.worstWithin, again.worstWithin),
@@ -370,12 +390,13 @@ export class ErrorWatch {
     const overdispersion = [
       Math.max(bins.overdispersion, 1),
       hours.overdispersion,
-      // Neighbouring hours may fail together, so the sum of six is taken to vary as much as one.
+      // Neighbouring hours may fail together, so six hours are assumed to vary as much as one.
       hours.overdispersion,
     ];
     return { overdispersion, worst };
   }
 
+  /** Says since when the function fails as usual, if its usual share and that of the last 24 hours are both high. */
   private failingAsUsual(firstSeen: number, shown: { calls: number; errors: number }): Failing | undefined {
     const hour = Math.floor(this.minute / 60);
     if (!this.isHigh(this.past!.usual) || !this.isHigh(this.sumOfHours(hour - 23, hour))) return undefined;
@@ -399,10 +420,12 @@ export class ErrorWatch {
     return errors > errorLimits.highShare * calls;
   }
 
+  /** Whether the share of failed calls is clearly above `highShare`. */
   private isHigh({ calls, errors }: { calls: number; errors: number }): boolean {
     return errors >= errorLimits.minErrors && lowestPlausibleShare(calls, errors, 2) > errorLimits.highShare;
   }
 
+  /** Adds up the hours from `first` to `last`, both included. */
   private sumOfHours(first: number, last: number): { calls: number; errors: number } {
     const sum = { calls: 0, errors: 0 };
     for (let hour = Math.max(first, Math.floor(this.firstMinute / 60)); hour <= last; hour++) {
@@ -413,7 +436,7 @@ export class ErrorWatch {
   }
 }
 
-/** Whether calls fail clearly less than `share`, and no more than 1.5 times as usual. */
+/** Whether calls fail clearly less than `share`, and at most 1.5 times the usual worst share (5 % without a past). */
 function isBetter(
   window: number,
   { calls, errors }: { calls: number; errors: number },
@@ -423,7 +446,7 @@ function isBetter(
   if (calls < WINDOWS[window]!.minCalls) return false;
   const { minShare, overWorst, highShare } = errorLimits;
   const allowed = past ? Math.max(minShare, overWorst * past.spread.worst[window]!) : highShare;
-  // A share of 1 has no deviation; half a call less has.
+  // A share of 1 has a deviation of 0, so the share is lowered by half a call.
   const failing = Math.min(share, 1 - 1 / (2 * calls));
   return errors / calls <= allowed && deviationsAbove(calls, errors, failing, 1) <= -2;
 }

@@ -1,4 +1,4 @@
-/** What the past of a function says of its errors: how they vary, and the worst share that is usual for it. */
+/** Learns from the past of a function how its share of failed calls varies, and its usual worst share. */
 import { deviationsAbove, type Usual } from "./attention-rates.ts";
 
 /** By window: 5 minutes, 1 hour, 6 hours. */
@@ -9,7 +9,7 @@ export interface Spread {
   worst: number[];
 }
 
-/** The past week, and what can be learned from it once it is needed. */
+/** The past week of a function. Its spread is computed when it is first needed. */
 export class Past {
   readonly usual: Usual;
   private readonly learn: () => Spread;
@@ -25,10 +25,10 @@ export class Past {
   }
 }
 
-/** An hour this many deviations above the usual share had more errors than by chance. */
+/** In an hour this many deviations above the usual share, errors did not occur independently. */
 const CLUMPED = 3;
 
-/** As `spreadOf`, the worst that was reached on two days. */
+/** As `spreadOf` over hours, with the worst shares of the second-worst day: shares that two days reached. */
 export function secondWorstDay(
   calls: Float64Array,
   errors: Float64Array,
@@ -49,8 +49,12 @@ export function secondWorstDay(
 }
 
 /**
- * How much the share of errors varies from one stretch to the next, and its worst: in one stretch, in six, and within a
- * stretch. What an hour has beyond chance may all be from five of its minutes.
+ * Compares the periods from `first` up to and without `end`, which are all hours or all five minutes long. Returns how much
+ * their shares of errors vary, and the worst share: in one period, in six in a row, and within a period. For the last one,
+ * all errors of an hour beyond chance are assumed to be from five of its minutes.
+ *
+ * @param calls @param errors by number of the period, modulo the length of the array
+ * @param share the usual share
  */
 export function spreadOf(
   calls: Float64Array,

@@ -1,6 +1,6 @@
-/** Compares shares of failed calls: how far one share lies from another, beyond chance. */
+/** Compares shares of failed calls: tells whether two shares differ by more than chance. */
 
-/** Calls and failed calls of one stretch of time. */
+/** Calls and failed calls of one period of time. */
 export interface Counts {
   /** Epoch seconds at which it starts. */
   start: number;
@@ -32,7 +32,7 @@ export function deviationsAbove(
 }
 
 /**
- * The lowest share that is still plausible, `z` standard deviations below what was seen.
+ * The lowest share that is still plausible, `z` standard deviations below the observed share.
  *
  * Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
  */
@@ -43,11 +43,11 @@ export function lowestPlausibleShare(calls: number, errors: number, z: number): 
   return Math.max(0, (centre - margin) / (1 + (z * z) / calls));
 }
 
-/** How the calls of a function usually fail, learned from stretches of equal length. */
+/** How often the calls of a function usually fail. */
 export interface Usual {
   calls: number;
   errors: number;
-  /** The share of failed calls; never quite 0, because nothing is known to be impossible. */
+  /** The share of failed calls. Always above 0, because a function without errors so far can still fail. */
   share: number;
 }
 

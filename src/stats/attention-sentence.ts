@@ -40,7 +40,7 @@ function duration(ms: number): string {
   return `${Number(ms.toPrecision(3))} ms`;
 }
 
-/** In the largest unit of which there are two: 90 minutes, not 1.5 hours. */
+/** In days from 2 days on, in hours from 2 hours on, in minutes from 1 minute on: 90 minutes, not 1.5 hours. */
 function span(seconds: number): string {
   const [unit, name] =
     seconds >= 2 * DAY

@@ -1,9 +1,9 @@
 /**
- * Says since when a function is silent: not called for longer than twice its longest pause at this hour of day, in the
- * past 28 days, and five minutes more.
+ * Decides whether a function is silent, and since when. It is silent if it was not called for five minutes plus twice its
+ * longest pause at this hour of day in the past 28 days.
  *
- * Pauses of the last 48 hours are known to the minute. Of older hours only the number of calls is known; their pauses
- * are estimated from how the function spreads its calls in the last 48 hours.
+ * Pauses of the last 48 hours are known to the minute. For older hours only the number of calls is known. Their pauses are
+ * estimated from how the function's calls were distributed in the last 48 hours.
  */
 import type { Counts } from "./attention-rates.ts";
 import { floorTo } from "./interval.ts";
@@ -13,10 +13,10 @@ export const silenceLimits = {
   timesLongestPause: 2,
   /** Clients report every 30 seconds, and a report may be late. */
   extraSeconds: 5 * MINUTE,
-  /** With less than this, too little is known of a function's pauses. */
+  /** With a shorter history, too little is known of a function's pauses. */
   minHistorySeconds: 2 * DAY,
   minPauses: 5,
-  /** A function that is silent for longer has ended, as far as anyone can tell. */
+  /** A longer silence is no longer new: the function was probably removed. */
   newForSeconds: DAY,
 } as const;
 
@@ -46,7 +46,7 @@ export function learnPauses(minutes: readonly Counts[], hours: readonly Counts[]
   for (const [i, { start, calls }] of hours.entries()) {
     const within = Math.min(HOUR, (clumping * HOUR) / calls);
     const next = hours[i + 1]?.start ?? end ?? start + HOUR;
-    // From somewhere in this hour to somewhere in the next one that has calls.
+    // The pause begins at an unknown minute of this hour and ends at an unknown minute of the next hour with calls.
     const between = next - start > HOUR ? next - start : 0;
     add(start, Math.max(start, next - 1), Math.max(within, between));
   }

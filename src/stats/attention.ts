@@ -3,9 +3,9 @@
  * past only, so the answer does not depend on a range or on other functions. Pure: the same history gives the same
  * answer to every reader.
  *
- * The three rules stand in attention-errors, attention-silence and attention-durations. `npm run bench:attention` says
- * how often they are wrong. A rule that mutes a function until a date, or that knows of a deploy, belongs to the
- * caller: it filters verdicts by function and kind, or cuts the history at the deploy.
+ * The three rules are in attention-errors, attention-silence and attention-durations. `npm run bench:attention` measures how
+ * often they are wrong. To mute a function, the caller filters verdicts by function and kind. To take a deploy into account,
+ * the caller cuts the history at the deploy.
  */
 import { judgeSlowness, type Percentile } from "./attention-durations.ts";
 import { errorLimits, ErrorWatch, type Failing } from "./attention-errors.ts";
@@ -39,9 +39,9 @@ export interface Verdict {
   kind: Kind;
   /** Epoch seconds. Null if it began before the history that is known. */
   since: number | null;
-  /** False if the function has been so for long: then it is its usual state. */
+  /** False if it has lasted so long that it is the function's usual state. */
   isNew: boolean;
-  /** Over the last hour, or the last six if that has no calls. Of a silent function, 0. */
+  /** Over the last hour, or over the last six hours if the last hour has no calls. 0 for a silent function. */
   calls: number;
   errors: number;
   usualErrorRate: number | null;
@@ -71,10 +71,10 @@ export function mayNeedAttention(lastSixHours: { errors: number }, lastSeen: num
   return lastSixHours.errors > 0 || now - lastSeen > 5 * MINUTE * 1000;
 }
 
-/** What can be kept from one judgement of a function to the next, to save time. The judgement is the same without it. */
+/** Results that can be kept from one judgement of a function to the next. They save time and do not change the judgement. */
 export interface Prepared {
   pauses?: UsualPauses;
-  /** Was given the history's hours and some of its first minutes, and nothing else. */
+  /** A watch that has added the history's hours and some of its first minutes, and nothing else. */
   watch?: ErrorWatch;
 }
 
@@ -86,7 +86,10 @@ export function judgeCalls(history: CallHistory, now: number, prepared: Prepared
   return judgement;
 }
 
-/** As `watchOf` would say: a failure ends after six hours without errors, or after a day without calls. */
+/**
+ * Whether the function can be failing, found without the slower `watchOf`: a failure ends after six hours without errors, or
+ * after a day without calls.
+ */
 function mayFail({ minutes, lastSeen }: CallHistory, now: number): boolean {
   if (now - lastSeen > (errorLimits.keptUncalledSeconds + 2 * MINUTE) * 1000) return false;
   const start = lastSeen / 1000 - 6 * HOUR - MINUTE;
@@ -127,7 +130,7 @@ export function judgeDurations(
   };
 }
 
-/** For `sort`: what a person should look at first. New before usual, then by kind, then the worst first. */
+/** For `sort`: the most urgent first. New before usual, then by kind, then the worst first. */
 export function compareVerdicts(a: Verdict & SeriesId, b: Verdict & SeriesId): number {
   return (
     Number(b.isNew) - Number(a.isNew) ||
@@ -137,7 +140,7 @@ export function compareVerdicts(a: Verdict & SeriesId, b: Verdict & SeriesId): n
   );
 }
 
-/** Gives the state of a function's errors at a moment, from its history. Does not change `prepared`. */
+/** Returns a watch with the whole history, at the time `now` (epoch milliseconds). Does not change `prepared`. */
 export function watchOf(history: CallHistory, now: number, prepared?: ErrorWatch): ErrorWatch {
   const watch = prepared ? prepared.clone() : prepareWatch(history, 0);
   for (const minute of history.minutes) if (minute.start >= watch.addedUntil) watch.addMinute(minute);
@@ -145,7 +148,7 @@ export function watchOf(history: CallHistory, now: number, prepared?: ErrorWatch
   return watch;
 }
 
-/** Adds the hours of a history, and its minutes before `until` (epoch seconds). */
+/** Returns a watch with the hours of a history, and its minutes before `until` (epoch seconds). */
 export function prepareWatch({ minutes, hours }: CallHistory, until: number): ErrorWatch {
   const watch = new ErrorWatch();
   for (const hour of hours) watch.addHour(hour);
@@ -156,7 +159,7 @@ export function prepareWatch({ minutes, hours }: CallHistory, until: number): Er
 const NOTHING = { usualErrorRate: null, p95Ms: null, usualP95Ms: null, usualGapSeconds: null } as const;
 
 function verdictOfErrors({ since, isNew, calls, errors, usualShare }: Failing): Verdict {
-  // Failed calls beyond the usual ones, so that a busy function comes before a rare one.
+  // Failed calls beyond the usual number, so that a busy function comes before one that is rarely called.
   const weight = isNew ? errors - calls * (usualShare ?? 0) : errors;
   return { ...NOTHING, kind: "failing", since, isNew, calls, errors, usualErrorRate: usualShare, weight };
 }

@@ -33,7 +33,7 @@ export function mergeDeltas(deltas: Iterable<Delta>): Delta[] {
   });
 }
 
-/** A delta's failures with the delta's times: a delta has no times for single failures. */
+/** A delta's failures, each with the times of the delta. A delta has no times for single failures. */
 export function seenFailuresOf({ failures, firstSeen, lastSeen }: Delta): SeenFailure[] {
   return failures.map((failure) => ({ ...failure, firstSeen, lastSeen }));
 }

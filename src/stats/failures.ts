@@ -1,4 +1,4 @@
-/** Counts of failed calls by error. Equal errors merge; no other file merges failures. */
+/** Counts failed calls by error. Errors with the same name and message merge, and only this file merges them. */
 
 /** An error's name and message, with the number of calls that ended in it. */
 export interface Failure {

@@ -8,7 +8,7 @@ export const DAY = 24 * HOUR;
 const MINUTES_KEPT = 48 * HOUR;
 const HOURS_KEPT = 90 * DAY;
 
-/** From when on minutes are kept, and from when on hours are kept, in epoch seconds. Older rollups are coarser. */
+/** The times, in epoch seconds, from which on minutes and hours are kept. Older rollups are coarser. */
 export function tierStarts(nowMs: number): { minutes: number; hours: number } {
   const now = Math.floor(nowMs / 1000);
   return { minutes: floorTo(now - MINUTES_KEPT, HOUR), hours: floorTo(now - HOURS_KEPT, DAY) };

@@ -71,7 +71,7 @@ const ADD_TO_ROLLUPS = `
   WHERE ${START} < iif(f.id <= w.upto, w.next, w.until) AND ${IS_NEW} AND ${IS_KEPT}
   ON CONFLICT (function_id, width, start) DO UPDATE SET ${addToTally("rollups")}`;
 
-// Known failures are counted under their own names. New ones get the places that are left, the most frequent first.
+// Known failures count under their own names. New ones do too while there are fewer than the limit, the most frequent first.
 const ADD_TO_FAILURES = `
   WITH incoming AS (
     SELECT f.id AS function_id, row.value ->> 'name' AS name, row.value ->> 'message' AS message,
@@ -105,8 +105,8 @@ const ADD_TO_FAILURES = `
 const ENTER_INTO_LEDGER = `
   INSERT INTO flushes (epoch, n, applied_at) SELECT ?2, ?3, ?1 WHERE ${IS_NEW}`;
 
-// Here ?1 is the selector as JSON. Rollups and failures of the functions stay without an owner, so that no read finds them,
-// until the retention job deletes them in small transactions.
+// Here ?1 is the selector as JSON. Rollups and failures of the functions stay until the retention job deletes them in small
+// transactions. No read finds them, because their function is gone.
 const IS_DELETED = `service = ?1 ->> 'service' AND module = coalesce(?1 ->> 'module', module)
     AND name = coalesce(?1 ->> 'function', name)`;
 const DELETE = [
@@ -133,7 +133,7 @@ function statementsOf(
   ];
 }
 
-/** With the histogram in the form that D1 stores. */
+/** Returns the tally with its histogram in the form that D1 stores. */
 function asStored<T extends Tally>({ buckets, ...others }: T) {
   return { ...others, histogram: toHistogram(buckets) };
 }

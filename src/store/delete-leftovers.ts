@@ -1,6 +1,6 @@
-/** Deletes what deleted functions left behind, and entries of deletions that are no longer needed. */
+/** Deletes the rollups and failures of deleted functions, and records of deletions that are no longer needed. */
 
-/** Ids that one step looks at. Each may have thousands of rollups. */
+/** Deleted functions in one step. Each may have thousands of rollups. */
 const FUNCTIONS_AT_ONCE = 100;
 
 /**
@@ -35,7 +35,7 @@ export async function deleteLeftovers(db: D1Database, limit: number): Promise<nu
   return counted!.results[0]!.deleted;
 }
 
-/** Deletes entries of deletions below the low watermark of their epoch. No flush that they concern can come any more. */
+/** Deletes records of deletions below the low watermark of their epoch. All flushes that they affect are settled. */
 export async function forgetDeletions(db: D1Database): Promise<void> {
   await db
     .prepare(

@@ -1,6 +1,6 @@
 /**
- * Queries of what `GET /attention` judges. D1 bills each row that it reads, so each query reads a function's row once
- * and takes its rollups along as JSON. Histograms are read only where durations are judged.
+ * Queries for `GET /attention`. D1 bills each row that it reads, so each query reads a function's row once and returns its
+ * rollups with it, as JSON. Histograms are read only where durations are judged.
  */
 import { eq, gte, sql, type SQL } from "drizzle-orm";
 import { type Buckets, type Histogram, toBuckets } from "../stats/histogram.ts";
@@ -44,9 +44,9 @@ export interface PastCalls {
 const { id, service, module, name, calls, errors, firstSeen, lastSeen } = functions;
 
 /**
- * Functions that were called at or after `seenSince` (epoch milliseconds), with their minutes from `start` on (epoch
- * seconds), and with histograms from `histograms` on; or some functions. In no order. Reads one row for each function that
- * is stored, or that is given, and one for each of these minutes.
+ * Functions that were called at or after `seenSince` (epoch milliseconds), or those in `ids` if it is given. Each has its
+ * minutes from `start` on, with histograms from `histograms` on (both epoch seconds). In no order. Reads one row for each
+ * stored function, or for each id, and one for each minute that it returns.
  */
 export const recentCalls =
   (seenSince: number, start: number, histograms: number, ids?: readonly number[]): Query<RecentCalls[]> =>
@@ -93,7 +93,7 @@ export const pastDurations =
       .select({ id: sql<number>`ids.value`.as("id"), rows: windowRows(width, windows).as("rows") })
       .from(amongIds(ids));
 
-/** WARNING: with CROSS JOIN, so that each id and window seeks in the key. A plain join may scan all rollups. */
+/** WARNING: keep the CROSS JOIN. It makes SQLite seek in the key for each id and window. A plain join may scan all rollups. */
 function windowRows(width: number, windows: readonly { from: number; to: number }[]) {
   const pairs = JSON.stringify(windows.map(({ from, to }) => [from, to]));
   return sql`(SELECT json_group_array(json_array(r.start, r.calls, r.errors, r.unmeasured, r.min_ms, r.max_ms, json(r.histogram)))
@@ -117,7 +117,7 @@ function countRows(width: number, start: number) {
   );
 }
 
-/** One parameter carries any number of ids. */
+/** Selects from a list of ids. All ids are in one parameter, because D1 allows 100 parameters. */
 function amongIds(ids: readonly number[]) {
   return sql`json_each(${JSON.stringify(ids)}) AS ids`;
 }

@@ -1,4 +1,4 @@
-/** Queries of failures. */
+/** Queries for failures. */
 import { inArray } from "drizzle-orm";
 import type { SeenFailure } from "../stats/failures.ts";
 import { isNamed, type Named } from "./read-functions.ts";
@@ -7,7 +7,7 @@ import { failures, functions } from "./schema.ts";
 
 export type StoredFailure = SeenFailure & { functionId: number };
 
-/** The failures of every function of the name. */
+/** The failures of all functions with the name. */
 export const failuresOf =
   (named: Named): Query<StoredFailure[]> =>
   (orm) =>

@@ -1,4 +1,4 @@
-/** Reads rows from D1 together with the ledger, which tells which flushes the rows include. */
+/** Reads rows from D1 together with the ledger, which lists the flushes that the rows include. */
 import { and, eq, gte, or } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
@@ -19,7 +19,7 @@ export interface LedgerPosition {
   fromN: number;
 }
 
-/** What the ledger says of one epoch. */
+/** The ledger of one epoch, from a position on. */
 export interface LedgerPart {
   /** Whether the rows include the flush. The id must be at or above the `fromN` of the position. */
   includes: (n: number) => boolean;

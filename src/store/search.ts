@@ -1,8 +1,8 @@
 /**
  * Queries that find functions and failures by parts of their names and messages.
  *
- * FTS5 indexes with trigrams hold each name once, when it first appears, so calls of known functions cost nothing. A part
- * that is too short for a trigram is looked up row by row. Parts are in the form that `fold` returns.
+ * FTS5 indexes with trigrams get each name once, when it first appears, so that calls of known functions cost nothing. For a
+ * part that is too short for a trigram, the query scans rows. Parts are in the form that `fold` returns.
  */
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import { variantsOf } from "../stats/fold.ts";
@@ -55,7 +55,7 @@ export const functionsLike =
       .orderBy(sql`search_functions.rank`)
       .limit(CANDIDATES);
 
-/** Failures that contain every part in their own texts or their function's names, at least one of them in their own. */
+/** Failures whose own texts and function's names together contain every part, and whose own texts contain at least one. */
 export const failuresWith =
   (parts: readonly string[]): Query<FoundFailure[]> =>
   (orm) => {

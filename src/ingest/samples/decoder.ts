@@ -9,7 +9,7 @@ import { sumSamples } from "./sum-samples.ts";
 
 const OPENING_BRACKET = 0x5b;
 const CLOSING_BRACKET = 0x5d;
-/** `navigator.sendBeacon` sends text as this type without asking the server first. */
+/** `navigator.sendBeacon` sends text as this type, without a CORS preflight request. */
 const BEACON_TYPE = "text/plain";
 
 export const samplesDecoder: Decoder = {

@@ -62,7 +62,7 @@ export function optional<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** A field that has a value if it is left out or null. */
+/** A field that has a default value if it is left out or null. */
 export function withDefault<Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>) {
   return schema
     .nullable()

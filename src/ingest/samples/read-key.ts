@@ -3,8 +3,8 @@ import { ErrorResponse } from "../../http/error-response.ts";
 import { ingestLimits } from "../limits.ts";
 
 /**
- * Control characters, unpaired surrogates, and the replacement character, which stands for bytes that are not UTF-8.
- * Different keys could look alike with them.
+ * Control characters, unpaired surrogates, and the replacement character, which decoders put in place of bytes that are not
+ * UTF-8. With these characters, different keys could look alike.
  */
 const FORBIDDEN = /[\p{Cc}\p{Cs}\uFFFD]/u;
 

@@ -23,7 +23,7 @@ const Answer = z.object({
 export const takeSamplesRoute = route({
   method: "post",
   path: "/samples",
-  // A beacon cannot set headers, so its token stands in the body.
+  // A beacon cannot set headers, so its token is in the body.
   right: "in handler",
   logsErrors: true,
   summary: "Take samples in",
