@@ -164,13 +164,12 @@ async function readSome(
   const { stored, unapplied, isDeleted } = await readExact(env, [rollupsOfIds(ids, range, coarse)]);
   const rollups = Map.groupBy(stored[0], ({ functionId }) => functionId);
   const deltas = Map.groupBy(unapplied, seriesKey);
-  // A function may have been deleted after the list was read.
-  return functions
-    .filter((row) => !isDeleted(row))
-    .map((row) => {
-      const own = deltas.get(seriesKey(row)) ?? [];
-      return seriesOf([row, ...own], rollups.get(row.id) ?? [], own, range, step);
-    });
+  return functions.flatMap((row) => {
+    const own = deltas.get(seriesKey(row)) ?? [];
+    if (!isDeleted(row)) return [seriesOf([row, ...own], rollups.get(row.id) ?? [], own, range, step)];
+    // It was deleted after the list was read. Only calls from after the deletion count.
+    return own.length === 0 ? [] : [seriesOf(own, [], own, range, step)];
+  });
 }
 
 /** The time in which rollups of the function may start: from the day of its first call on, until its last. Epoch seconds. */
