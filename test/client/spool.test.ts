@@ -11,7 +11,7 @@ import { createPageSpool } from "../../client/spool/page.ts";
 import { Random } from "../../scripts/random.ts";
 import { FakeServer } from "./fake-server.ts";
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: Number(process.env["SPOOL_PROCESSES"] ?? 24) * 10_000 });
 
 const url = (path: string) => new URL(`../../client/${path}`, import.meta.url).href;
 
