@@ -76,7 +76,7 @@ describe("functions of one service", () => {
   });
 
   it("that the client counted together itself take no place", async () => {
-    await acknowledged([{ function: OVERFLOW, durationMs: 1 }]);
+    await acknowledged([{ function: OVERFLOW, calls: 1, unmeasured: 1 }]);
     await acknowledged(functions(cap));
     const known = await calls();
     expect(Object.keys(known)).toHaveLength(cap + 1);
