@@ -11,8 +11,11 @@ import { Failure } from "../failure.ts";
 
 /** In the order in which they are written and restored: rows of a later table refer to those of an earlier one. */
 export const TABLES = ["epochs", "flushes", "deletions", "functions", "rollups", "failures"] as const;
-/** Tables that no call is counted in: what the hourly job did last, and which ids it still has to clean up. */
-export const NOT_BACKED_UP = ["sweeps", "deleted_functions"] as const;
+/**
+ * Tables that no call is counted in: what the hourly job did last, which ids it still has to clean up, and which hours and
+ * days it has closed. A restored database closes them anew.
+ */
+export const NOT_BACKED_UP = ["sweeps", "deleted_functions", "closed"] as const;
 export type Table = (typeof TABLES)[number];
 
 export type Cell = string | number | null;

@@ -15,6 +15,28 @@ const KEYS = {
   failures: ["function_id", "name", "message"],
 } as const satisfies Record<Table, readonly string[]>;
 
+const HOUR = 3_600;
+const DAY = 86_400;
+/** Minutes younger than this and hours younger than this are all there: the hourly job deletes older ones only. Seconds. */
+const ALL_MINUTES = 47 * HOUR;
+const ALL_HOURS = 89 * DAY;
+
+/**
+ * Selects the rollups `r` that hold each call once. The rollup of a closed hour or day includes finer ones, which may still
+ * be there: then the finer ones are taken if all of them are, and otherwise the closed one. `now` is epoch seconds.
+ */
+function withoutRepetition(now: number): string {
+  const openFrom = (resolution: number) =>
+    `coalesce((SELECT iif(r.function_id <= upto, next, until) FROM closed WHERE resolution = ${resolution}), 0)`;
+  const minutesFrom = Math.floor((now - ALL_MINUTES) / HOUR) * HOUR;
+  const hoursFrom = Math.floor((now - ALL_HOURS) / DAY) * DAY;
+  return `CASE r.width
+    WHEN 60 THEN r.start >= ${minutesFrom} OR r.start >= ${openFrom(HOUR)}
+    WHEN ${HOUR} THEN iif(r.start >= ${minutesFrom},
+      r.start >= ${openFrom(HOUR)}, r.start >= ${hoursFrom} OR r.start >= ${openFrom(DAY)})
+    ELSE r.start < ${hoursFrom} OR r.start >= ${openFrom(DAY)} END`;
+}
+
 /** Differs whenever a flush was applied, a floor was raised or a sweep ended. */
 const MARK: Query = {
   sql: `SELECT
@@ -35,7 +57,9 @@ export class TableReader {
   readonly #mustHold: boolean;
   /** Calls by function: its total less its rollups. All are 0 where rows are of one moment. */
   readonly #balance = new Map<Cell, number>();
+  readonly #now = Date.now() / 1000;
   #mark: string | undefined;
+  #hasClosed = false;
 
   /** With `mustHold`, reading ends with ChangedMeanwhile once the database changes. */
   constructor(d1: D1, uuid: string, mustHold: boolean) {
@@ -70,6 +94,7 @@ export class TableReader {
       sql: "SELECT name FROM sqlite_master WHERE type = 'table'",
     });
     const names = new Set(found!.results.map(({ name }) => name));
+    this.#hasClosed = names.has("closed");
     return TABLES.filter((table) => names.has(table));
   }
 
@@ -81,9 +106,16 @@ export class TableReader {
   async #page(table: Table, last: Row | undefined): Promise<Row[]> {
     const keys = KEYS[table];
     const list = keys.join(", ");
-    const after = last ? `WHERE (${list}) > (${keys.map(() => "?").join(", ")})` : "";
+    const conditions = [
+      ...(last ? [`(${list}) > (${keys.map(() => "?").join(", ")})`] : []),
+      ...(table === "rollups" && this.#hasClosed ? [withoutRepetition(this.#now)] : []),
+    ];
+    const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
     const params = last ? keys.map((key) => last[key]!) : [];
-    const page: Query = { sql: `SELECT * FROM ${table} ${after} ORDER BY ${list} LIMIT ${PAGE}`, params };
+    const page: Query = {
+      sql: `SELECT * FROM ${table} AS r ${where} ORDER BY ${list} LIMIT ${PAGE}`,
+      params,
+    };
     // One transaction, so the mark is the page's own.
     const [mark, rows] = await this.#d1.query<Row>(this.#uuid, MARK, page);
     await this.#compareMarks(mark!.results[0]!);

@@ -59,8 +59,21 @@ const ADD: Record<Table, string> = {
   functions: `INSERT INTO functions (${COLUMNS.functions.join(", ")})
     SELECT ${LAST_ID} + row_number() OVER (), ${values(COLUMNS.functions.slice(1))} FROM json_each(?1) AS row WHERE ${IS_NEW}
     ON CONFLICT (service, module, name) DO UPDATE SET ${addTally("functions")}, ${SEEN}`,
-  rollups: `INSERT INTO rollups (${COLUMNS.rollups.join(", ")})
-    SELECT f.id, ${values(COLUMNS.rollups.slice(1))} FROM ${WITH_FUNCTION} WHERE ${IS_NEW}
+  // WARNING: the rollup of a closed hour or day includes the finer ones, so what is restored under it is added to it as well.
+  rollups: `WITH restored AS (
+      SELECT f.id AS function_id, ${COLUMNS.rollups
+        .slice(1)
+        .map((column) => `${value(column)} AS ${column}`)
+        .join(", ")}
+      FROM ${WITH_FUNCTION} WHERE ${IS_NEW}
+    )
+    INSERT INTO rollups (${COLUMNS.rollups.join(", ")})
+    SELECT ${COLUMNS.rollups.join(", ")} FROM restored
+    UNION ALL
+    SELECT r.function_id, c.resolution, r.start / c.resolution * c.resolution, ${TALLY.map((column) => `r.${column}`).join(", ")}
+    FROM restored AS r CROSS JOIN closed AS c
+    WHERE c.resolution > r.width
+      AND r.start / c.resolution * c.resolution < iif(r.function_id <= c.upto, c.next, c.until)
     ON CONFLICT (function_id, width, start) DO UPDATE SET ${addTally("rollups")}`,
   failures: `INSERT INTO failures (${COLUMNS.failures.join(", ")})
     SELECT f.id, ${["failure", "message", "calls", "first_seen", "last_seen"].map(value).join(", ")}
