@@ -631,32 +631,31 @@ describe("more than a hundred rejected samples, scattered through a batch", () =
 
 describe("a late answer to an attempt that was given up", () => {
   it("settles nothing: not its own batch twice, and not the batch that is in flight by then", async () => {
-    const answers: ((response: Response) => void)[] = [];
+    const accepted = () => Response.json({ accepted: 1, rejected: 0, reasons: [], duplicate: false });
     const keys: string[] = [];
+    let answerLate = (_: Response) => {};
+    let duringSecond: object | undefined;
     const metricsCollector = await collect({
       timeoutMs: 30,
       onError() {},
       fetcher: {
-        fetch: (_, init: RequestInit) => {
+        fetch: async (_, init: RequestInit) => {
           keys.push(new Headers(init.headers).get("Idempotency-Key")!);
-          return new Promise((resolve) => answers.push(resolve));
+          if (keys.length === 1) return new Promise<Response>((resolve) => (answerLate = resolve));
+          if (keys.length === 2) return accepted();
+          // The second batch is in flight. Now the first attempt gets its answer.
+          answerLate(accepted());
+          await new Promise((resolve) => setImmediate(resolve));
+          duringSecond = metricsCollector.stats();
+          return accepted();
         },
       },
     });
-    const accepted = () => Response.json({ accepted: 1, rejected: 0, reasons: [], duplicate: false });
     call(metricsCollector, "first", 2);
-    const first = metricsCollector.flush();
-    await vi.waitFor(() => expect(answers).toHaveLength(2));
-    answers[1]!(accepted());
-    expect(await first).toBe(true);
+    expect(await metricsCollector.flush()).toBe(true);
     call(metricsCollector, "second", 3);
-    const second = metricsCollector.flush();
-    await vi.waitFor(() => expect(answers.length).toBeGreaterThan(2));
-    answers[0]!(accepted());
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(metricsCollector.stats()).toMatchObject({ acknowledged: 2, pending: 3 });
-    for (const answer of answers) answer(accepted());
-    expect(await second).toBe(true);
+    expect(await metricsCollector.flush()).toBe(true);
+    expect(duringSecond).toMatchObject({ acknowledged: 2, pending: 3 });
     expect(new Set(keys).size).toBe(2);
     expect(metricsCollector.stats()).toMatchObject({ acknowledged: 5, pending: 0 });
   });
