@@ -45,8 +45,13 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
   return new Map(outputFiles.map(({ path, contents }) => [path.slice(BUILT.length + 1), contents]));
 }
 
-/** Writes to a temporary file and renames it, so that no reader sees half a file. */
+/**
+ * Writes to a temporary file and renames it, so that no reader sees half a file. Leaves a file that has this content
+ * already, because a server that watches the folder would reload for it.
+ */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const present = await readFile(path).catch(() => undefined);
+  if (present?.equals(bytes)) return;
   await mkdir(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}.partial`;
   await writeFile(partial, bytes);
