@@ -16,17 +16,20 @@ export interface Tally {
 /** Tallies by "service function minute". The minute is in epoch seconds. */
 export type Tallies = Record<string, Tally>;
 
+/** A duration of 0 was shorter than a step of the clock. It counts as the shortest duration that the store holds. */
+const SHORTEST_MS = 1e-6;
+
 export function addCall(tallies: Tallies, key: string, durationMs: number, isError: boolean): void {
-  const isMeasured = durationMs > 0;
-  const bucket = String(Math.ceil(Math.log2(durationMs) * 32) - 1);
+  const storedMs = Math.max(durationMs, SHORTEST_MS);
+  const bucket = String(Math.ceil(Math.log2(storedMs) * 32) - 1);
   addTally(tallies, key, {
     calls: 1,
     errors: isError ? 1 : 0,
-    unmeasured: isMeasured ? 0 : 1,
+    unmeasured: 0,
     sumUs: Math.round(durationMs * 1000),
-    minMs: isMeasured ? durationMs : null,
-    maxMs: isMeasured ? durationMs : null,
-    histogram: isMeasured ? { [bucket]: 1 } : {},
+    minMs: storedMs,
+    maxMs: storedMs,
+    histogram: { [bucket]: 1 },
   });
 }
 

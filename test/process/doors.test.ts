@@ -72,7 +72,8 @@ describe("npm start", () => {
   });
 
   it("says that it is open, and is", async () => {
-    expect(server().output).toContain("Open without tokens, because this server is local");
+    const open = "Open without tokens, because this server is local";
+    await vi.waitFor(() => expect(server().output).toContain(open), { timeout: 60_000 });
     expect(await beacon()).toBe(202);
     expect((await fetch(`${server().url}/metrics`)).status).toBe(200);
   });
@@ -137,8 +138,9 @@ describe("npm start with tokens", () => {
   const server = serving({ vars: { INGEST_TOKENS: "writer", READ_TOKENS: "reader" }, token: "reader" });
 
   it("says that it is closed, and is", async () => {
+    const closed = "Closed: requests need a token of INGEST_TOKENS, READ_TOKENS.";
+    await vi.waitFor(() => expect(server().output).toContain(closed), { timeout: 60_000 });
     expect(server().output).not.toContain("Open without tokens");
-    expect(server().output).toContain("Closed: requests need a token of INGEST_TOKENS, READ_TOKENS.");
     const status = async (method: string, path: string, token?: string) => {
       const headers = {
         "Content-Type": "application/json",

@@ -54,8 +54,8 @@ describe("the judgement of a campaign", () => {
     expect({ lost, doubled }).toEqual({ lost: 0, doubled: 1 });
     expect(differences[0]).toBe(
       `${PAY}\n` +
-        "  is        4 calls, 1 errors, 1 unmeasured, 30000 µs, 10…20 ms, {106:1 138:1}\n" +
-        "  should be 3 calls, 1 errors, 1 unmeasured, 30000 µs, 10…20 ms, {106:1 138:1}",
+        "  is        4 calls, 1 errors, 0 unmeasured, 30000 µs, 0.000001…20 ms, {-638:1 106:1 138:1}\n" +
+        "  should be 3 calls, 1 errors, 0 unmeasured, 30000 µs, 0.000001…20 ms, {-638:1 106:1 138:1}",
     );
   });
 
@@ -68,7 +68,7 @@ describe("the judgement of a campaign", () => {
 
   it.each<[string, (pay: Tallies[string]) => void]>([
     ["number of errors", (pay) => pay.errors++],
-    ["number of unmeasured calls", (pay) => pay.unmeasured--],
+    ["number of unmeasured calls", (pay) => pay.unmeasured++],
     ["sum of durations", (pay) => pay.sumUs++],
     ["shortest duration", (pay) => (pay.minMs = 9)],
     ["longest duration", (pay) => (pay.maxMs = null)],
