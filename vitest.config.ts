@@ -31,7 +31,8 @@ const order = (groupOrder: number) => ({ sequence: { groupOrder } });
 /** These limits only end tests that hang. A slow machine must not make a test fail. */
 const patient = { testTimeout: 60_000, hookTimeout: 240_000, setupFiles: ["test/patience.ts"] };
 const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
-const node = { ...patient, env: onDisk };
+/** Servers, browsers and clocks of real processes can fail once for reasons outside the code. A fault of the code fails twice. */
+const node = { ...patient, env: onDisk, retry: process.env.CI ? 1 : 0 };
 
 /** Tests of code that needs neither the platform nor a server. */
 const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts", "test/**/*.pure.test.ts"];
