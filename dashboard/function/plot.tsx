@@ -37,6 +37,8 @@ export function Plot(props: PlotProps) {
   const { lines, starts, values, stepSeconds, isCount = false, writeTick, index } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
+  /** Set while the arrow keys move the cursor. The step is chosen then; the cursor must not choose another one. */
+  const isMoving = useRef(false);
   const latest = useRef(props);
   latest.current = props;
   const scheme = useScheme();
@@ -48,7 +50,7 @@ export function Plot(props: PlotProps) {
     const options = optionsFor({ lines, stepSeconds, isCount, writeTick, times, width });
     const select = (from: number, to: number) => latest.current.zoom(from * 1000, to * 1000);
     options.hooks = {
-      setCursor: [({ cursor: { idx } }) => latest.current.setIndex(idx ?? undefined)],
+      setCursor: [({ cursor: { idx } }) => isMoving.current || latest.current.setIndex(idx ?? undefined)],
       setSelect: [
         (self) => {
           const { left, width } = self.select;
@@ -77,9 +79,14 @@ export function Plot(props: PlotProps) {
   useEffect(() => {
     const self = plot.current;
     if (!self || index === (self.cursor.idx ?? undefined)) return;
+    // Only the chart with the focus moves the others. If each moved the other, they could do so for ever.
+    const hasFocus = box.current!.parentElement === document.activeElement;
+    if (index !== undefined && !hasFocus) return;
     const left = index === undefined ? -10 : self.valToPos(self.data[0][index]!, "x");
     const move = self.setCursor.bind(self) as MoveCursor;
+    isMoving.current = true;
     move({ left, top: index === undefined ? -10 : HEIGHT / 4 }, true, true);
+    isMoving.current = false;
   }, [index]);
 
   return <div ref={box} class="plot" />;
