@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import { findChromium, launchChromium } from "./browser.ts";
 import { seed } from "./seed.ts";
 import { Server } from "./server.ts";
+import { shopPast, storePast } from "./store-past.ts";
 import { PROJECT } from "./wrangler.ts";
 
 const DOCS = join(PROJECT, "docs");
@@ -45,7 +46,11 @@ const chromium = await findChromium();
 if (chromium === undefined)
   throw new Error("No Chromium found. Install one, or set CHROME_PATH to the path of one.");
 const stateFolder = await mkdtemp(join(tmpdir(), "metrics-collector-screenshots-"));
-const server = await Server.start({ stateFolder, vars: { MAX_ITEMS: "10000" } });
+const vars = { MAX_ITEMS: "10000" };
+// The first start creates the tables.
+await (await Server.start({ stateFolder, vars })).stop();
+await storePast(stateFolder, shopPast());
+const server = await Server.start({ stateFolder, vars });
 const browser = await launchChromium(chromium);
 try {
   await seed(server.url);

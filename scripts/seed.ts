@@ -102,7 +102,8 @@ export const SHOP: Profile[] = [
   },
 ];
 
-interface Sum {
+/** The calls of a function in one minute, as a sample. */
+export interface Sum {
   function: string;
   module: string;
   at: number;
@@ -115,6 +116,9 @@ interface Sum {
   histogram: Record<string, number>;
   failures: { name: string; message: string; calls: number }[];
 }
+
+/** How far back the calls of `seed` reach, in minutes. */
+export const SEEDED_MINUTES = 125;
 
 export interface SeedOptions {
   minutes?: number;
@@ -130,16 +134,14 @@ export interface SeedOptions {
 export async function seed(
   url: string,
   profiles: readonly Profile[] = SHOP,
-  { minutes = 125, token }: SeedOptions = {},
+  { minutes = SEEDED_MINUTES, token }: SeedOptions = {},
 ): Promise<void> {
   const thisMinute = Math.floor(Date.now() / 60_000) * 60_000;
   for (const service of new Set(profiles.map((profile) => profile.service))) {
     const samples = profiles
       .filter((profile) => profile.service === service)
       .flatMap((profile, i) =>
-        Array.from({ length: minutes }, (_, minutesAgo) =>
-          sumOf(profile, minutesAgo, thisMinute, generator(i * 7919 + minutesAgo * 104_729 + 1)),
-        ),
+        Array.from({ length: minutes }, (_, minutesAgo) => sumOf(profile, i, minutesAgo, thisMinute)),
       )
       .filter(({ calls }) => calls > 0);
     for (let i = 0; i < samples.length; i += 1_000)
@@ -167,7 +169,9 @@ export async function send(url: string, service: string, samples: object[], toke
   }
 }
 
-function sumOf(profile: Profile, minutesAgo: number, thisMinute: number, random: () => number): Sum {
+/** The same `number` of a profile gives the same calls. `thisMinute` is in epoch milliseconds. */
+export function sumOf(profile: Profile, number: number, minutesAgo: number, thisMinute: number): Sum {
+  const random = generator(number * 7919 + minutesAgo * 104_729 + 1);
   const calls = Math.round(profile.calls(minutesAgo) * (0.85 + 0.3 * random()));
   const errors = Math.min(
     calls,

@@ -17,6 +17,7 @@ const api = hc<App>(location.origin, {
 
 export type FunctionList = Awaited<ReturnType<typeof listFunctions>>;
 export type FunctionDescription = Awaited<ReturnType<typeof describeFunction>>;
+export type Attention = Awaited<ReturnType<typeof readAttention>>;
 export type Distribution = Awaited<ReturnType<typeof readDistribution>>;
 /** The server may report rejected samples, by reason, since the buffer was created. */
 export type Health = Awaited<ReturnType<typeof readHealth>>;
@@ -31,10 +32,9 @@ export async function listFunctions(bounds: Bounds, signal: AbortSignal) {
   return readAnswer(await api.metrics.$get({ query }, { init: { signal } }));
 }
 
-/** Like `listFunctions`, without the values over time. */
-export async function listTotals(bounds: Bounds, signal: AbortSignal) {
-  const query = { ...toQuery(bounds), limit: ALL };
-  return readAnswer(await api.metrics.$get({ query }, { init: { signal } }));
+/** What needs attention now. The server judges it; the answer does not depend on a range. */
+export async function readAttention(signal: AbortSignal) {
+  return readAnswer(await api.attention.$get({}, { init: { signal } }));
 }
 
 export async function describeFunction(name: FunctionName, bounds: Bounds, signal: AbortSignal) {

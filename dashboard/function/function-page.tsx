@@ -93,8 +93,10 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
         <Coverage
           range={range}
           covered={covered}
-          previous={isCompared ? previous.covered : undefined}
-          isIncomparable={compared.isIncomparable}
+          comparison={{
+            previous: isCompared ? previous.covered : undefined,
+            isIncomparable: compared.isIncomparable,
+          }}
           hasChanges
           firstData={firstData}
           readAt={now.readAt}

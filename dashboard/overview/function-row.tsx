@@ -40,7 +40,7 @@ function Cells({ row, index, view, now }: FunctionRowProps) {
   return (
     <tr role="row" aria-rowindex={index + 1} class={row.attention?.kind} onClick={() => goTo(to)}>
       <th role="rowheader" scope="row" class="function">
-        {row.attention && <Mark attention={row.attention} />}
+        {row.attention && <Mark {...row.attention} />}
         <div class="names">
           <Link to={to} title={module === "" ? name : `${name} in ${module}`}>
             <Name text={name} />

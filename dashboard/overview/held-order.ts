@@ -1,12 +1,15 @@
 /** Freezes the order of rows while the pointer or the keyboard focus is on them, so that no row moves away. */
 import { useRef, useState } from "preact/hooks";
-import type { Row } from "./rows.ts";
 
 /**
  * While held, rows keep their places and get their new numbers; new rows come last. A change of `asked` (the range,
  * the filters or the sort order) always gives the new order.
  */
-export function useHeldOrder(rows: Row[], asked: string, isHeld: boolean): Row[] {
+export function useHeldOrder<Row extends { key: string }>(
+  rows: Row[],
+  asked: string,
+  isHeld: boolean,
+): Row[] {
   const shown = useRef({ asked, keys: [] as string[] });
   let ordered = rows;
   if (isHeld && shown.current.asked === asked) {

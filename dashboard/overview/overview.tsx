@@ -1,21 +1,27 @@
 /** The functions page: what needs attention, filters, and the table of all functions. */
 import { useMemo, useState } from "preact/hooks";
-import { type Health, listFunctions, listTotals } from "../api/client.ts";
+import { type Health, listFunctions } from "../api/client.ts";
+import { serverNow } from "../api/server-clock.ts";
+import { useLive } from "../api/use-live.ts";
 import { Failure, Loading, Missing, Stale } from "../parts/notice.tsx";
 import { DeleteForm } from "../cleanup/delete-form.tsx";
+import { coveredBy } from "../range/bounds.ts";
 import { FutureRange } from "../range/future-range.tsx";
-import { useCompared } from "../range/use-compared.ts";
+import { isLive, refreshMs } from "../range/range.ts";
+import { readInRange } from "../range/use-compared.ts";
 import { useReport } from "../status/freshness.ts";
 import { problemsOf } from "../status/troubles.tsx";
 import type { View } from "../view/view.ts";
-import { type AttentionItem, AttentionList } from "./attention-list.tsx";
+import { AttentionList, UnknownList } from "./attention-list.tsx";
 import { Filters } from "./filters.tsx";
 import { FirstSteps } from "./first-steps.tsx";
 import { FoundFailures, useFoundFailures } from "./found-failures.tsx";
 import { FunctionTable } from "./function-table.tsx";
 import { Headline } from "./headline.tsx";
 import { useHeldOrder, useHold } from "./held-order.ts";
-import { filterRows, makeRows, needingAttention, type Row } from "./rows.ts";
+import { useAttention, useJudgement } from "./judgement.ts";
+import { matching } from "./matching.ts";
+import { makeRows } from "./rows.ts";
 import { sortRows } from "./sorting.ts";
 
 /** The interval while the server has no functions, so that the first sample appears quickly. */
@@ -30,31 +36,26 @@ interface OverviewProps {
 export function Overview({ view, isPaused, health }: OverviewProps) {
   const { range } = view;
   const [isEmpty, setEmpty] = useState(false);
-  const compared = useCompared({
-    name: "functions",
-    range,
-    everyMs: isEmpty ? WAITING_FOR_FIRST_MS : undefined,
-    isPaused,
-    read: listFunctions,
-    readPrevious: listTotals,
-  });
-  const { now, covered, previous } = compared;
+  const now = useLive(
+    `functions ${JSON.stringify(range)}`,
+    (signal) => readInRange(range, (bounds) => listFunctions(bounds, signal)),
+    { everyMs: isEmpty ? WAITING_FOR_FIRST_MS : refreshMs(range, serverNow()), isPaused },
+  );
   useReport(now);
+  const attention = useAttention(isPaused);
 
+  const covered = now.data ? coveredBy(now.data) : undefined;
   const table = useMemo(
-    () => now.data && covered && makeRows(now.data, previous?.data, { range, covered, readAt: now.readAt }),
-    [now.data, previous?.data],
+    () => now.data && covered && makeRows(now.data, attention.data, { range, covered, readAt: now.readAt }),
+    [now.data, attention.data, isLive(range)],
   );
   const { isHeld, holding } = useHold();
-  const filtered = useMemo(() => filterRows(table?.rows ?? [], view), [table, view.service, view.q]);
+  const filtered = useMemo(() => matching(table?.rows ?? [], view), [table, view.service, view.q]);
   const sorted = useMemo(() => sortRows(filtered, view), [filtered, view.sort, view.order]);
   const asked = JSON.stringify([range, view.service, view.q, view.sort, view.order]);
   const rows = useHeldOrder(sorted, asked, isHeld);
-  const troubled = useHeldOrder(
-    useMemo(() => needingAttention(filtered), [filtered]),
-    asked,
-    isHeld,
-  );
+  const judgement = useJudgement(attention.data, view);
+  const items = useHeldOrder(judgement?.items ?? [], asked, isHeld);
   const found = useFoundFailures(view);
 
   const isEmptyNow = now.data?.functions.length === 0;
@@ -65,20 +66,25 @@ export function Overview({ view, isPaused, health }: OverviewProps) {
   }
   if (isEmptyNow) return <FirstSteps isDegraded={health !== undefined && problemsOf(health).length > 0} />;
   if (covered.from >= now.readAt) return <FutureRange view={view} covered={covered} now={now.readAt} />;
-  const attention = troubled.flatMap(itemOf);
+  const readAll = () => {
+    now.refresh();
+    attention.refresh();
+  };
   return (
     <div class="overview" aria-busy={!now.isCurrent}>
       <Stale live={now} />
-      <Missing what="the previous range" live={compared.loading} />
+      <Missing what="what needs attention" live={attention} />
       <Headline
         rows={filtered}
-        attention={attention.length}
+        judgement={judgement}
         failures={found?.failures.length}
         view={view}
-        compared={compared}
+        covered={covered}
+        readAt={now.readAt}
       />
       <div {...holding}>
-        <AttentionList items={attention} view={view} />
+        <AttentionList items={items} rows={filtered} view={view} />
+        <UnknownList items={judgement?.unknown ?? []} view={view} />
         <Filters view={view} services={table.services} />
         {found && <FoundFailures found={found} view={view} />}
         {rows.length === 0 ? (
@@ -86,16 +92,8 @@ export function Overview({ view, isPaused, health }: OverviewProps) {
         ) : (
           <FunctionTable rows={rows} view={view} />
         )}
-        {view.service !== "" && (
-          <DeleteForm key={view.service} service={view.service} onDelete={now.refresh} />
-        )}
+        {view.service !== "" && <DeleteForm key={view.service} service={view.service} onDelete={readAll} />}
       </div>
     </div>
   );
-}
-
-function itemOf({ key, service, module, function: name, attention, sparkline }: Row): AttentionItem[] {
-  if (!attention) return [];
-  const { kind, says, before } = attention;
-  return [{ key, service, module, function: name, kind, says, before, sparkline }];
 }

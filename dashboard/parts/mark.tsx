@@ -1,5 +1,9 @@
 /** Marks a function that needs attention with a shape and a word for each kind, not only with a colour. */
-import { type Attention, KINDS, type Kind, sentence } from "../overview/attention.ts";
+import type { Attention } from "../api/client.ts";
+
+export type Kind = Attention["items"][number]["kind"];
+
+export const LABELS: Record<Kind, string> = { failing: "Failing", silent: "Silent", slower: "Slower" };
 
 const SHAPES: Record<Kind, preact.JSX.Element> = {
   failing: (
@@ -31,11 +35,11 @@ export function Shape({ kind }: { kind: Kind }) {
 }
 
 /** The shape alone, for a table row. The word is for screen readers, the sentence is the tooltip. */
-export function Mark({ attention }: { attention: Attention }) {
+export function Mark({ kind, sentence }: { kind: Kind; sentence: string }) {
   return (
-    <span class="mark" title={sentence(attention)}>
-      <Shape kind={attention.kind} />
-      <span class="heard">{KINDS[attention.kind].label}</span>
+    <span class="mark" title={`${LABELS[kind]}: ${sentence}`}>
+      <Shape kind={kind} />
+      <span class="heard">{LABELS[kind]}</span>
     </span>
   );
 }

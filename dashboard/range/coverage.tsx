@@ -8,8 +8,8 @@ import { isLive, lengthName } from "./range.ts";
 interface CoverageProps {
   range: Range;
   covered: Bounds;
-  previous: Bounds | undefined;
-  isIncomparable: boolean;
+  /** Undefined if the page compares with no previous range. */
+  comparison?: Comparison;
   /** Whether the page shows changes of counts. */
   hasChanges?: boolean;
   /** When the first data was recorded, in epoch milliseconds. */
@@ -18,33 +18,25 @@ interface CoverageProps {
   readAt: number;
 }
 
-export function Coverage({
-  range,
-  covered,
-  previous,
-  isIncomparable,
-  hasChanges,
-  firstData,
-  readAt,
-}: CoverageProps) {
+interface Comparison {
+  /** Undefined if there is no data to compare with. */
+  previous: Bounds | undefined;
+  /** Whether the server keeps the previous range too coarsely. */
+  isIncomparable: boolean;
+}
+
+export function Coverage({ range, covered, comparison, hasChanges, firstData, readAt }: CoverageProps) {
   const times = useTimes();
   const shown = isLive(range) ? `${times.moment(covered.from)} – now` : times.span(covered.from, covered.to);
-  const length = lengthName(covered.to - covered.from);
-  const comparison = previous
-    ? comparedWith(previous, firstData, times)
-    : isIncomparable
-      ? `not compared, because the server keeps the previous ${length} by the ${widthName(before(covered), readAt)} only`
-      : firstData >= covered.from
-        ? "no earlier data to compare with"
-        : undefined;
+  const compared = comparison && comparisonText(comparison, covered, firstData, readAt, times);
   return (
     <>
       <p class="covers">
         {`${shown} (${times.offset(covered.from)})`}
-        {comparison !== undefined && ` · ${comparison}`}
+        {compared !== undefined && ` · ${compared}`}
       </p>
       {notesOf(
-        { range, covered, firstData, readAt, isCompared: previous !== undefined, hasChanges },
+        { range, covered, firstData, readAt, isCompared: comparison?.previous !== undefined, hasChanges },
         times,
       ).map((note) => (
         <p key={note} class="covers note">
@@ -56,6 +48,21 @@ export function Coverage({
 }
 
 type Times = ReturnType<typeof useTimes>;
+
+function comparisonText(
+  { previous, isIncomparable }: Comparison,
+  covered: Bounds,
+  firstData: number,
+  readAt: number,
+  times: Times,
+): string | undefined {
+  if (previous) return comparedWith(previous, firstData, times);
+  if (isIncomparable) {
+    const length = lengthName(covered.to - covered.from);
+    return `not compared, because the server keeps the previous ${length} by the ${widthName(before(covered), readAt)} only`;
+  }
+  return firstData >= covered.from ? "no earlier data to compare with" : undefined;
+}
 
 function comparedWith(previous: Bounds, firstData: number, times: Times): string {
   const { from, to } = previous;

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { storePast, steadyHours } from "./history.ts";
+import { hourOf, steadyHours, storePast } from "../../scripts/store-past.ts";
 import { addServerTime, expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
 
 const MINUTE = 60_000;
@@ -25,8 +25,8 @@ describe.skipIf(skipped)("data of 30 days", () => {
     site = await startSite({
       store: (stateFolder) =>
         storePast(stateFolder, [
-          { service: "reports", function: "hourly", hours: steadyHours(30, 3_600) },
-          { service: "reports", function: "once", hours: [{ start: thatHour / 1000, calls: 1 }] },
+          { service: "reports", function: "hourly", rollups: steadyHours(30, 3_600) },
+          { service: "reports", function: "once", rollups: [hourOf(thatHour / 1000, 1)] },
         ]),
     });
   });
@@ -47,24 +47,22 @@ describe.skipIf(skipped)("data of 30 days", () => {
 
   for (const name of ["15m", "1h", "24h", "7d", "90d", "6h", "30d", "25h"]) {
     it(`compares ${name} with a previous range of the same length that does not overlap`, async () => {
-      const current: Bounds[] = [];
-      const previous: Bounds[] = [];
-      const page = await site.open(`/?range=${name}&tz=utc`, {
+      const asked: Bounds[] = [];
+      const page = await site.open(`${STEADY}&range=${name}&tz=utc`, {
         prepare: async (page) => {
           await addServerTime(page);
           page.on("request", (request) => {
             const { pathname, searchParams } = new URL(request.url());
-            if (pathname !== "/metrics") return;
-            const bounds = { from: Number(searchParams.get("from")), to: Number(searchParams.get("to")) };
-            (searchParams.has("points") ? current : previous).push(bounds);
+            if (pathname !== "/metrics/reports/hourly") return;
+            asked.push({ from: Number(searchParams.get("from")), to: Number(searchParams.get("to")) });
           });
         },
       });
-      await page.locator("table.functions").waitFor();
+      await page.locator(".chart canvas").first().waitFor();
       await page.waitForLoadState("networkidle");
       // There may be more than one of each, if a minute ended meanwhile.
-      const pairs = current.flatMap((now) =>
-        previous.filter((before) => before.to === now.from).map((before) => ({ now, before })),
+      const pairs = asked.flatMap((now) =>
+        asked.filter((before) => before.to === now.from).map((before) => ({ now, before })),
       );
       expect(pairs.length).toBeGreaterThan(0);
       for (const { now, before } of pairs) {
@@ -97,7 +95,7 @@ describe.skipIf(skipped)("data of 30 days", () => {
   });
 
   it("does not compare an hour with itself", async () => {
-    const page = await open(`/?service=reports${range(thatHour + 10 * MINUTE, thatHour + 25 * MINUTE)}`);
+    const page = await open(`${STEADY}${range(thatHour + 10 * MINUTE, thatHour + 25 * MINUTE)}`);
     await page.getByText("compared with").waitFor();
     expect(await page.locator(".covers").first().textContent()).toMatch(
       /10:00 – 11:00 \(UTC\) · compared with the previous hour, .* 09:00 – 10:00/,
@@ -191,7 +189,7 @@ describe.skipIf(skipped)("data of 30 days", () => {
 
   it("says why there is no comparison where the server keeps days only", async () => {
     const to = Date.now() - 84 * DAY;
-    const page = await open(`/?service=reports${range(to - 4 * DAY - HOUR, to)}`);
+    const page = await open(`${STEADY}${range(to - 4 * DAY - HOUR, to)}`);
     await page.getByText(/not compared, because the server keeps the previous .* by the day only/).waitFor();
     expect(await page.getByText("compared with").count()).toBe(0);
 

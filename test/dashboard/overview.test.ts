@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seed, send } from "../../scripts/seed.ts";
+import { shopPast, storePast } from "../../scripts/store-past.ts";
 import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
 import { cellsOf, functionNames } from "./table.ts";
 
@@ -23,7 +24,8 @@ describe.skipIf(skipped)("the functions page", () => {
 
     await send(site.url, "demo", [
       ...Array.from({ length: 5 }, () => ({ function: "successful_function", durationMs: 100.3 })),
-      ...Array.from({ length: 3 }, () => ({
+      // A third failed call in a later minute would need attention.
+      ...Array.from({ length: 2 }, () => ({
         function: "error_function",
         durationMs: 100.1,
         error: { name: "ValueError", message: "An error occurred" },
@@ -37,32 +39,89 @@ describe.skipIf(skipped)("the functions page", () => {
       "100 ms",
     ]);
     expect(await cellsOf(page, "error_function", "calls", "errors", "errorRate")).toEqual([
-      "3",
-      "3",
+      "2",
+      "2",
       "100 %",
     ]);
     expectNoMisdeeds(page);
   });
 
-  describe("with the data of a shop", () => {
-    beforeAll(() => seed(site.url));
+  it("says which functions cannot be judged yet, and why", async () => {
+    // Called just now, so neither may be silent.
+    const calls = ["successful_function", "error_function"].map((name) => ({
+      function: name,
+      durationMs: 100,
+    }));
+    await send(site.url, "demo", calls);
+    const page = await site.open();
+    await page
+      .getByRole("heading", {
+        level: 1,
+        name: "2 functions: nothing needs attention, 1 cannot be judged yet",
+      })
+      .waitFor();
+    await page.getByText("1 function cannot be judged yet", { exact: true }).click();
+    const unjudged = page.locator(".unjudged");
+    await unjudged.getByText(/^Failing: Some calls failed lately\. Before them, it had fewer than/).waitFor();
+    expect(await unjudged.getByRole("link").allInnerTexts()).toEqual(["error_function demo"]);
+    expectNoMisdeeds(page);
+  });
 
-    it("lists the functions that need attention with the reason in words", async () => {
+  it("says that the judgement could not be loaded, keeps the list, and loads it on request", async () => {
+    let isBroken = true;
+    const page = await site.open("/", {
+      prepare: (page) =>
+        page.route("**/attention", async (route) => {
+          if (!isBroken) return route.continue();
+          const error = { code: "internal_error", message: "The request failed." };
+          return route.fulfill({ status: 500, json: { error } });
+        }),
+    });
+    await page.getByText("Could not load what needs attention.").waitFor();
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("2 functions");
+    expect(await functionNames(page)).toHaveLength(2);
+    isBroken = false;
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { level: 1, name: /nothing needs attention/ }).waitFor();
+    expect(await page.getByText("Could not load what needs attention.").count()).toBe(0);
+    expectNoMisdeeds(page, { except: /status of 500/ });
+  });
+
+  describe("with the data of a shop", () => {
+    let site: Site;
+    beforeAll(async () => {
+      site = await startSite({
+        vars: { MAX_ITEMS: "10000" },
+        store: (stateFolder) => storePast(stateFolder, shopPast()),
+      });
+      await seed(site.url);
+    });
+    afterAll(() => site?.close());
+
+    it("lists the functions that need attention with the server's reason", async () => {
       const page = await site.open();
-      await page.getByText("compared with the previous hour").waitFor();
+      await page.locator(".attention li").first().waitFor();
       const texts = await page.locator(".attention li").allInnerTexts();
       const said = texts.map((text) => text.replace(/\s+/g, " "));
       expect(said).toEqual([
         expect.stringMatching(
-          /^Failing chargeCard card payments (2|3)\d % of calls fail in the last 8 min, was 0.\d %$/,
+          /^Failing chargeCard card payments [\d.]+ % of calls fail, usually 0.\d+ %; since 1\d minutes\.$/,
         ),
-        expect.stringMatching(/^Failing error_function demo 100 % of calls fail/),
-        expect.stringMatching(/^Slower suggest search p95 is 2\d\d ms, was \d\d ms, ×\d\.\d$/),
-        expect.stringMatching(/^Silent sendReceipt mail last call 2\d min ago, was 0.\d+ calls\/s$/),
+        expect.stringMatching(
+          /^Silent sendReceipt mail Last called 2\d minutes ago; at this hour it usually pauses \d minutes? at most\.$/,
+        ),
+        expect.stringMatching(
+          /^Slower suggest search p95 is \d+ ms, usually \d\d(\.\d)? ms; since \d+ minutes\.$/,
+        ),
       ]);
       expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe(
-        "4 of 16 functions need attention",
+        "3 of 14 functions need attention",
       );
+      await page
+        .getByText(
+          /^Attention was judged at \d\d:\d\d against each function's own past, whatever the range\.$/,
+        )
+        .waitFor();
       const marked = page.locator("table.functions tr", { hasText: "chargeCard" });
       expect(await marked.locator(".mark .heard").textContent()).toBe("Failing");
       expectNoMisdeeds(page);
@@ -103,6 +162,18 @@ describe.skipIf(skipped)("the functions page", () => {
       expectNoMisdeeds(page);
     });
 
+    it("filters what needs attention as it filters the table", async () => {
+      const page = await site.open("/?service=payments");
+      await page
+        .getByRole("heading", { level: 1, name: "1 of 3 functions in payments needs attention" })
+        .waitFor();
+      const open = await site.open("/?q=receipt");
+      await open.locator(".attention li").first().waitFor();
+      expect(await open.locator(".attention strong").allInnerTexts()).toEqual(["sendReceipt"]);
+      expectNoMisdeeds(page);
+      expectNoMisdeeds(open);
+    });
+
     it("filters by service, and the link shows the same in another browser", async () => {
       const page = await site.open();
       await page.getByLabel("Service", { exact: true }).selectOption("payments");
@@ -132,9 +203,10 @@ describe.skipIf(skipped)("the functions page", () => {
       await page.getByLabel("To", { exact: true }).fill(local(to));
       await page.getByRole("button", { name: "Show", exact: true }).click();
       await page.getByText("Not live").first().waitFor();
-      // An hour ago nothing was wrong, and mail was sent.
-      await page.getByText("Nothing needs attention in 16 functions").waitFor();
-      expect(await cellsOf(page, "error_function", "calls")).toEqual(["0"]);
+      // The judgement is of now. An hour ago nothing was wrong, and mail was sent.
+      await page.getByRole("heading", { name: "3 of 14 functions need attention now" }).waitFor();
+      expect(await page.locator(".attention li").count()).toBe(3);
+      expect(await page.locator("table.functions .mark").count()).toBe(0);
       expect(Number((await cellsOf(page, "sendReceipt", "calls"))[0])).toBeGreaterThan(250);
       expectNoMisdeeds(page);
     });
