@@ -1,0 +1,47 @@
+/** Judges whether a function is clearly worse than at the same hour of earlier days. */
+import { judgeSlowness, type Percentile } from "../../stats/attention-durations.ts";
+import type { CallCells } from "../../stats/call-cells.ts";
+import { judgeErrorChange } from "../../stats/change.ts";
+import { type RuleOf, secondsOf } from "../rule.ts";
+import { unknown, type Verdict, verdict } from "./verdict.ts";
+import { milliseconds, percent, span } from "./words.ts";
+
+/** The p95 of quarters of an hour and of past hours, as `judgeSlowness` takes them. */
+export interface DurationPast {
+  quarters: readonly Percentile[];
+  hours: readonly Percentile[];
+}
+
+export function judgeChange(
+  rule: RuleOf<"change">,
+  cells: CallCells,
+  durations: DurationPast | undefined,
+  now: number,
+): Verdict {
+  if (rule.figure === "p95Ms") return judgeSlower(durations);
+  const windowSeconds = secondsOf(rule.window);
+  const { deviations, times, minCalls } = rule;
+  const judged = judgeErrorChange(cells, { deviations, times, minCalls, windowSeconds }, now);
+  if (typeof judged === "string") return unknown(judged);
+  const { isWorse, share, usualShare } = judged;
+  const said =
+    `${percent(share)} of calls failed in the last ${span(windowSeconds)}; ` +
+    `at this hour of earlier days it was ${percent(usualShare)}.`;
+  return verdict(isWorse, share, said);
+}
+
+/** By quarters of an hour, with the levels of `GET /attention`. */
+export function judgeSlower(durations: DurationPast | undefined): Verdict {
+  if (!durations) return unknown("Its durations are not read yet. They are judged every quarter of an hour.");
+  const judged = judgeSlowness(durations.quarters, durations.hours);
+  if (judged === "unknown")
+    return unknown("Too few hours of earlier days are known to compare its durations with.");
+  if (!judged)
+    return verdict(false, 0, "It is not slower than usual at this hour, or has too few calls to tell.");
+  const { p95Ms, usualP95Ms } = judged;
+  return verdict(
+    true,
+    p95Ms,
+    `p95 is ${milliseconds(p95Ms)}, usually ${milliseconds(usualP95Ms)} at this hour.`,
+  );
+}
