@@ -136,6 +136,12 @@ async function tellWatchdog(text: string): Promise<number | null> {
   return (await response.json<{ bytes: number | null }>()).bytes;
 }
 
+/** Our own errors, and OTLP's. */
+interface ErrorBody {
+  code: string | number;
+  message: string;
+}
+
 interface Outcome {
   request: FuzzedRequest;
   status: number;
@@ -168,7 +174,8 @@ async function sendFuzzed(request: FuzzedRequest, number: number): Promise<Outco
   if (response.status >= 500) throw new Error(`${response.status} ${text}, ${shown()}`);
   const isAnsweredBatch = response.status === 422 && path.startsWith("/samples");
   if (response.status >= 400 && method !== "HEAD" && !isAnsweredBatch) {
-    const { error } = JSON.parse(text) as { error?: { code: string; message: string } };
+    const answer = JSON.parse(text) as { error?: ErrorBody } & Partial<ErrorBody>;
+    const error = path.startsWith("/v1/") ? answer : answer.error;
     if (!error?.code || !error.message) throw new Error(`${response.status} ${text}, ${shown()}`);
   }
   const isBatch = response.status === 202 && path.startsWith("/samples");
