@@ -4,6 +4,7 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { unstable_readConfig } from "wrangler";
 import { checkNamedFiles } from "./scripts/named-files.ts";
+import { readOtlpSamples } from "./scripts/otlp-samples.ts";
 import { watch } from "./scripts/watchdog.ts";
 
 /** The simulated storage spends most of its time waiting for the disk, so it uses a disk in memory if there is one. */
@@ -56,7 +57,7 @@ const config = {
           cloudflareTest({
             wrangler,
             miniflare: {
-              bindings: { ...bindings, HISTORIES, SEED },
+              bindings: { ...bindings, HISTORIES, SEED, OTLP_SAMPLES: await readOtlpSamples() },
               serviceBindings: { WATCHDOG: watch },
               queueProducers: { QUEUE: { queueName: "not-consumed" } },
             },

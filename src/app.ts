@@ -22,11 +22,15 @@ import { page } from "./http/page.ts";
 import type { HttpEnv } from "./http/route.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { serverTime } from "./http/server-time.ts";
+import { answerErrorsInOtlp } from "./ingest/otlp/answer-errors.ts";
+import { refuseLogsRoute, takeTracesRoute } from "./ingest/otlp/route.ts";
 import { takeSamplesRoute } from "./ingest/samples/route.ts";
 import { scrapeRoute } from "./prometheus/scrape.ts";
 
 const routes = [
   takeSamplesRoute,
+  takeTracesRoute,
+  refuseLogsRoute,
   scrapeRoute,
   listFunctionsRoute,
   describeFunctionRoute,
@@ -45,6 +49,7 @@ const routes = [
 ] as const;
 
 const base = new Hono<HttpEnv>();
+base.use("/v1/*", answerErrorsInOtlp);
 base.use(serverTime, requestId(), securityHeaders, cors, localHosts, rejectCrossOriginWrites);
 base.use("/", page);
 base.use(methodNotAllowed({ app: base, onMethodNotAllowed: answerUnknownMethod }));

@@ -29,9 +29,12 @@ export async function authorise(env: Env, right: Right, given: string | undefine
   throw isKnown ? forbidden(right) : unauthorised(right, given);
 }
 
-/** The token of the header `Authorization: Bearer …`, or undefined if there is none. */
+/**
+ * The token of the header `Authorization: Bearer …`, or undefined if there is none. The space may be `%20`: that is how
+ * `OTEL_EXPORTER_OTLP_HEADERS` spells it, and some senders do not decode it.
+ */
 export function bearerToken(headers: Headers): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(headers.get("Authorization") ?? "")?.[1];
+  return /^Bearer(?: |%20)+(\S+)$/i.exec(headers.get("Authorization") ?? "")?.[1];
 }
 
 function noTokens(env: Env, right: Right): ErrorResponse {

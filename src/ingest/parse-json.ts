@@ -13,7 +13,8 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function decodeText(bytes: Uint8Array): string {
+/** @throws {ErrorResponse} 400 if the bytes are not UTF-8 */
+export function decodeText(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch {

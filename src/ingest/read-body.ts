@@ -8,6 +8,8 @@ export interface BodyFormat {
   contentTypes: readonly string[];
   /** The largest body that is read, in bytes after decompression. */
   maxBytes: number;
+  /** The largest compressed body, in bytes as sent. It applies if the sender tells the size. */
+  maxCompressedBytes?: number;
   /** A sentence that tells the sender what to do about a larger body. The default asks to split it. */
   whenTooLarge?: string;
 }
@@ -26,16 +28,21 @@ export async function readBody(request: Request, format: BodyFormat): Promise<Ui
   const encoding = contentEncodingOf(request.headers);
   if (request.body === null) return new Uint8Array(0);
   const sentBytes = Number(request.headers.get("Content-Length"));
+  const isTooLong = encoding === "gzip" && sentBytes > (format.maxCompressedBytes ?? Infinity);
+  if (isTooLong) {
+    await request.body.cancel();
+    throw tooLarge(`The compressed body has more than ${format.maxCompressedBytes} bytes.`, format);
+  }
   const bytes =
     encoding === "identity"
       ? await readBytes(request.body, sentBytes, format.maxBytes)
       : await readGzip(request.body, sentBytes, format.maxBytes);
   if (bytes !== undefined) return bytes;
-  throw new ErrorResponse(
-    413,
-    "body_too_large",
-    `The body has more than ${format.maxBytes} bytes after decompression. ${format.whenTooLarge ?? SPLIT}`,
-  );
+  throw tooLarge(`The body has more than ${format.maxBytes} bytes after decompression.`, format);
+}
+
+function tooLarge(problem: string, { whenTooLarge = SPLIT }: BodyFormat): ErrorResponse {
+  return new ErrorResponse(413, "body_too_large", `${problem} ${whenTooLarge}`);
 }
 
 /** The request's content type in lower case and without parameters; empty if it has none. */
