@@ -1,17 +1,16 @@
 /** Reads the calls of functions as series: over a range in steps, or as one total since the beginning. */
-import { allFunctions, allTotals, type StoredFunction, totalsOf } from "../store/read-functions.ts";
-import { type CoarseTimes, rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
+import { allFunctions, allTotals, totalsOf } from "../store/read-functions.ts";
+import { rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
 import { mergeUnapplied } from "./failures.ts";
 import { type FunctionName, isFunctionName, type Matchers, matching } from "./matchers.ts";
-import { coarseUntil, maxRollupsIn } from "./range.ts";
+import { readParts, type Seen } from "./parts.ts";
+import { coarseUntil } from "./range.ts";
 import type { Delta } from "../stats/delta.ts";
 import type { SeenFailure } from "../stats/failures.ts";
 import { floorTo, isWithin, type Range } from "../stats/interval.ts";
 import { idOf, type SeriesId, seriesKey } from "../stats/series-id.ts";
 import { type SeriesTotals, sumOf, type Sums, type Tally } from "../stats/sums.ts";
-import { DAY } from "../stats/tiers.ts";
-import { closedRows, openFrom } from "../store/closed.ts";
 import { failuresOf } from "../store/read-failures.ts";
 
 export type ReadBindings = Pick<Env, "BUFFER" | "DB">;
@@ -40,11 +39,7 @@ export interface DetailedSeries extends Series {
 /** A step that is longer than any range. With it, each series has one point. */
 export const ONE_STEP = Infinity;
 
-/** Rollups that are held in memory at once. They take some 20 MB. */
-const ROLLUPS_PER_READ = 40_000;
-
 type Part = Sums & { start: number };
-type Seen = SeriesId & { firstSeen: number; lastSeen: number };
 
 /**
  * Reads the points of every matching series, in steps of `step` seconds that start at multiples of it. Without a range,
@@ -130,76 +125,17 @@ async function* readMany(
   range: Range,
   step: number,
 ): AsyncGenerator<Series> {
-  const { stored, unapplied } = await readExact(env, [allFunctions(), closedRows()]);
-  const isMatching = matching(matchers);
-  const known = new Set(stored[0].map(seriesKey));
-  const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
-  const isStored = (row: StoredFunction) => isSeenIn(range, row);
-  const listed = stored[0].filter(isMatching);
-  // D1 has nothing of these functions in the range, so this read has all there is of them. WARNING: take it from this read.
-  // By the next one a flush may have moved it to D1.
-  for (const row of listed) {
-    if (isStored(row)) continue;
-    const own = deltas.get(seriesKey(row)) ?? [];
-    yield seriesOf([row, ...own], [], own, range, step);
-  }
-  for (const [key, own] of deltas) if (!known.has(key)) yield seriesOf(own, [], own, range, step);
   const coarse = coarseUntil(range, step, Date.now());
-  const open = openFrom(stored[1]);
-  const closed = { hours: Math.min(coarse.hours, open.hours), days: Math.min(coarse.days, open.days) };
-  const weightOf = (row: StoredFunction) => maxRollupsIn(range, closed, timeOf(row));
-  for (const some of inParts(listed.filter(isStored), weightOf)) {
-    yield* await readSome(env, some, range, step, coarse);
-  }
-}
-
-async function readSome(
-  env: ReadBindings,
-  functions: readonly StoredFunction[],
-  range: Range,
-  step: number,
-  coarse: CoarseTimes,
-): Promise<Series[]> {
-  const ids = functions.map(({ id }) => id);
-  const { stored, unapplied, isDeleted } = await readExact(env, [rollupsOfIds(ids, range, coarse)]);
-  const rollups = Map.groupBy(stored[0], ({ functionId }) => functionId);
-  const deltas = Map.groupBy(unapplied, seriesKey);
-  return functions.flatMap((row) => {
-    const own = deltas.get(seriesKey(row)) ?? [];
-    if (!isDeleted(row)) return [seriesOf([row, ...own], rollups.get(row.id) ?? [], own, range, step)];
-    // It was deleted after the list was read. Only calls from after the deletion count.
-    return own.length === 0 ? [] : [seriesOf(own, [], own, range, step)];
+  const parts = readParts(env, {
+    isMatching: matching(matchers),
+    range,
+    coarse,
+    list: allFunctions(),
+    rows: (ids) => [rollupsOfIds(ids, range, coarse)],
   });
-}
-
-/** The time in which rollups of the function may start: from the day of its first call on, until its last. Epoch seconds. */
-function timeOf({ firstSeen, lastSeen }: Seen): Range {
-  return { from: floorTo(firstSeen / 1000, DAY), to: lastSeen / 1000 + 1 };
-}
-
-function isSeenIn(range: Range, seen: Seen): boolean {
-  const { from, to } = timeOf(seen);
-  return from < range.to && to > range.from;
-}
-
-/** Cuts the functions into parts that each have a bounded number of rollups. */
-function* inParts(
-  functions: readonly StoredFunction[],
-  weightOf: (row: StoredFunction) => number,
-): Generator<StoredFunction[]> {
-  let part: StoredFunction[] = [];
-  let weight = 0;
-  for (const row of functions) {
-    const own = weightOf(row);
-    if (part.length > 0 && weight + own > ROLLUPS_PER_READ) {
-      yield part;
-      part = [];
-      weight = 0;
-    }
-    part.push(row);
-    weight += own;
+  for await (const { listed, rows, deltas } of parts) {
+    yield seriesOf(listed ? [listed, ...deltas] : deltas, rows, deltas, range, step);
   }
-  if (part.length > 0) yield part;
 }
 
 function seriesOf(

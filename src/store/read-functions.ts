@@ -1,5 +1,5 @@
 /** Queries for functions and their totals. */
-import { and, eq, getTableColumns, type SQL } from "drizzle-orm";
+import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { SeriesId } from "../stats/series-id.ts";
 import type { SeriesTotals } from "../stats/sums.ts";
 import type { Query } from "./read-with-ledger.ts";
@@ -28,6 +28,20 @@ export const allTotals = (): Query<StoredTotals[]> => (orm) => orm.select(totals
 /** As `allTotals`, without the histograms, which make up most of the bytes. */
 export const allSums = (): Query<Omit<StoredTotals, "buckets">[]> => (orm) =>
   orm.select(sums).from(functions);
+
+export const totalsOfIds =
+  (ids: readonly number[]): Query<StoredTotals[]> =>
+  (orm) =>
+    orm.select(totals).from(functions).where(isOneOf(ids));
+
+/** As `totalsOfIds`, without the histograms. */
+export const sumsOfIds =
+  (ids: readonly number[]): Query<Omit<StoredTotals, "buckets">[]> =>
+  (orm) =>
+    orm.select(sums).from(functions).where(isOneOf(ids));
+
+const isOneOf = (ids: readonly number[]): SQL =>
+  sql`${id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
 
 export const allFunctions = (): Query<StoredFunction[]> => (orm) => orm.select(identity).from(functions);
 

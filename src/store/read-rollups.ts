@@ -20,11 +20,19 @@ export interface CoarseTimes {
   days: number;
 }
 
-const { resolution: _, ...columns } = getTableColumns(rollups);
+/** A rollup with its length in seconds: a minute, an hour or a day. */
+export type Tile = Omit<Rollup, "buckets"> & { resolution: number; buckets?: Rollup["buckets"] };
+
+const tile = getTableColumns(rollups);
+const { resolution: _, ...columns } = tile;
+const { buckets: __, ...tileWithoutBuckets } = tile;
+
+const IN_PART = sql`${rollups.functionId} = part.id AND ${rollups.resolution} = part.width
+  AND ${rollups.start} >= part.starts_at AND ${rollups.start} < part.ends_at`;
 
 /** The rollups that make up the range, of all functions with the name. Each call is in one of them. Reads few others. */
 export const rollupsOf = (named: Named, range: Range, coarse: CoarseTimes): Query<Rollup[]> =>
-  rollupsWithin(
+  within(
     range,
     coarse,
     sql`functions AS f WHERE f.service = ${named.service} AND f.name = ${named.function}
@@ -34,11 +42,29 @@ export const rollupsOf = (named: Named, range: Range, coarse: CoarseTimes): Quer
 /** As `rollupsOf`, for functions given by their ids. All ids travel in one parameter, since D1 allows 100. */
 export const rollupsOfIds = (ids: readonly number[], range: Range, coarse: CoarseTimes): Query<Rollup[]> =>
   // Rollups of a deleted function may still be there, so the function is looked up as well.
-  rollupsWithin(
-    range,
-    coarse,
-    sql`json_each(${JSON.stringify(ids)}) AS one CROSS JOIN functions AS f ON f.id = one.value`,
-  );
+  within(range, coarse, withIds(ids));
+
+/** As `rollupsOfIds`, with the length of each. Leaving out the histograms leaves out most of the bytes. */
+export const tilesOfIds =
+  (ids: readonly number[], range: Range, coarse: CoarseTimes, withBuckets: boolean): Query<Tile[]> =>
+  (orm) =>
+    orm
+      .select((withBuckets ? tile : tileWithoutBuckets) as typeof tile)
+      .from(partsOf(range, coarse, withIds(ids)))
+      .crossJoin(rollups)
+      .where(IN_PART);
+
+const within =
+  (range: Range, coarse: CoarseTimes, ofFunctions: SQL): Query<Rollup[]> =>
+  (orm) =>
+    orm
+      .select(columns)
+      .from(partsOf(range, coarse, ofFunctions))
+      .crossJoin(rollups)
+      .where(IN_PART);
+
+const withIds = (ids: readonly number[]): SQL =>
+  sql`json_each(${JSON.stringify(ids)}) AS one CROSS JOIN functions AS f ON f.id = one.value`;
 
 /**
  * A range consists of minutes, whole hours, whole days, whole hours and minutes again; each of these parts may be empty. Where
@@ -48,7 +74,7 @@ export const rollupsOfIds = (ids: readonly number[], range: Range, coarse: Coars
  * WARNING: CROSS JOIN makes SQLite look up each part by its function, resolution and time, which is the primary key. With a
  * plain join it may read all rollups.
  */
-function rollupsWithin({ from, to }: Range, coarse: CoarseTimes, ofFunctions: SQL): Query<Rollup[]> {
+function partsOf({ from, to }: Range, coarse: CoarseTimes, ofFunctions: SQL): SQL {
   const hours = Math.min(ceilTo(from, HOUR), to);
   const days = Math.min(ceilTo(from, DAY), to);
   // Parts that are empty for every function are left out, because each costs a row read for each function.
@@ -62,7 +88,7 @@ function rollupsWithin({ from, to }: Range, coarse: CoarseTimes, ofFunctions: SQ
     sql`json_array(${DAY}, max(${from}, open_days), ${to})`,
   ].filter((part) => part !== false);
   const open = (tier: Tier) => sql.raw(openFromOf(tier));
-  const all = sql`(
+  return sql`(
     WITH opened AS MATERIALIZED (
       SELECT f.id, ${open("hours")} AS open_hours, ${open("days")} AS open_days FROM ${ofFunctions}
     ),
@@ -74,13 +100,4 @@ function rollupsWithin({ from, to }: Range, coarse: CoarseTimes, ofFunctions: SQ
     SELECT times.id, part.value ->> 0 AS width, part.value ->> 1 AS starts_at, part.value ->> 2 AS ends_at
     FROM times CROSS JOIN json_each(json_array(${sql.join(parts, sql`, `)})) AS part WHERE starts_at < ends_at
   ) AS part`;
-  return (orm) =>
-    orm
-      .select(columns)
-      .from(all)
-      .crossJoin(rollups)
-      .where(
-        sql`${rollups.functionId} = part.id AND ${rollups.resolution} = part.width
-          AND ${rollups.start} >= part.starts_at AND ${rollups.start} < part.ends_at`,
-      );
 }
