@@ -36,6 +36,8 @@ export interface Integral {
 export interface Hints {
   /** Distance between evaluations in milliseconds. 0 for an instant query. */
   stepMs: number;
+  /** Whether the selector is in a subquery, so that it is evaluated at other times as well. */
+  inSubquery: boolean;
   /** The function directly around the selector, such as `rate`, or "". */
   function: string;
   /** The length of the range in milliseconds. 0 without one. */

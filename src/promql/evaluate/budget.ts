@@ -80,11 +80,16 @@ export class Budget {
     this.spend(rows * (steps + OPERATIONS_OF_LABELS));
   }
 
+  /** Whether so much was done since the last pause that `check` should be called within an operation, too. */
+  get isCheckDue(): boolean {
+    return this.operations >= this.nextPause;
+  }
+
   /** Fails if the query was aborted or its time is up. Lets other events happen from time to time. */
   async check(): Promise<void> {
-    if (this.operations >= this.nextPause && this.limits.pause) {
+    if (this.isCheckDue) {
       this.nextPause = this.operations + OPERATIONS_BETWEEN_PAUSES;
-      await this.limits.pause();
+      await this.limits.pause?.();
     }
     if (this.signal?.aborted)
       throw new PromqlError("canceled", "query was canceled in expression evaluation");

@@ -184,7 +184,7 @@ export class Evaluator {
       const parameters = other && scalarOf(await this.evaluate(other, grid));
       const tracks = await this.tracksOf(range, grid);
       const place = { rangeMs: range.rangeMs, endOf: endOf(range, ends) };
-      return { type: "vector", rows: applyWindows(body, tracks, place, parameters, context, budget) };
+      return { type: "vector", rows: await applyWindows(body, tracks, place, parameters, context, budget) };
     }
     const args = await this.arguments(context.call, grid);
     const before = args.reduce((count, arg) => count + rowsOf(arg).length, 0);

@@ -69,7 +69,15 @@ function sizeOfSamples(values: ArrayLike<SampleValue>): number {
 /** Equal for selectors that ask for the same series for the same use. */
 function keyOfRequest({ matchers }: VectorSelector, fromMs: number, toMs: number, hints: Hints): string {
   const texts = matchers.map(({ name, operator, value }) => [name, operator, value]);
-  return JSON.stringify([texts, fromMs, toMs, hints.function, hints.rangeMs, hints.aggregation]);
+  return JSON.stringify([
+    texts,
+    fromMs,
+    toMs,
+    hints.function,
+    hints.rangeMs,
+    hints.aggregation,
+    hints.inSubquery,
+  ]);
 }
 
 function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: LoadOptions): Request[] {
@@ -88,6 +96,7 @@ function collectRequests(root: Expression, { grid, ends, lookbackMs, budget }: L
       const rangeMs = isRange ? expression.rangeMs : 0;
       const hints: Hints = {
         stepMs: grid.stepMs,
+        inSubquery: path.some(({ kind }) => kind === "subquery"),
         ...describePath(expression, path),
         rangeMs,
         signal: budget.signal,

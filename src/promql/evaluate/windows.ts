@@ -15,17 +15,18 @@ export interface WindowPlace {
   endOf: (timeMs: number) => number;
 }
 
-export function applyWindows(
+export async function applyWindows(
   body: WindowBody,
   tracks: readonly Track[],
   place: WindowPlace,
   parameters: Float64Array | undefined,
   context: CallContext,
   budget: Budget,
-): Row[] {
+): Promise<Row[]> {
   const rows: Row[] = [];
   const inputs = [];
   for (const track of tracks) {
+    if (budget.isCheckDue) await budget.check();
     const row = applyToTrack(body, track, place, parameters, context, budget);
     if (row.isEmpty) continue;
     budget.hold(row.size);
