@@ -45,13 +45,25 @@ export function mount<const Routes extends readonly AnyRoute[]>(
     app.on(
       declared.method.toUpperCase(),
       declared.path,
-      ...(isOpen ? [] : [guard(declared.right as Right)]),
+      ...(isOpen ? [] : [guarding(guard(declared.right as Right), declared)]),
       answerWith(declared),
     );
   }
   // Requests that match no route need the right to read too, so that no path is open by omission.
   app.use(guard("read"));
   return app;
+}
+
+/** A guard whose errors the route answers itself, if it answers errors in a form of its own. */
+function guarding(guard: MiddlewareHandler<HttpEnv>, { answerError }: AnyRoute): MiddlewareHandler<HttpEnv> {
+  if (!answerError) return guard;
+  return async (c, next) => {
+    try {
+      return await guard(c, next);
+    } catch (error) {
+      return answerError(error as Error, c);
+    }
+  };
 }
 
 function answerWith(declared: AnyRoute): MiddlewareHandler<HttpEnv> {
@@ -64,11 +76,14 @@ function answerWith(declared: AnyRoute): MiddlewareHandler<HttpEnv> {
       }
     }
     try {
-      const query = readQuery(declared.query, c) as unknown;
+      const query = declared.readParameters
+        ? declared.query.parse(await declared.readParameters(c))
+        : (readQuery(declared.query, c) as unknown);
       const answer = (await declared.handler(c, { params: c.req.param(), query })) as unknown;
       return answer instanceof Response ? answer : c.json(answer, declared.status ?? 200);
     } catch (error) {
       if (declared.logsErrors && error instanceof ErrorResponse) logRefusal(error, c.get("requestId"));
+      if (declared.answerError) return declared.answerError(error as Error, c);
       throw error;
     }
   };

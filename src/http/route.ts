@@ -60,6 +60,10 @@ export interface Route<
   errors: readonly ErrorStatus[];
   /** Content negotiation: if this returns false, the next route of the same method and path answers. */
   answersTo?: (c: Context<HttpEnv>) => boolean;
+  /** How to read the parameters, if not from the URL, each once. They are then checked by `query` as ever. */
+  readParameters?: (c: Context<HttpEnv>) => Promise<Record<string, unknown>>;
+  /** Answers errors in another form, also those of the guard. For paths that speak the protocol of another program. */
+  answerError?: (error: Error, c: Context<HttpEnv>) => Response;
   /**
    * Returns the JSON of the answer, or a whole response if the status or the headers vary. Make the response with `c`, so
    * that it has the headers that middleware has set.

@@ -95,6 +95,40 @@ describe("a declared route", () => {
   });
 });
 
+it("a route can read its parameters and answer its errors in a form of its own, also those of the guard", async () => {
+  const app = mount(
+    new Hono<HttpEnv>(),
+    () => async (c, next) => {
+      if (c.req.header("right") === undefined) throw new Error("no right");
+      await next();
+    },
+    [
+      route({
+        ...common,
+        method: "post",
+        path: "/form",
+        right: "read",
+        query: z.object({ name: z.array(z.string()) }),
+        readParameters: async (c) => await c.req.parseBody({ all: true }),
+        answerError: (error, c) => c.text(`own: ${error.message}`, 418 as never),
+        handler(_, { query: { name } }) {
+          if (name.length > 2) throw new Error("too many");
+          return { said: name.join(" and ") };
+        },
+      }),
+    ],
+  );
+  const ask = async (names: string[], headers: Record<string, string> = { right: "read" }) => {
+    const body = new FormData();
+    for (const name of names) body.append("name", name);
+    const response = await app.request("/form", { method: "POST", headers, body });
+    return response.text();
+  };
+  expect(await ask(["a", "b"])).toBe('{"said":"a and b"}');
+  expect(await ask(["a", "b", "c"])).toBe("own: too many");
+  expect(await ask(["a", "b"], {})).toBe("own: no right");
+});
+
 it("a path that no route declares needs the right to read", async () => {
   const app = serve();
   expect((await app.request("/nothing")).status).toBe(401);
