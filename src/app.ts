@@ -25,6 +25,7 @@ import { serverTime } from "./http/server-time.ts";
 import { answerErrorsInOtlp } from "./ingest/otlp/answer-errors.ts";
 import { refuseLogsRoute, takeTracesRoute } from "./ingest/otlp/route.ts";
 import { takeSamplesRoute } from "./ingest/samples/route.ts";
+import { prometheusRoutes } from "./prometheus/query/routes.ts";
 import { scrapeRoute } from "./prometheus/scrape.ts";
 
 const routes = [
@@ -46,6 +47,7 @@ const routes = [
   listDeadLettersRoute,
   replayDeadLetterRoute,
   dropDeadLetterRoute,
+  ...prometheusRoutes,
 ] as const;
 
 const base = new Hono<HttpEnv>();

@@ -7,7 +7,7 @@
 import type { BuffersHealth } from "../read/buffer-health.ts";
 import type { SeriesId } from "../stats/series-id.ts";
 import type { Sums } from "../stats/sums.ts";
-import { BOUNDS, cumulativeCounts } from "./classic-buckets.ts";
+import { BOUNDS, writeCumulativeCounts } from "./classic-buckets.ts";
 
 export type Labels = Record<string, string>;
 
@@ -17,14 +17,6 @@ export interface NumberPoint {
   value: number;
 }
 
-/** A classic histogram: cumulative counts up to each bound, and the sum and count of all observations. */
-export interface HistogramPoint {
-  labels: Labels;
-  buckets: { le: number; calls: number }[];
-  sum: number;
-  count: number;
-}
-
 interface Described {
   /** Without the suffixes that samples have, such as `_total` of counters. */
   name: string;
@@ -32,21 +24,39 @@ interface Described {
   help: string;
 }
 
-/** A metric that each function has. Its points carry the function's labels as well. */
-export type FunctionMetric = Described &
-  (
-    | { type: "counter"; read: (sums: Sums) => NumberPoint[] }
-    | { type: "histogram"; read: (sums: Sums) => HistogramPoint[] }
-  );
+/** Samples of one metric that are computed together. */
+export interface SampleGroup {
+  /** Each sample's name is the metric's name and the suffix. The labels are those beyond the function's own. */
+  samples: readonly { suffix: string; labels: Labels; divisor?: number }[];
+  /** Whether `write` reads the buckets of the sums. */
+  needsBuckets: boolean;
+  /**
+   * Writes one number for each sample, from the index `at` on. Divided by the sample's `divisor`, if it has one, they are the
+   * sample's values. The numbers are whole, and those of two sums add up to those of the sums' sum.
+   */
+  write: (sums: Sums, into: { [index: number]: number }, at: number) => void;
+}
+
+/** A metric that each function has. */
+export type FunctionMetric = Described & {
+  type: "counter" | "histogram";
+  groups: readonly SampleGroup[];
+};
 
 export const FUNCTION_METRICS: readonly FunctionMetric[] = [
   {
     name: "function_calls",
     type: "counter",
     help: "Calls of the function, by whether they ended in an error.",
-    read: ({ calls, errors }) => [
-      { labels: { result: "ok" }, value: calls - errors },
-      { labels: { result: "error" }, value: errors },
+    groups: [
+      {
+        samples: ["ok", "error"].map((result) => ({ suffix: "_total", labels: { result } })),
+        needsBuckets: false,
+        write({ calls, errors }, into, at) {
+          into[at] = calls - errors;
+          into[at + 1] = errors;
+        },
+      },
     ],
   },
   {
@@ -54,19 +64,34 @@ export const FUNCTION_METRICS: readonly FunctionMetric[] = [
     type: "histogram",
     unit: "seconds",
     help: "Durations of the function's calls, as far as they could be measured.",
-    read: ({ buckets, sumUs, calls, unmeasured }) => {
-      const counts = cumulativeCounts(buckets);
-      return [
-        {
-          labels: {},
-          buckets: BOUNDS.map((le, i) => ({ le, calls: counts[i]! })),
-          sum: sumUs / 1e6,
-          count: calls - unmeasured,
+    groups: [
+      {
+        samples: [...BOUNDS.map(boundText), "+Inf"].map((le) => ({ suffix: "_bucket", labels: { le } })),
+        needsBuckets: true,
+        write(sums, into, at) {
+          writeCumulativeCounts(sums.buckets, into, at);
+          into[at + BOUNDS.length] = sums.calls - sums.unmeasured;
         },
-      ];
-    },
+      },
+      {
+        samples: [
+          { suffix: "_sum", labels: {}, divisor: 1e6 },
+          { suffix: "_count", labels: {} },
+        ],
+        needsBuckets: false,
+        write({ sumUs, calls, unmeasured }, into, at) {
+          into[at] = sumUs;
+          into[at + 1] = calls - unmeasured;
+        },
+      },
+    ],
   },
 ];
+
+/** OpenMetrics and Prometheus 3 write bounds as floats: 1.0, not 1. */
+function boundText(bound: number): string {
+  return Number.isInteger(bound) ? `${bound}.0` : String(bound);
+}
 
 /** A metric of the collector itself. */
 export type CollectorMetric = Described & {

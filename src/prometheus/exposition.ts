@@ -12,10 +12,9 @@ import type { SeriesTotals } from "../stats/sums.ts";
 import {
   COLLECTOR_METRICS,
   FUNCTION_METRICS,
-  type HistogramPoint,
+  type FunctionMetric,
   type Labels,
   labelsOf,
-  type NumberPoint,
 } from "./catalogue.ts";
 
 export type TextFormat = "prometheus" | "openmetrics";
@@ -41,16 +40,12 @@ export function* writeExposition(
 ): Generator<string> {
   for (const metric of FUNCTION_METRICS) {
     yield* headOf(metric, format);
-    for (const row of functions) {
-      const own = labelsOf(row);
-      for (const point of metric.read(row)) {
-        yield* linesOf(metric, { ...point, labels: { ...own, ...point.labels } }, format);
-      }
-    }
+    for (const row of functions) yield* linesOf(metric, row, format);
   }
   for (const metric of COLLECTOR_METRICS) {
     yield* headOf(metric, format);
-    for (const point of metric.read(buffer, now)) yield* linesOf(metric, point, format);
+    const name = metric.type === "counter" ? `${metric.name}_total` : metric.name;
+    for (const { labels, value } of metric.read(buffer, now)) yield line(name, labels, value);
   }
   if (format === "openmetrics") yield "# EOF\n";
 }
@@ -68,31 +63,31 @@ function* headOf({ name, type, unit, help }: Metric, format: TextFormat): Genera
 }
 
 function* linesOf(
-  { name, type }: Metric,
-  point: NumberPoint | HistogramPoint,
+  { name, groups }: FunctionMetric,
+  row: SeriesTotals,
   format: TextFormat,
 ): Generator<string> {
-  const { labels } = point;
-  if (!("buckets" in point)) {
-    yield line(type === "counter" ? `${name}_total` : name, labels, point.value);
-    return;
+  const own = labelsOf(row);
+  for (const { samples, write } of groups) {
+    const values: number[] = [];
+    write(row, values, 0);
+    for (const [i, { suffix, labels, divisor = 1 }] of samples.entries()) {
+      yield line(name + suffix, { ...own, ...inFormat(labels, format) }, values[i]! / divisor);
+    }
   }
-  for (const { le, calls } of point.buckets) {
-    yield line(`${name}_bucket`, { ...labels, le: boundOf(le, format) }, calls);
-  }
-  yield line(`${name}_bucket`, { ...labels, le: "+Inf" }, point.count);
-  yield line(`${name}_sum`, labels, point.sum);
-  yield line(`${name}_count`, labels, point.count);
 }
 
-function line(name: string, labels: Labels, value: number): string {
+/** The older text format writes bounds as short as possible: 1, not 1.0. */
+function inFormat(labels: Labels, format: TextFormat): Labels {
+  const { le } = labels;
+  return format === "openmetrics" || le === undefined || le === "+Inf"
+    ? labels
+    : { ...labels, le: String(Number(le)) };
+}
+
+export function line(name: string, labels: Labels, value: number): string {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
   return `${name}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}\n`;
-}
-
-/** OpenMetrics writes bounds as floats: 1.0, not 1. */
-function boundOf(bound: number, format: TextFormat): string {
-  return format === "openmetrics" && Number.isInteger(bound) ? `${bound}.0` : String(bound);
 }
 
 function escaped(text: string): string {

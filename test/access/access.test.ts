@@ -20,6 +20,31 @@ describe("a deployed Worker", () => {
     expect(await calls()).toEqual({});
   });
 
+  it.each([
+    ["GET", "/api/v1/query?query=1"],
+    ["POST", "/api/v1/query?query=1"],
+    ["POST", "/api/v1/labels"],
+    ["GET", "/api/v1/rules"],
+    ["GET", "/federate"],
+    ["GET", "/-/ready"],
+  ])("answers %s %s with the right to read, and errors in Prometheus' form", async (method, path) => {
+    expect((await send(deployed(), path, { method, token: "reader" })).status).toBe(200);
+    const refused = await send(deployed(), path, { method, token: "writer-one" });
+    expect([refused.status, await refused.json()]).toEqual([
+      403,
+      {
+        status: "error",
+        errorType: "forbidden",
+        error: "This token may not read. Use a token of READ_TOKENS or ADMIN_TOKENS.",
+      },
+    ]);
+    const unknown = await send(deployed(), path, { method });
+    expect([unknown.status, unknown.headers.get("WWW-Authenticate")]).toEqual([
+      401,
+      expect.stringContaining("Bearer"),
+    ]);
+  });
+
   it("is closed if a secret is empty", async () => {
     expect((await postAs(deployed({ INGEST_TOKENS: " , " }), "")).status).toBe(503);
     expect((await postAs(deployed(), "")).status).toBe(401);
