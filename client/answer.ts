@@ -60,16 +60,11 @@ export function judge({ status, text, retryAfter }: Answer, samples: number): Ve
 function readRejections(body: unknown, samples: number): Rejections | undefined {
   const { accepted, rejected, reasons, rejectedRanges } = Object(body) as Record<string, any>;
   if (accepted + rejected !== samples || !Array.isArray(reasons)) return undefined;
-  const rejections = new Map<number, string>();
-  for (const { index, reason } of reasons.map(Object)) rejections.set(index as number, String(reason));
-  // A server without ranges gives a hundred reasons. Samples go oldest first, so if more are rejected, for their age, they
-  // are the next ones.
-  for (const [first, last] of rejectedRanges ?? [[rejections.size, rejected - 1]]) {
-    for (let place = first; place <= last && place < samples; place++) {
-      if (!rejections.has(place)) rejections.set(place, String(reasons[0]?.reason));
-    }
+  const places = new Set<number>();
+  for (const [first, last] of rejectedRanges ?? reasons.map(({ index }) => [index, index])) {
+    for (let place = first; place <= last && place < samples; place++) places.add(place);
   }
-  return rejections;
+  return places.size === rejected ? { places, reason: String(reasons[0]?.reason) } : undefined;
 }
 
 /** The message of our server's error; undefined if the body is not one. */

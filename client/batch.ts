@@ -23,6 +23,8 @@ export interface Batch {
   readonly sums: readonly SealedSum[];
   /** When the batch was made, on the monotonic clock. */
   readonly madeMs: number;
+  /** Until then it may be waiting for an answer, or 0. On Workers, an attempt can die with its invocation. */
+  inFlightUntilMs: number;
   /** The JSON compressed. It is made once, so that every attempt sends the same bytes. */
   gzip?: ArrayBuffer;
   /** The browser has taken the batch over, and sends it even if the page is gone. */
@@ -35,7 +37,7 @@ export function makeBatch(key: string, sums: readonly SealedSum[], rest: object)
   const samples = sums.map((sum) => `{"at":${Math.floor(dateOf(sum, sentAt))},${sum.json.slice(1)}`);
   // `sentAt` shows the server by how much this clock is wrong.
   const json = `{"samples":[${samples.join()}],${JSON.stringify({ sentAt, ...rest }).slice(1)}`;
-  return { key, json, sums, madeMs: now() };
+  return { key, json, sums, madeMs: now(), inFlightUntilMs: 0 };
 }
 
 /** 128 random bits. They do not depend on a clock or on `Math.random`, which tests replace. */

@@ -1,34 +1,50 @@
-/** Builds the package: ES modules and CommonJS, each with types. */
+/** Builds the package: ES modules, some of them for one runtime, and CommonJS, each entry with types. */
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bundleFor, CONDITIONS } from "./bundle.ts";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = (name) => join(root, "dist", name);
 /** The package's entries, and the file that each begins with. */
 const ENTRIES = {
   index: "index.ts",
+  decorators: "decorators.ts",
   spool: "spool/folder.ts",
   "page-spool": "spool/page.ts",
   names: "names/plugins.ts",
 };
 
+/** Entries that differ by runtime. */
+const COLLECTORS = ["index", "decorators"];
+
 rmSync(dist(""), { recursive: true, force: true });
+for (const name of COLLECTORS) {
+  for (const target of Object.keys(CONDITIONS)) {
+    await build({
+      ...bundleFor(target),
+      absWorkingDir: root,
+      entryPoints: [ENTRIES[name]],
+      outfile: dist(`${name}.${target}.js`),
+      logLevel: "warning",
+    });
+  }
+}
 for (const [name, file] of Object.entries(ENTRIES)) {
   for (const [format, extension] of [
     ["esm", "js"],
     ["cjs", "cjs"],
   ]) {
     await build({
+      // The plugin of bundlers contains packages of others, whose names are not ours to shorten.
+      ...(name === "names" ? { bundle: true, target: "es2022" } : bundleFor("any")),
       absWorkingDir: root,
       entryPoints: [file],
       outfile: dist(`${name}.${extension}`),
-      bundle: true,
       format,
-      target: "es2022",
       external: ["node:*"],
       logLevel: "warning",
       legalComments: "inline",
@@ -63,6 +79,7 @@ const emitted = (file) => readFileSync(dist(`types/client/${file.replace(/ts$/, 
 /** One file for each entry. The types of other files are put in, or imported from the main entry. */
 const types = {
   index: emitted("options.ts") + withoutImports(emitted("index.ts")),
+  decorators: importingMain(withoutImports(emitted("decorators.ts"), "./options.ts")),
   spool: importingMain(emitted("spool/folder.ts")),
   "page-spool": importingMain(withoutImports(emitted("spool/page.ts"), "../options.ts")),
   names:
@@ -84,5 +101,5 @@ function withoutImports(text, except = "nothing") {
 }
 
 function importingMain(text) {
-  return text.replaceAll('"../options.ts"', '"./index.js"').replace(/^\/\/\/.*\n/gm, "");
+  return text.replaceAll(/"\.\.?\/(options|index)\.ts"/g, '"./index.js"').replace(/^\/\/\/.*\n/gm, "");
 }

@@ -1,15 +1,8 @@
 /** Makes a wrapper look like the function that it wraps. */
 
-interface Metadata {
-  getOwnMetadataKeys?: (target: object) => unknown[];
-  getOwnMetadata: (key: unknown, target: object) => unknown;
-  defineMetadata: (key: unknown, value: unknown, target: object) => void;
-}
-
 /**
  * Gives the wrapper the function's name, length, prototype, source text and properties. Writable properties are read from
- * the function and written to it, so that a function which keeps a counter on itself goes on to show it. Metadata of
- * `reflect-metadata`, which frameworks keep about a function, is copied.
+ * the function and written to it, so that a function which keeps a counter on itself goes on to show it.
  */
 export function disguise(wrapper: Function, fn: Function): void {
   wrapper.prototype = fn.prototype;
@@ -40,8 +33,6 @@ export function disguise(wrapper: Function, fn: Function): void {
       value: () => sourceOf(fn),
     });
   }
-  const { getOwnMetadataKeys, getOwnMetadata, defineMetadata } = Reflect as unknown as Metadata;
-  for (const key of getOwnMetadataKeys?.(fn) ?? []) defineMetadata(key, getOwnMetadata(key, fn), wrapper);
   Object.setPrototypeOf(wrapper, Object.getPrototypeOf(fn) as object | null);
 }
 

@@ -4,6 +4,7 @@ import type { CollectorOptions, FlushOptions, RecordedCall, Stats } from "./opti
 import { createOutbox } from "./outbox.ts";
 import { createRegistry } from "./registry.ts";
 import type { Reporter } from "./reporter.ts";
+import { chooseRuntime } from "./runtime/any.ts";
 import { createSchedule } from "./schedule.ts";
 import { createSender } from "./sender.ts";
 import type { Settings } from "./settings.ts";
@@ -36,13 +37,15 @@ export const OFF: Engine = {
 export function createEngine(options: CollectorOptions, settings: Settings, reporter: Reporter): Engine {
   // Not all options: the token may be a getter that throws.
   const { module, isError, ignoreAborts, stream } = options;
-  const timeline = new Timeline();
-  const outbox = createOutbox(settings, reporter);
+  const runtime = chooseRuntime(options);
+  const { isPage } = runtime;
+  const timeline = new Timeline(runtime.isClockFrozen);
+  const outbox = createOutbox(settings, isPage, reporter);
   const find = createRegistry(settings.maxFunctions, timeline, outbox.add, reporter);
-  const transport = createTransport(settings, options.fetcher ?? globalThis, timeline);
+  const transport = createTransport(settings, options.fetcher ?? globalThis, timeline, isPage);
   const store = options.spool?.attach({ outbox, timeline, reporter }) ?? (() => {});
-  const sender = createSender(settings, timeline, outbox, transport, reporter, store);
-  const schedule = createSchedule(settings, timeline, outbox, sender, options.waitUntil, store);
+  const sender = createSender(settings, timeline, outbox, transport, reporter, runtime.advice, store);
+  const schedule = createSchedule(settings, timeline, outbox, sender, runtime, options.waitUntil, store);
   return {
     wrap: createWrap({ module, isError, ignoreAborts, stream }, timeline, find, reporter),
     ...schedule,

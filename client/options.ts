@@ -136,35 +136,17 @@ export interface RecordedCall {
   error?: unknown;
 }
 
-/** Wraps functions, and decorates classes and their members: standard decorators, and `experimentalDecorators`. */
+/** Wraps functions. */
 export interface Wrapper {
   // `Function`, not a signature: a signature would refuse classes with private constructors, and nothing is called here.
   // oxlint-disable typescript/no-unsafe-function-type
   /** The wrapped function or class keeps its exact type. */
   <F extends Function>(fn: F): F;
-  <F extends Function>(
-    member: F,
-    context:
-      | ClassMethodDecoratorContext<any, any>
-      | ClassGetterDecoratorContext<any, any>
-      | ClassSetterDecoratorContext<any, any>,
-  ): F;
-  <This, Value>(
-    accessor: ClassAccessorDecoratorTarget<This, Value>,
-    context: ClassAccessorDecoratorContext<This, Value>,
-  ): ClassAccessorDecoratorResult<This, Value>;
-  (value: Function, context: ClassDecoratorContext<any>): void;
-  /** With `experimentalDecorators`: a method or an accessor. */
-  <T>(
-    target: object,
-    key: string | symbol,
-    descriptor: TypedPropertyDescriptor<T>,
-  ): TypedPropertyDescriptor<T> | void;
 }
 
 /**
- * Wraps a function, or decorates a method, an accessor or a class. What is wrapped behaves as before: its result, error,
- * `this`, name and properties stay the same, whatever happens to the metrics.
+ * Wraps a function. What is wrapped behaves as before: its result, error, `this`, name and properties stay the same,
+ * whatever happens to the metrics.
  */
 export interface MetricsCollector extends Wrapper {
   <F extends Function>(options: FunctionOptions, fn: F): F;
@@ -172,13 +154,6 @@ export interface MetricsCollector extends Wrapper {
   /** `metricsCollector("total", fn)` gives the function's name as text, which minifiers do not change. */
   <F extends Function>(name: string, fn: F): F;
   (name: string): Wrapper;
-  /**
-   * Wraps every method of an object in place, also those of its classes, as `prefix.method`, or without a prefix as
-   * `method`. A method that cannot be replaced stays unmeasured.
-   */
-  all<T extends object>(object: T, options?: CallOptions & { prefix?: string }): T;
-  /** Decorates a class: every method of its own. With `experimentalDecorators`, use this instead of `@metricsCollector`. */
-  methods(value: Function, context?: ClassDecoratorContext<any>): void;
   /** Calls a function, counts that call under the name, and returns what the function returns. */
   time<T>(name: string, fn: () => T): T;
   /** Counts a call that the program has measured itself. Never throws. */

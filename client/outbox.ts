@@ -3,16 +3,18 @@ import { type Batch, dateOf, makeBatch, makeKey, type SealedSum } from "./batch.
 import { wallNow } from "./clock.ts";
 import { MAX_AGE_MS, TIME_LENGTH } from "./limits.ts";
 import type { DropReason } from "./options.ts";
-import { isPage } from "./platform.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Settings } from "./settings.ts";
 
-/** Why samples of a batch were rejected, by their place in the batch. */
-export type Rejections = ReadonlyMap<number, string>;
+/** The places of a batch's samples that the server rejected, and why it rejected the first of them. */
+export interface Rejections {
+  readonly places: ReadonlySet<number>;
+  readonly reason: string;
+}
 
 export type Outbox = ReturnType<typeof createOutbox>;
 
-export function createOutbox(settings: Settings, { reportDrop }: Reporter) {
+export function createOutbox(settings: Settings, isPage: boolean, { reportDrop }: Reporter) {
   let acknowledged = 0;
   let length = 0;
   const dropped: Record<DropReason, number> = { rejected: 0, tooOld: 0, overMemory: 0 };
@@ -37,7 +39,7 @@ export function createOutbox(settings: Settings, { reportDrop }: Reporter) {
   /** A beacon has no headers, so a page's batches carry everything in their body. */
   const restOf = (key: string) => ({
     service: settings.service,
-    ...(isPage() && { idempotencyKey: key, token: settings.token }),
+    ...(isPage && { idempotencyKey: key, token: settings.token }),
   });
 
   return {
@@ -48,10 +50,10 @@ export function createOutbox(settings: Settings, { reportDrop }: Reporter) {
     add: (sum: SealedSum): void => {
       sums.add(sum);
       length += sum.json.length;
-      let excess = length - settings.maxMemory;
-      const oldest =
-        excess > 0 ? [...sums].filter(({ json }) => excess > 0 && ((excess -= json.length), true)) : [];
-      drop(oldest, "overMemory", "The unsent sums needed more than maxMemory.");
+      for (const oldest of sums) {
+        if (length <= settings.maxMemory) return;
+        drop([oldest], "overMemory", "The unsent sums needed more than maxMemory.");
+      }
     },
 
     /**
@@ -73,27 +75,15 @@ export function createOutbox(settings: Settings, { reportDrop }: Reporter) {
       return batch;
     },
 
-    /** Batches of sums that are not sent yet, with the keys that they will be sent with. They do not change the outbox. */
-    preview(more: readonly SealedSum[], maxLength: number): Batch[] {
-      const rest = [...sums, ...more];
-      const previews: Batch[] = [];
-      while (rest.length) {
-        const key = keyAt(previews.length);
-        const taken = takeUpTo(maxLength, rest);
-        previews.push(makeBatch(key, rest.splice(0, taken.length), restOf(key)));
-      }
-      return previews;
-    },
+    /** What the next batches will be sent with. */
+    keyAt,
+    restOf,
 
     /** Counts the calls of a batch as acknowledged, except the rejected samples. A second answer changes nothing. */
-    acknowledge(batch: Batch, rejections: Rejections): void {
+    acknowledge(batch: Batch, { places, reason }: Rejections): void {
       if (!batches.delete(batch)) return;
-      const [reason = ""] = rejections.values();
-      drop(
-        batch.sums.filter((_, place) => rejections.has(place)),
-        "rejected",
-        reason,
-      );
+      const rejected = batch.sums.filter((_, place) => places.has(place));
+      drop(rejected, "rejected", reason);
       acknowledged += settle(batch.sums);
     },
 
@@ -122,7 +112,8 @@ function settle(sums: readonly SealedSum[]): number {
   return calls;
 }
 
-function takeUpTo(maxLength: number, sums: readonly SealedSum[]): readonly SealedSum[] {
+/** The first of these sums, as many as fit into a batch. */
+export function takeUpTo(maxLength: number, sums: readonly SealedSum[]): readonly SealedSum[] {
   let room = maxLength;
   const end = sums.findIndex(({ json }, place) => (room -= json.length + TIME_LENGTH) < 0 && place > 0);
   return end < 0 ? sums : sums.slice(0, end);

@@ -8,16 +8,16 @@ export interface NodeProcess {
   getBuiltinModule?(name: string): unknown;
 }
 
-export interface Page {
-  readonly hidden?: boolean;
-  readonly visibilityState?: string;
+export interface PageEvent {
+  readonly type: string;
+  readonly persisted?: boolean;
 }
 
 interface Globals {
   process?: NodeProcess;
-  document?: Page;
-  addEventListener?(event: string, listener: (event: { persisted?: boolean }) => void): void;
-  removeEventListener?(event: string, listener: (event: { persisted?: boolean }) => void): void;
+  document?: { readonly hidden?: boolean };
+  addEventListener?(name: string, listener: (event: PageEvent) => void): void;
+  removeEventListener?(name: string, listener: (event: PageEvent) => void): void;
   WebSocketPair?: unknown;
   CompressionStream?: unknown;
   location?: { href: string };
@@ -28,12 +28,4 @@ export const platform = globalThis as Globals;
 /** Whether this program runs in a page, which can be gone at any moment once it is hidden. */
 export function isPage(): boolean {
   return !!(platform.document && platform.addEventListener);
-}
-
-/**
- * Whether the clock stands still between I/O, so that a duration of 0 says nothing. Workers do this. In browsers the
- * clock moves by itself, in steps; there a duration of 0 means "shorter than a step".
- */
-export function isClockFrozen(): boolean {
-  return !!platform.WebSocketPair;
 }

@@ -3,7 +3,7 @@ import type { SealedSum } from "./batch.ts";
 import { tidy } from "./failure.ts";
 import { NAME_LENGTH } from "./limits.ts";
 import type { Reporter } from "./reporter.ts";
-import { FunctionSum } from "./sum.ts";
+import { createSum, type FunctionSum } from "./sum.ts";
 import type { Timeline } from "./timeline.ts";
 
 const OVERFLOW = "__overflow__";
@@ -30,7 +30,7 @@ export function createRegistry(
       );
       return find(OVERFLOW);
     }
-    sum = new FunctionSum(identity, timeline, store);
+    sum = createSum(identity, timeline, store);
     sums.set(key, sum);
     return sum;
   };

@@ -1,22 +1,16 @@
 /** Decides when to send: after an interval, and when the process or the page ends. */
-import { cancelTimer, now, sleep, startIdleTimer, type Timer } from "./clock.ts";
-import { runDetached } from "./detached.ts";
-import { watchExit, watchIdle } from "./exit.ts";
+import { now, sleep } from "./clock.ts";
 import {
   EARLY_GAP_MS,
   FLUSH_MS,
-  IDLE_CHECK_MS,
   MAX_INTERVAL_MS,
-  MAX_TIMER_MS,
   MAX_WORKER_INTERVAL_MS,
   OVERDUE_MS,
   POLL_MS,
-  WORKER_CHECK_MS,
 } from "./limits.ts";
 import type { CollectorOptions, FlushOptions } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
-import { keepListening, watchPage } from "./page.ts";
-import { isPage, platform } from "./platform.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import type { Sender } from "./sender.ts";
 import type { Settings } from "./settings.ts";
 import type { Timeline } from "./timeline.ts";
@@ -27,31 +21,25 @@ export function createSchedule(
   timeline: Timeline,
   outbox: Outbox,
   sender: Sender,
+  runtime: Runtime,
   waitUntil: CollectorOptions["waitUntil"],
   store: () => void,
 ) {
-  const isWorker = !!(waitUntil || platform.WebSocketPair);
+  const { isWorker } = runtime;
+  const alarm = runtime.createAlarm(waitUntil);
   const intervalMs = isWorker ? Math.min(settings.intervalMs, MAX_WORKER_INTERVAL_MS) : settings.intervalMs;
-  let timer: Timer | undefined;
   let dueMs = Infinity;
   let lastSentMs = -Infinity;
   let isClosed = false;
-  /** The process has waited long enough for the collector at its end. */
-  let hasWaited = false;
-  /** When an attempt was aborted because only it kept the process alive. */
-  let idleMs = -Infinity;
 
   const hasWork = (): boolean => !!(outbox.sums.size || outbox.batches.size || timeline.open.size);
 
   const attempt = async (): Promise<void> => {
     if (sender.isBusy() || sender.pauseMs()) return;
     lastSentMs = now();
-    const stopWatching = watchIdle(settings.exitTimeoutMs, () => {
-      idleMs = now();
-      sender.abort();
-    });
+    const onEnd = watch?.onAttempt?.();
     await sender.attempt();
-    stopWatching();
+    onEnd?.();
     if (outbox.sums.size || outbox.batches.size) await planIn(sender.pauseMs());
     // On Workers, the invocations that made these calls have planned for them.
     else if (timeline.open.size && !isWorker) void planIn(intervalMs);
@@ -64,28 +52,17 @@ export function createSchedule(
     return attempt();
   };
 
-  /** Keeps a Worker's invocation alive until then. Ends early if a flush has sent everything. */
-  const fireAt = async (timeMs: number): Promise<void> => {
-    do {
-      await sleep(Math.min(timeMs - now(), WORKER_CHECK_MS));
-    } while (now() < timeMs && hasWork());
-    await fire();
-  };
-
   /** An earlier plan holds. On Workers it returns what must be kept alive. */
   const planIn = (delayMs: number): Promise<void> | undefined => {
     const timeMs = now() + delayMs;
     if (isClosed || delayMs > MAX_INTERVAL_MS || timeMs >= dueMs) return undefined;
     dueMs = timeMs;
-    if (isWorker) return runDetached(() => fireAt(timeMs));
-    cancelTimer(timer);
-    timer = runDetached(() => startIdleTimer(() => void fire(), Math.min(delayMs, MAX_TIMER_MS)));
-    return undefined;
+    return runtime.runDetached(() => alarm.set(timeMs, fire, hasWork));
   };
 
   /** Plans a POST for what is about to be counted. While an attempt runs or is repeated, its end decides. */
   timeline.onLook = (nowMs) => {
-    if (isPage()) keepListening();
+    watch?.onLook?.();
     if (!isWorker && (sender.isBusy() || outbox.batches.size)) return;
     let delayMs = intervalMs;
     if (timeline.open.size + outbox.sums.size >= settings.maxItems && !isWorker) {
@@ -97,7 +74,7 @@ export function createSchedule(
       delayMs = 0;
     }
     const planned = planIn(delayMs);
-    if (planned) waitUntil?.(planned);
+    if (planned) alarm.keepAlive?.(planned);
   };
 
   /** Resolves to false when the time is up, which loses nothing. */
@@ -116,39 +93,10 @@ export function createSchedule(
     return true;
   };
 
-  const leaveProcess = async (): Promise<void> => {
-    // It has just waited. Longer ago, the guess was wrong: the program had something to do.
-    if (hasWaited || now() - idleMs < IDLE_CHECK_MS) return;
-    sender.skipBackoff();
-    if (await flush({ timeoutMs: settings.exitTimeoutMs })) return;
-    // The process does not wait for another flush.
-    hasWaited = true;
-    sender.abort();
+  const planRest = (): void => {
+    if (hasWork()) void planIn(settings.retryMs);
   };
-
-  /** Trouble of the collector must not become an error of the page. */
-  const leavePage = (): void => {
-    try {
-      runDetached(sender.leave);
-      // If the page lives on, what got no answer is sent again.
-      if (hasWork()) void planIn(settings.retryMs);
-    } catch {
-      // The token cannot be read. Everything stays pending.
-    }
-    store();
-  };
-
-  const stops = isWorker ? [] : [watchExit(() => void leaveProcess())];
-  if (isPage() && !isWorker) stops.push(watchPage({ onHide: leavePage, onShow: sender.abort }));
-  if (isWorker && !waitUntil) {
-    // Not as one text, so that bundlers for other platforms do not look for the module.
-    const name = ["cloudflare", "workers"].join(":");
-    import(/* @vite-ignore */ /* webpackIgnore: true */ name).then(
-      (workers: Pick<CollectorOptions, "waitUntil">) => (waitUntil = workers.waitUntil),
-      // An old runtime. An invocation then sends only while it is alive by itself.
-      () => {},
-    );
-  }
+  const watch = runtime.watch?.({ settings, outbox, sender, flush, planRest, store });
   if (hasWork()) void planIn(0);
 
   return {
@@ -157,8 +105,8 @@ export function createSchedule(
     /** Does not wait for a backoff to end. */
     async close(options?: FlushOptions): Promise<boolean> {
       isClosed = true;
-      cancelTimer(timer);
-      for (const stop of stops) stop();
+      alarm.cancel();
+      watch?.stop();
       sender.skipBackoff();
       const isDone = await flush(options);
       if (!isDone) sender.abort();

@@ -2,9 +2,9 @@
 import { judge } from "./answer.ts";
 import type { Batch } from "./batch.ts";
 import { now, sleep } from "./clock.ts";
-import { MAX_BACKOFF, MAX_BATCH_LENGTH, MAX_LEAVING_LENGTH, SEALING_MS, SLOW_RETRY } from "./limits.ts";
+import { describeFailure } from "./failure.ts";
+import { MAX_BACKOFF, MAX_BATCH_LENGTH, SEALING_MS, SLOW_RETRY } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
-import { isPage } from "./platform.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Settings } from "./settings.ts";
 import type { Timeline } from "./timeline.ts";
@@ -12,17 +12,16 @@ import type { Transport } from "./transport.ts";
 
 export type Sender = ReturnType<typeof createSender>;
 
-/** `store` is called before a new batch is sent. */
+/** `advice` says what to check if there is no answer. `store` is called before a new batch is sent. */
 export function createSender(
   settings: Settings,
   timeline: Timeline,
   outbox: Outbox,
   transport: Transport,
   reporter: Reporter,
+  advice: string,
   store: () => void,
 ) {
-  /** Until when each batch may be waiting for an answer. On Workers, an attempt can die with its invocation. */
-  const inFlight = new Map<Batch, number>();
   let busyUntilMs = -Infinity;
   let readyMs = -Infinity;
   let failures = 0;
@@ -34,14 +33,12 @@ export function createSender(
     readyMs = now() + Math.max(leastMs, backoffMs);
   };
 
-  /** Returns whether there was an answer. Never rejects. */
   const deliver = async (batch: Batch, isLeaving: boolean): Promise<boolean> => {
-    inFlight.set(batch, now() + 2 * settings.timeoutMs);
+    batch.inFlightUntilMs = now() + 2 * settings.timeoutMs;
     try {
       const answer = await transport.send(batch, isLeaving);
       const verdict = judge(answer, batch.sums.length);
       if (verdict.kind === "retry") {
-        batch.isHandedOver = false;
         const leastMs = verdict.isSlow ? settings.retryMs * SLOW_RETRY : verdict.leastMs;
         retry(answer.status, verdict.message, leastMs);
         return true;
@@ -55,15 +52,16 @@ export function createSender(
       }
       return true;
     } catch (error) {
-      retry("no answer", explain(error));
+      retry("no answer", `no answer (${describe(error)}). ${advice}`);
       return false;
     } finally {
-      inFlight.delete(batch);
+      batch.inFlightUntilMs = 0;
+      batch.isHandedOver = false;
     }
   };
 
   const nextBatch = async (): Promise<Batch | undefined> => {
-    const waiting = [...outbox.batches].find((batch) => !(now() < inFlight.get(batch)!));
+    const waiting = [...outbox.batches].find((batch) => !(now() < batch.inFlightUntilMs));
     if (waiting || outbox.batches.size) return waiting;
     await sender.seal();
     const made = outbox.makeBatch(MAX_BATCH_LENGTH);
@@ -71,15 +69,12 @@ export function createSender(
     return made;
   };
 
-  const handOver = async (batch: Batch): Promise<void> => {
-    const canKeepAlive = "keepalive" in Request.prototype;
-    if (canKeepAlive && (await deliver(batch, true))) return;
-    if (outbox.batches.has(batch)) transport.sendBeacon(batch);
-  };
-
   const sender = {
     isBusy: () => now() < busyUntilMs,
     abort: transport.abortAll,
+
+    /** Makes one attempt. Resolves to whether there was an answer, and never rejects. */
+    deliver,
 
     /** Milliseconds until the backoff ends. */
     pauseMs: () => Math.max(0, readyMs - now()) || 0,
@@ -110,43 +105,24 @@ export function createSender(
         const batch = await nextBatch();
         if (batch) await deliver(batch, false);
       } catch (error) {
-        retry("token", `the batch cannot be made: ${String(error)}`);
+        retry("token", `the batch cannot be made (${describe(error)}).`);
       }
       // A later attempt may have taken over.
       if (busyUntilMs === untilMs) busyUntilMs = -Infinity;
     },
 
-    /**
-     * Sends everything at once, before it returns: the page may be gone at any moment.
-     *
-     * @throws if the token cannot be read
-     */
-    leave: (): void => {
+    sealAtOnce(): void {
       timeline.countUnstarted();
       for (const sum of timeline.open) sum.seal();
-      // The browser may refuse the last ones, so the functions with the most calls go first.
-      while (outbox.makeBatch(MAX_LEAVING_LENGTH, (a, b) => b.calls - a.calls));
-      for (const batch of outbox.batches) if (!batch.isHandedOver) void handOver(batch);
     },
   };
   return sender;
 }
 
-interface Described {
-  code?: unknown;
-  message?: unknown;
-  cause?: unknown;
-  errors?: unknown[];
-}
-
-/** `fetch` hides what happened in causes, and several addresses of a host in a list. Never throws. */
-function explain(thrown: unknown): string {
-  const error = Object(thrown) as Described;
-  const cause = Object(error.cause ?? error) as Described;
-  const { code, message } = Object(cause.errors?.[0] ?? cause) as Described;
-  const what = [code, error.message, message].filter((text) => text && typeof text === "string");
-  const advice = isPage()
-    ? "Is the page offline, or do CORS_ORIGINS, a content security policy or an ad blocker stop it? The console says which."
-    : "Check the option url and the network, and that the Worker runs.";
-  return `no answer (${[...new Set(what)].join(": ")}). ${advice}`;
+/** `fetch` hides what happened in a cause, and several addresses of a host in a list. Never throws. */
+function describe(thrown: unknown): string {
+  const { cause = thrown } = Object(thrown) as { cause?: unknown };
+  const { errors } = Object(cause) as { errors?: unknown[] };
+  const { name, message } = describeFailure(errors?.[0] ?? cause);
+  return `${name}: ${message}`;
 }

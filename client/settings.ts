@@ -54,6 +54,9 @@ export function isDisabled({ enabled }: CollectorOptions): boolean {
   return enabled === false || platform.process?.env?.["METRICS_COLLECTOR_DISABLED"] === "1";
 }
 
+/** An http(s) address without user, password, query and fragment. */
+const BARE_ADDRESS = /^https?:\/\/[^/@]+\/[^?#]*$/;
+
 /** Does not repeat the address, which may hold a password. */
 function readEndpoint(given: unknown): string {
   const text = (given as URL | undefined)?.href ?? given;
@@ -63,7 +66,7 @@ function readEndpoint(given: unknown): string {
   } catch {
     // Reported below.
   }
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+  if (!url || !BARE_ADDRESS.test(url.href)) {
     throw new TypeError(
       "url must be the http or https address of a MetricsCollector Worker, without a password, query or fragment.",
     );

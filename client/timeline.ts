@@ -10,6 +10,8 @@ interface OpenSum {
 }
 
 export class Timeline {
+  /** A duration of 0 says nothing. */
+  readonly isClockFrozen: boolean;
   /** Calls that ended. */
   seen = 0;
   /** Epoch minutes. It is 0 while there is no time, as in the global scope of a Worker. */
@@ -23,6 +25,10 @@ export class Timeline {
   /** Plans what is due. */
   onLook: (nowMs: number) => void = () => {};
   readonly #unstarted = new Set<() => void>();
+
+  constructor(isClockFrozen: boolean) {
+    this.isClockFrozen = isClockFrozen;
+  }
 
   /** Reads the wall clock, and plans what is due. Never throws. */
   look(nowMs: number = now()): void {

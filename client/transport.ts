@@ -4,7 +4,7 @@ import type { Batch } from "./batch.ts";
 import { cancelTimer, now, startIdleTimer } from "./clock.ts";
 import { GZIP_FROM_LENGTH, MAX_ANSWER_LENGTH, MAX_KEEPALIVE_BYTES, TELL_AGE_MS } from "./limits.ts";
 import type { CollectorOptions, FetchedAnswer } from "./options.ts";
-import { isPage, platform } from "./platform.ts";
+import { platform } from "./platform.ts";
 import type { Settings } from "./settings.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -14,14 +14,9 @@ export function createTransport(
   settings: Settings,
   fetcher: NonNullable<CollectorOptions["fetcher"]>,
   timeline: Timeline,
+  isPage: boolean,
 ) {
-  const aborts = new Set<(reason: string) => void>();
-
-  /** A batch that is sent late says by how much, on the monotonic clock. A header would need the consent of CORS. */
-  const addressOf = ({ madeMs }: Batch): string => {
-    const ageMs = Math.round(now() - madeMs);
-    return settings.endpoint + (ageMs > TELL_AGE_MS ? `?ageMs=${ageMs}` : "");
-  };
+  const attempts = new Set<AbortController>();
 
   const exchange = async (batch: Batch, isLeaving: boolean, signal: AbortSignal): Promise<Answer> => {
     const { json } = batch;
@@ -32,7 +27,7 @@ export function createTransport(
     const { gzip } = batch;
     const { token } = settings;
     // With `keepalive`, the browser finishes the request even if the page is gone.
-    batch.isHandedOver = isPage() && (isLeaving || (gzip?.byteLength ?? json.length) < MAX_KEEPALIVE_BYTES);
+    batch.isHandedOver = isPage && (isLeaving || (gzip?.byteLength ?? json.length) < MAX_KEEPALIVE_BYTES);
     const init: RequestInit & { keepalive: boolean } = {
       method: "POST",
       headers: {
@@ -51,7 +46,7 @@ export function createTransport(
     // `fetch` may be a wrapped function. The collector does not report itself.
     timeline.isMuted = true;
     try {
-      answered = fetcher.fetch(addressOf(batch), init);
+      answered = fetcher.fetch(addressOf(settings, batch), init);
     } finally {
       timeline.isMuted = false;
     }
@@ -66,40 +61,33 @@ export function createTransport(
      * page that is about to go has no time. Rejects if there is no complete answer; the batch may have arrived all the same.
      */
     async send(batch: Batch, isLeaving: boolean): Promise<Answer> {
-      const controller = new AbortController();
-      let abort!: (reason: string) => void;
+      const { timeoutMs } = settings;
+      const attempt = new AbortController();
+      const { signal } = attempt;
+      attempts.add(attempt);
+      const timer = startIdleTimer(() => attempt.abort(`nothing came within ${timeoutMs} ms`), timeoutMs);
+      // A `fetch` that somebody else wrote may ignore the signal.
       const aborted = new Promise<never>((_, reject) => {
-        abort = (reason) => {
-          reject(new Error(reason));
-          controller.abort();
-        };
+        signal.addEventListener("abort", () => reject(new Error(signal.reason as string)));
       });
-      aborts.add(abort);
-      const timer = startIdleTimer(
-        () => abort(`nothing came within ${settings.timeoutMs} ms`),
-        settings.timeoutMs,
-      );
       try {
-        // A `fetch` that somebody else wrote may ignore the signal.
-        return await Promise.race([exchange(batch, isLeaving, controller.signal), aborted]);
-      } catch (error) {
-        batch.isHandedOver = false;
-        throw error;
+        return await Promise.race([exchange(batch, isLeaving, signal), aborted]);
       } finally {
         cancelTimer(timer);
-        aborts.delete(abort);
+        attempts.delete(attempt);
       }
     },
 
-    /** A beacon has no answer: a page that lives on sends the batch again. */
-    sendBeacon(batch: Batch): void {
-      batch.isHandedOver = navigator.sendBeacon?.(addressOf(batch), batch.json);
-    },
-
     abortAll: (): void => {
-      for (const abort of aborts) abort("the program stopped waiting");
+      for (const attempt of attempts) attempt.abort("the program stopped waiting");
     },
   };
+}
+
+/** A batch that is sent late says by how much, on the monotonic clock. A header would need the consent of CORS. */
+export function addressOf({ endpoint }: Settings, { madeMs }: Batch): string {
+  const ageMs = Math.round(now() - madeMs);
+  return endpoint + (ageMs > TELL_AGE_MS ? `?ageMs=${ageMs}` : "");
 }
 
 /** @throws if the answer is longer than any of the server's, which may have no end */

@@ -1,8 +1,8 @@
 /** Reads what a collector has not delivered, and gives it what an earlier process has left. */
-import type { Batch } from "../batch.ts";
+import { type Batch, makeBatch } from "../batch.ts";
 import { now, wallNow } from "../clock.ts";
 import { MAX_BATCH_LENGTH, MAX_LEAVING_LENGTH } from "../limits.ts";
-import type { Outbox } from "../outbox.ts";
+import { type Outbox, takeUpTo } from "../outbox.ts";
 import { isPage } from "../platform.ts";
 import type { Reporter } from "../reporter.ts";
 import type { Timeline } from "../timeline.ts";
@@ -29,8 +29,13 @@ export interface StoredBatch {
  * So the server counts them once, whichever process sends them.
  */
 export function readUnsent({ outbox, timeline }: Parts): StoredBatch[] {
-  const open = Array.from(timeline.open, (sum) => sum.snapshot());
-  const next = outbox.preview(open, isPage() ? MAX_LEAVING_LENGTH : MAX_BATCH_LENGTH);
+  const rest = [...outbox.sums, ...Array.from(timeline.open, (sum) => sum.snapshot())];
+  const next: Batch[] = [];
+  while (rest.length) {
+    const key = outbox.keyAt(next.length);
+    const taken = takeUpTo(isPage() ? MAX_LEAVING_LENGTH : MAX_BATCH_LENGTH, rest);
+    next.push(makeBatch(key, rest.splice(0, taken.length), outbox.restOf(key)));
+  }
   return [...outbox.batches, ...next].map(({ key, json, sums, madeMs }) => ({
     key,
     json,
@@ -46,7 +51,7 @@ export function restore({ outbox, timeline }: Parts, stored: readonly StoredBatc
     if (known.has(key)) continue;
     const madeMs = now() - Math.max(0, wallNow() - madeAt);
     const sums = calls.map((each) => ({ json: "", calls: each, wallMs: madeAt, monotonicMs: madeMs }));
-    const batch: Batch = { key, json, sums, madeMs };
+    const batch: Batch = { key, json, sums, madeMs, inFlightUntilMs: 0 };
     outbox.batches.add(batch);
     for (const { calls: each } of sums) timeline.seen += each;
   }

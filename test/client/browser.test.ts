@@ -6,7 +6,8 @@ import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { findChromium, launchChromium } from "../../scripts/browser.ts";
-import type { CollectorOptions, MetricsCollector } from "../../client/index.ts";
+import { bundleFor } from "../../client/bundle.ts";
+import type { CollectorOptions, DecoratingCollector } from "../../client/decorators.ts";
 import { FakeServer } from "./fake-server.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -38,9 +39,8 @@ describe.skipIf(!chromium)("in Chromium", () => {
   let server: FakeServer;
 
   beforeAll(async () => {
-    const client = fileURLToPath(new URL("../../client/index.ts", import.meta.url));
-    const bundle = { bundle: true, format: "esm", target: "es2022", write: false } as const;
-    const { outputFiles } = await build({ entryPoints: [client], ...bundle });
+    const client = fileURLToPath(new URL("../../client/decorators.ts", import.meta.url));
+    const { outputFiles } = await build({ entryPoints: [client], ...bundleFor("page"), write: false });
     site = createServer((request, response) => {
       void (async () => {
         const chunks: Buffer[] = [];
@@ -100,8 +100,8 @@ describe.skipIf(!chromium)("in Chromium", () => {
 
   /** Runs in the page. */
   interface Page {
-    metricsCollector: MetricsCollector;
-    createMetricsCollector: (options: CollectorOptions) => MetricsCollector;
+    metricsCollector: DecoratingCollector;
+    createMetricsCollector: (options: CollectorOptions) => DecoratingCollector;
   }
 
   it.each([6, 25, 53, 2_000])(

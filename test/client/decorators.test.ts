@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { transform } from "esbuild";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createMetricsCollector, type MetricsCollector } from "../../client/index.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createMetricsCollector, type DecoratingCollector } from "../../client/decorators.ts";
+import { createMetricsCollector as createPlainCollector } from "../../client/index.ts";
 import { FakeServer } from "./fake-server.ts";
 import type * as Decorated from "./fixtures/decorated.ts";
 
@@ -15,7 +16,7 @@ const FIXTURE = fileURLToPath(new URL("fixtures/decorated.ts", import.meta.url))
 
 let folder: string;
 let server: FakeServer;
-let metricsCollector: MetricsCollector;
+let metricsCollector: DecoratingCollector;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "decorated-"));
@@ -233,4 +234,84 @@ describe("all", () => {
     const frozen = Object.freeze({ get: () => 7 });
     expect(metricsCollector.all(frozen).get()).toBe(7);
   });
+});
+
+describe("a wrapper is like the original", () => {
+  it("in its metadata, whatever the order of decorators", () => {
+    const all = new WeakMap<object, Map<unknown, unknown>>();
+    const metadata = {
+      getOwnMetadataKeys: (target: object) => [...(all.get(target)?.keys() ?? [])],
+      getOwnMetadata: (key: unknown, target: object) => all.get(target)?.get(key),
+      defineMetadata: (key: unknown, value: unknown, target: object) => {
+        if (!all.has(target)) all.set(target, new Map());
+        all.get(target)!.set(key, value);
+      },
+    };
+    Object.assign(Reflect, metadata);
+    try {
+      const handler = () => {};
+      metadata.defineMetadata("roles", ["admin"], handler);
+      const wrapped = metricsCollector("handler", handler);
+      metadata.defineMetadata("path", "/", wrapped);
+      expect([metadata.getOwnMetadata("roles", wrapped), metadata.getOwnMetadata("path", wrapped)]).toEqual([
+        ["admin"],
+        "/",
+      ]);
+    } finally {
+      for (const key of Object.keys(metadata)) Reflect.deleteProperty(Reflect, key);
+    }
+  });
+});
+
+describe("all", () => {
+  it("wraps no method of Function, and one without a prototype", () => {
+    const odd = Object.setPrototypeOf(() => 7, null) as () => number;
+    class Service {
+      static run = () => 1;
+      static odd = odd;
+    }
+    metricsCollector.all(Service, { prefix: "Service" });
+    expect(Object.hasOwn(Service, "bind")).toBe(false);
+    expect(Object.hasOwn(Service, "apply")).toBe(false);
+    expect([Service.run(), Service.odd()]).toEqual([1, 7]);
+    expect(metricsCollector.stats().seen).toBe(2);
+  });
+
+  it("leaves an object alone that keeps something else than what it is given, such as localStorage", () => {
+    const kept = new Map<PropertyKey, string>();
+    class Storage {
+      getItem(key: string) {
+        return kept.get(key);
+      }
+    }
+    const storage = new Proxy(new Storage(), {
+      defineProperty: (_, key, { value }) => {
+        kept.set(key, String(value));
+        return true;
+      },
+      get: (target, key): unknown => kept.get(key) ?? Reflect.get(target, key),
+      deleteProperty: (_, key) => kept.delete(key) || true,
+    });
+    metricsCollector.all(storage);
+    expect([...kept]).toEqual([]);
+  });
+});
+
+it("a collector of the main entry decorates nothing, and says where decorators are", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const plain = createPlainCollector({ url: "http://collector", service: "shop" }) as unknown as (
+    ...args: unknown[]
+  ) => unknown;
+  class Checkout {
+    submit() {}
+  }
+  const { submit } = Checkout.prototype;
+  expect(plain(submit, { kind: "method", name: "submit" })).toBeUndefined();
+  expect(plain(Checkout, { kind: "class", name: "Checkout" })).toBeUndefined();
+  const descriptor = Object.getOwnPropertyDescriptor(Checkout.prototype, "submit");
+  expect(plain(Checkout.prototype, "submit", descriptor)).toBeUndefined();
+  expect(warn.mock.calls).toEqual([
+    ["metrics-collector: For decorators, import from metrics-collector-client/decorators."],
+  ]);
+  warn.mockRestore();
 });

@@ -168,6 +168,7 @@ export class FakeServer {
       accepted: samples.length - rejected,
       rejected,
       reasons: reasons.slice(0, 100),
+      rejectedRanges: reasons.map(({ index }) => [index, index]),
       duplicate: false,
     };
     this.#answers.set(key, { json, body });

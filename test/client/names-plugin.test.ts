@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { keepNames } from "../../client/names/keep-names.ts";
 import { esbuildNames, viteNames } from "../../client/names/plugins.ts";
 
-const client = fileURLToPath(new URL("../../client/index.ts", import.meta.url));
+const client = fileURLToPath(new URL("../../client/decorators.ts", import.meta.url));
 const SHOP = `
   import { metricsCollector } from "./metrics.ts";
   function total(prices: number[]): number { return prices.length; }

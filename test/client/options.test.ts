@@ -1,6 +1,6 @@
 /** Options are checked when the collector is made; a wrong one never breaks the program. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createMetricsCollector, type CollectorOptions } from "../../client/index.ts";
+import { createMetricsCollector, type CollectorOptions } from "../../client/decorators.ts";
 import { FakeServer } from "./fake-server.ts";
 
 const right = { url: "https://metrics.example", service: "shop" };

@@ -33,11 +33,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it("holds each entry as an ES module and as CommonJS, its types, and what a reader needs", () => {
-  const entries = ["index", "names", "page-spool", "spool"].flatMap((name) =>
+  const entries = ["index", "decorators", "names", "page-spool", "spool"].flatMap((name) =>
     ["cjs", "d.cts", "d.ts", "js"].map((extension) => `dist/${name}.${extension}`),
   );
+  const forOneRuntime = ["index", "decorators"].flatMap((name) =>
+    ["page", "process", "worker"].map((target) => `dist/${name}.${target}.js`),
+  );
   const others = ["LICENSE", "README.md", "dist/names.LICENSES.txt", "package.json"];
-  expect(packed).toEqual([...entries, ...others].sort());
+  expect(packed).toEqual([...entries, ...forOneRuntime, ...others].sort());
 });
 
 it("works with import and with require", async () => {
@@ -79,6 +82,7 @@ it.each([
   async (_, options) => {
     const program = `
       import { createMetricsCollector, type CollectorOptions, type Stats } from "metrics-collector-client";
+      import { createMetricsCollector as createDecorator } from "metrics-collector-client/decorators";
       import { createFolderSpool } from "metrics-collector-client/spool";
       import { createPageSpool } from "metrics-collector-client/page-spool";
       import { esbuildNames, rollupNames, webpackNames } from "metrics-collector-client/names";
@@ -87,7 +91,8 @@ it.each([
       export const metricsCollector = createMetricsCollector(options);
       export const total: (prices: number[]) => number = metricsCollector((prices: number[]) => prices.length);
       export const stats: Stats = metricsCollector.stats();
-      class Checkout { @metricsCollector async submit(n: number): Promise<number> { return n; } }
+      const decorator = createDecorator(options);
+      class Checkout { @decorator async submit(n: number): Promise<number> { return n; } }
       export const result: Promise<number> = new Checkout().submit(1);
       // @ts-expect-error A service is needed.
       createMetricsCollector({ url: "https://metrics.example" });

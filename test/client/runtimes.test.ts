@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { bundleFor } from "../../client/bundle.ts";
 import { FakeServer } from "./fake-server.ts";
 
 const run = promisify(execFile);
@@ -36,7 +37,7 @@ let server: FakeServer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "runtimes-"));
   // As the package is built.
-  await build({ entryPoints: [client], bundle: true, format: "esm", target: "es2022", outdir: folder });
+  await build({ entryPoints: [client], ...bundleFor("process"), outdir: folder });
   await copyFile(join(folder, "index.js"), join(folder, "client.js"));
   await copyFile(program, join(folder, "program.mjs"));
 });

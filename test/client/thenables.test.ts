@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createMetricsCollector, type MetricsCollector } from "../../client/index.ts";
+import { createMetricsCollector, type DecoratingCollector } from "../../client/decorators.ts";
 import { FakeServer, type Sample } from "./fake-server.ts";
 
 let server: FakeServer;
-let metricsCollector: MetricsCollector;
+let metricsCollector: DecoratingCollector;
 
 beforeEach(() => {
   server = new FakeServer();
@@ -17,7 +17,7 @@ beforeEach(() => {
 
 afterEach(() => metricsCollector.close({ timeoutMs: 0 }));
 
-function collect(): MetricsCollector {
+function collect(): DecoratingCollector {
   return createMetricsCollector({ url: "http://collector", service: "shop", fetcher: server.fetcher });
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, kCurrentWorker, Miniflare, Response as WorkerResponse } from "miniflare";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { runtimeOf } from "../../client/bundle.ts";
 import type { Stats } from "../../client/index.ts";
 import { FakeServer } from "./fake-server.ts";
 
@@ -21,6 +22,7 @@ async function start(compatibilityDate: string): Promise<void> {
     keepNames: true,
     format: "esm",
     external: ["cloudflare:workers"],
+    plugins: [runtimeOf("worker")],
     write: false,
   });
   worker = new Miniflare(

@@ -24,7 +24,7 @@ const PROGRAM = `
   import { CanActivate, Controller, ExecutionContext, Get, Injectable, Module, Param, ParseIntPipe, SetMetadata, UseGuards } from "@nestjs/common";
   import { NestFactory, Reflector } from "@nestjs/core";
   import { ApiOperation, DocumentBuilder, SwaggerModule } from "@nestjs/swagger";
-  import { createMetricsCollector } from "metrics-collector-client";
+  import { createMetricsCollector } from "metrics-collector-client/decorators";
 
   const sent: Record<string, [number, number]> = {};
   const metricsCollector = createMetricsCollector({

@@ -49,7 +49,7 @@ const PROGRAM = `
   createMetricsCollector({ url: "https://metrics.example" });
 `;
 const STANDARD = `
-  import { createMetricsCollector } from "metrics-collector-client";
+  import { createMetricsCollector } from "metrics-collector-client/decorators";
   const metricsCollector = createMetricsCollector({ url: "https://metrics.example", service: "shop" });
   @metricsCollector
   export class Checkout {
@@ -61,7 +61,7 @@ const STANDARD = `
   }
 `;
 const LEGACY = `
-  import { createMetricsCollector } from "metrics-collector-client";
+  import { createMetricsCollector } from "metrics-collector-client/decorators";
   const metricsCollector = createMetricsCollector({ url: "https://metrics.example", service: "shop" });
   @metricsCollector.methods
   export class Checkout {

@@ -1,5 +1,5 @@
 /** Notices that a page is hidden or left, and that it comes back. */
-import { platform } from "./platform.ts";
+import { type PageEvent, platform } from "../platform.ts";
 
 export interface PageListener {
   onHide: () => void;
@@ -13,11 +13,13 @@ const listeners = new Set<PageListener>();
  * Browsers interrupt one of the first two events or skip it, depending on how a page is left. On `window` they come after
  * the program's own listeners on `document`, and so see what those have called.
  */
-const EVENTS: readonly [name: string, onEvent: (event: { persisted?: boolean }) => void][] = [
-  ["pagehide", () => listeners.forEach(({ onHide }) => onHide())],
-  ["visibilitychange", () => platform.document?.hidden && listeners.forEach(({ onHide }) => onHide())],
-  ["pageshow", ({ persisted }) => persisted && listeners.forEach(({ onShow }) => onShow())],
-];
+const EVENTS = ["pagehide", "visibilitychange", "pageshow"];
+
+function onEvent({ type, persisted }: PageEvent): void {
+  const isShown = type === "pageshow";
+  if (type === "visibilitychange" ? !platform.document?.hidden : isShown && !persisted) return;
+  for (const { onHide, onShow } of listeners) (isShown ? onShow : onHide)();
+}
 
 /** Calls back until the returned function is called. */
 export function watchPage(listener: PageListener): () => void {
@@ -25,11 +27,11 @@ export function watchPage(listener: PageListener): () => void {
   keepListening();
   return () => {
     listeners.delete(listener);
-    if (!listeners.size) for (const event of EVENTS) platform.removeEventListener?.(...event);
+    if (!listeners.size) for (const name of EVENTS) platform.removeEventListener?.(name, onEvent);
   };
 }
 
 /** Adds the listeners, again if need be: `document.open()` removes them. Adding them twice changes nothing. */
 export function keepListening(): void {
-  for (const event of EVENTS) platform.addEventListener?.(...event);
+  for (const name of EVENTS) platform.addEventListener?.(name, onEvent);
 }

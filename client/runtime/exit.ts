@@ -1,7 +1,7 @@
 /** Notices that a Node, Deno or Bun process has nothing left to do. */
-import { cancelTimer, startIdleTimer, type Timer } from "./clock.ts";
-import { IDLE_CHECK_MS } from "./limits.ts";
-import { platform } from "./platform.ts";
+import { cancelTimer, startIdleTimer, type Timer } from "../clock.ts";
+import { IDLE_CHECK_MS } from "../limits.ts";
+import { platform } from "../platform.ts";
 
 const listeners = new Set<() => void>();
 

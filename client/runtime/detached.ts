@@ -1,12 +1,9 @@
 /** Runs the collector's own work outside the caller's async context. */
-import { platform } from "./platform.ts";
+import { platform } from "../platform.ts";
+import { runOutsideZones } from "./zone.ts";
 
 interface AsyncHooks {
   AsyncLocalStorage: { snapshot?(): <T>(work: () => T) => T };
-}
-
-interface Zones {
-  Zone?: { root: { run<T>(work: () => T): T } };
 }
 
 const hooks = platform.process?.getBuiltinModule?.("node:async_hooks") as AsyncHooks | undefined;
@@ -14,10 +11,9 @@ const runAtLoad = hooks?.AsyncLocalStorage.snapshot?.();
 
 /**
  * A timer and a request inherit the context of the call that starts them. That would keep the data of one request alive
- * for as long as the collector sends, make each report a span of a stranger's trace, and keep Angular from settling.
+ * for as long as the collector sends, and make each report a span of a stranger's trace.
  */
 export function runDetached<T>(work: () => T): T {
-  const zone = (globalThis as Zones).Zone?.root;
-  const run = zone ? () => zone.run(work) : work;
+  const run = () => runOutsideZones(work);
   return runAtLoad ? runAtLoad(run) : run();
 }

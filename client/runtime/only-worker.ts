@@ -1,0 +1,4 @@
+/** The build for Workers. */
+import { worker } from "./worker.ts";
+
+export const chooseRuntime = () => worker;

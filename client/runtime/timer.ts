@@ -1,0 +1,16 @@
+/** Starts the next POST by a timer, where timers outlive the call that started them. */
+import { cancelTimer, now, startIdleTimer, type Timer } from "../clock.ts";
+import { MAX_TIMER_MS } from "../limits.ts";
+import type { Alarm } from "./runtime.ts";
+
+export function createTimer(): Alarm {
+  let timer: Timer | undefined;
+  return {
+    set(timeMs, fire) {
+      cancelTimer(timer);
+      timer = startIdleTimer(() => void fire(), Math.min(timeMs - now(), MAX_TIMER_MS));
+      return undefined;
+    },
+    cancel: () => cancelTimer(timer),
+  };
+}
