@@ -90,6 +90,7 @@ const config = {
           name: "dashboard",
           maxWorkers: 2,
           include: ["test/dashboard/**/*.test.ts"],
+          globalSetup: "test/cli/build.ts",
         },
       },
       {

@@ -34,21 +34,19 @@ export interface OpenOptions extends BrowserContextOptions {
   prepare?: (page: Page) => Promise<unknown>;
 }
 
-export interface SiteOptions extends Omit<ServerOptions, "stateFolder"> {
+export interface SiteOptions extends Pick<ServerOptions, "vars" | "token"> {
   /** Changes the stored data between a first start of the server, which creates the tables, and the second one. */
   store?: (stateFolder: string) => Promise<void>;
 }
 
 export async function startSite({ store, ...options }: SiteOptions = {}): Promise<Site> {
+  const startServer = (stateFolder: string) => Server.start({ command: "dev", stateFolder, ...options });
   const stateFolder = await mkdtemp(join(tmpdir(), "metrics-collector-page-"));
   if (store) {
-    await (await Server.start({ stateFolder, ...options })).stop();
+    await (await startServer(stateFolder)).stop();
     await store(stateFolder);
   }
-  const [server, browser] = await Promise.all([
-    Server.start({ stateFolder, ...options }),
-    launchChromium(chromium!),
-  ]);
+  const [server, browser] = await Promise.all([startServer(stateFolder), launchChromium(chromium!)]);
   return {
     url: server.url,
     stateFolder,
