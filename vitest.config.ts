@@ -1,14 +1,20 @@
 import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { unstable_readConfig } from "wrangler";
 import { checkNamedFiles } from "./scripts/named-files.ts";
 import { readOtlpSamples } from "./scripts/otlp-samples.ts";
+import { SlowestFirst } from "./scripts/slowest-first.ts";
 import { watch } from "./scripts/watchdog.ts";
 
 /** The simulated storage spends most of its time waiting for the disk, so it uses a disk in memory if there is one. */
-const onDisk = { TMPDIR: tmpdir() };
+const onDisk = {
+  TMPDIR: tmpdir(),
+  // A quarter of the time of a short wrangler command is compiling its own code.
+  NODE_COMPILE_CACHE: join(tmpdir(), "metrics-collector-compiled"),
+};
 const ROOMY_BYTES = 2 ** 31;
 const memory = await statfs("/dev/shm").catch(() => undefined);
 if (memory && memory.bavail * memory.bsize > ROOMY_BYTES) process.env.TMPDIR = "/dev/shm";
@@ -27,20 +33,38 @@ const bindings = {
 /** HISTORIES is the number of random histories. SEED repeats the random tests of an earlier run. */
 const { HISTORIES = "", SEED = "" } = process.env;
 const wrangler = { configPath: "./wrangler.toml" };
-/** Projects run one after the other, because servers, browsers and random histories each need the whole machine. */
+/**
+ * Groups run one after the other, because servers, browsers and random histories each need the whole machine. Projects of
+ * one group share its workers.
+ */
 const order = (groupOrder: number) => ({ sequence: { groupOrder } });
 /** These limits only end tests that hang. A slow machine must not make a test fail. */
 const patient = { testTimeout: 60_000, hookTimeout: 240_000, setupFiles: ["test/patience.ts"] };
 const workerd = { ...patient, isolate: false, setupFiles: [...patient.setupFiles, "test/setup.ts"] };
 /** Servers, browsers and clocks of real processes can fail once for reasons outside the code. A fault of the code fails twice. */
-const node = { ...patient, env: onDisk, retry: process.env.CI ? 1 : 0 };
+const node = { ...patient, ...order(2), env: onDisk, retry: process.env.CI ? 1 : 0, maxWorkers: 2 };
 
 /** Tests of code that needs neither the platform nor a server. */
 const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts", "test/**/*.pure.test.ts"];
 
+const OTLP_SAMPLES = await readOtlpSamples();
+const MODEL = "test/model/**/*.test.ts";
+
+/** The same Worker, but nothing consumes what it sends: tests deliver, repeat and lose messages themselves. */
+const notConsumed = () =>
+  cloudflareTest({
+    wrangler,
+    miniflare: {
+      bindings: { ...bindings, HISTORIES, SEED, OTLP_SAMPLES },
+      serviceBindings: { WATCHDOG: watch },
+      queueProducers: { QUEUE: { queueName: "not-consumed" } },
+    },
+  });
+
 const config = {
   test: {
     silent: "passed-only",
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         // Pure code. It runs in Node, without a server or a simulated platform.
@@ -52,17 +76,7 @@ const config = {
         test: { ...workerd, ...order(0), name: "pipeline", include: ["test/pipeline.test.ts"] },
       },
       {
-        // The same Worker, but nothing consumes what it sends: tests deliver, repeat and lose messages themselves.
-        plugins: [
-          cloudflareTest({
-            wrangler,
-            miniflare: {
-              bindings: { ...bindings, HISTORIES, SEED, OTLP_SAMPLES: await readOtlpSamples() },
-              serviceBindings: { WATCHDOG: watch },
-              queueProducers: { QUEUE: { queueName: "not-consumed" } },
-            },
-          }),
-        ],
+        plugins: [notConsumed()],
         test: {
           ...workerd,
           ...order(1),
@@ -70,6 +84,7 @@ const config = {
           include: ["test/**/*.test.ts"],
           exclude: [
             ...PURE,
+            MODEL,
             "test/pipeline.test.ts",
             "test/cli/**",
             "test/client/**",
@@ -80,26 +95,27 @@ const config = {
         },
       },
       {
-        test: { ...node, ...order(2), name: "client", include: ["test/client/**/*.test.ts"] },
+        // Random histories. They take half of the time of these tests, so they get a process of their own.
+        plugins: [notConsumed()],
+        test: { ...workerd, ...order(1), name: "model", include: [MODEL] },
+      },
+      {
+        test: { ...node, name: "client", include: ["test/client/**/*.test.ts"] },
       },
       {
         // In a real browser, against a real server.
         test: {
           ...node,
-          ...order(3),
           name: "dashboard",
-          maxWorkers: 2,
           include: ["test/dashboard/**/*.test.ts"],
-          globalSetup: "test/cli/build.ts",
+          globalSetup: "test/build.ts",
         },
       },
       {
         // Real servers, killed and started again.
         test: {
           ...node,
-          ...order(4),
           name: "process",
-          fileParallelism: false,
           include: ["test/process/**/*.test.ts"],
           testTimeout: 600_000,
         },
@@ -108,11 +124,9 @@ const config = {
         // The command line with the real wrangler, against a local stand-in for the Cloudflare API.
         test: {
           ...node,
-          ...order(5),
           name: "cli",
-          maxWorkers: 2,
           include: ["test/cli/**/*.test.ts"],
-          globalSetup: "test/cli/build.ts",
+          globalSetup: "test/build.ts",
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

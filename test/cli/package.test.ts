@@ -1,12 +1,13 @@
-/** The package as others install it: packed, into an empty folder, without this repository. */
+/** Both packages as others install them: packed, together in an empty folder, without this repository. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { installation } from "../../cli/installation.ts";
+import { FakeServer } from "../client/fake-server.ts";
 import { StandIn } from "./cloudflare-api/stand-in.ts";
 import { Machine } from "./run.ts";
 
@@ -16,15 +17,14 @@ let files: string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "metrics-collector-package-"));
-  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], {
-    cwd: installation.root,
-  });
+  const pack = ["pack", "--json", "--pack-destination", folder];
+  const { stdout } = await run("npm", pack, { cwd: installation.root });
   files = [...stdout.matchAll(/"path": ?"([^"]+)"/g)].map(([, path]) => path!);
-  const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"))!;
-  await writeFile(join(folder, "package.json"), '{ "private": true }');
-  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, tarball)], {
-    cwd: folder,
-  });
+  await run("npm", [...pack, "--workspace", "client"], { cwd: installation.root });
+  await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  const tarballs = (await readdir(folder)).filter((name) => name.endsWith(".tgz")).map((name) => `./${name}`);
+  // The registry is asked for dependencies only: our own packages come from the tarballs.
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...tarballs], { cwd: folder });
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -46,6 +46,29 @@ it("holds what is built, and no source, test or secret", () => {
     "package.json",
   ]);
   expect(files.filter((path) => path.endsWith(".ts"))).toEqual([]);
+});
+
+it("has the version of the client, since both are released together", async () => {
+  const versionOf = async (name: string) => {
+    const text = await readFile(join(folder, "node_modules", name, "package.json"), "utf8");
+    return (JSON.parse(text) as { version: string }).version;
+  };
+  expect(await versionOf("metrics-collector-client")).toBe(await versionOf("metrics-collector"));
+});
+
+it("lets a program import the client and send its calls", async () => {
+  await using server = await new FakeServer().listen();
+  await writeFile(
+    join(folder, "program.js"),
+    `import { createMetricsCollector } from "metrics-collector-client";
+     const metricsCollector = createMetricsCollector({ url: "${server.url}", service: "shop" });
+     const add = metricsCollector(function add(a, b) { return a + b; });
+     console.log(add(1, 2));
+     await metricsCollector.close();`,
+  );
+  const { stdout, stderr } = await run(process.execPath, ["program.js"], { cwd: folder });
+  expect({ stdout, stderr }).toEqual({ stdout: "3\n", stderr: "" });
+  expect(server.calls).toEqual({ add: 1 });
 });
 
 it("npx metrics-collector dev: send, see, stop", async () => {

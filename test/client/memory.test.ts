@@ -52,6 +52,10 @@ async function callTenMillionTimes(fn: string): Promise<Run> {
   };
 }
 
+const RUNS = 5;
+/** A single object of 16 bytes per call would be 160 MB: some 150 collections of this young generation. */
+const isNone = (collections: number) => collections < 5;
+
 it.each([
   ["a number", "function add(a, b) { return a + b; }"],
   ["nothing", "function nothing() {}"],
@@ -59,10 +63,15 @@ it.each([
 ])(
   "ten million calls of a function that returns %s allocate nothing, and memory stays flat",
   async (_, fn) => {
-    const run = await callTenMillionTimes(fn);
-    // A single object of 16 bytes per call would be 160 MB: some 150 collections of this young generation.
-    expect(run.collections).toBeLessThan(5);
-    expect(run.grownBytes).toBeLessThan(1_000_000);
-    expect(run.seen).toBe(12_000_000);
+    const collections: number[] = [];
+    // An object that the client makes for each call is there in every run. The box that the compiler sometimes makes for a
+    // reading of the clock is there in some.
+    while (!collections.some(isNone) && collections.length < RUNS) {
+      const run = await callTenMillionTimes(fn);
+      expect(run.grownBytes).toBeLessThan(1_000_000);
+      expect(run.seen).toBe(12_000_000);
+      collections.push(run.collections);
+    }
+    expect(collections).toSatisfy((all: number[]) => all.some(isNone));
   },
 );
