@@ -165,8 +165,16 @@ async function startCommand({
     // The entry file must come first, since `--var` takes all arguments up to the next option.
     ...(entry === undefined ? [] : [entry]),
     ...(isMigrated ? ["--skip-migrations"] : []),
-    ...["--port", String(port), "--ip", "127.0.0.1", "--inspector-port", String(await freePort())],
-    ...["--env-file", await emptyFile(stateFolder), "--persist-to", stateFolder],
+    "--port",
+    String(port),
+    "--ip",
+    "127.0.0.1",
+    "--inspector-port",
+    String(await freePort()),
+    "--env-file",
+    await emptyFile(stateFolder),
+    "--persist-to",
+    stateFolder,
     ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
   ];
   return { args, env: process.env };
@@ -176,7 +184,12 @@ async function devCommand({ stateFolder, vars = {}, port }: ServerOptions): Prom
   const isToken = ([name]: [string, string]) => name.endsWith("_TOKENS");
   const settings = Object.entries(vars).filter((setting) => !isToken(setting));
   const args = [
-    ...[join(PROJECT, "cli/bin.js"), "dev", "--data", stateFolder, "--port", String(port)],
+    join(PROJECT, "cli/bin.js"),
+    "dev",
+    "--data",
+    stateFolder,
+    "--port",
+    String(port),
     ...settings.flatMap(([name, value]) => ["--var", `${name}=${value}`]),
   ];
   const tokens = { INGEST_TOKENS: "", READ_TOKENS: "", ADMIN_TOKENS: "" };
