@@ -108,7 +108,7 @@ const config = {
           ...node,
           name: "dashboard",
           include: ["test/dashboard/**/*.test.ts"],
-          globalSetup: "test/build.ts",
+          globalSetup: "test/cli/build.ts",
         },
       },
       {
@@ -126,7 +126,7 @@ const config = {
           ...node,
           name: "cli",
           include: ["test/cli/**/*.test.ts"],
-          globalSetup: "test/build.ts",
+          globalSetup: "test/cli/build.ts",
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -1,5 +1,5 @@
 /** Builds the Worker once, before all tests: each command would otherwise build it if it is not fresh. */
-import { build } from "../cli/build.ts";
+import { build } from "../../cli/build.ts";
 
 const shared = globalThis as { building?: Promise<void> };
 
