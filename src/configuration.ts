@@ -30,6 +30,19 @@ export function readForgetAfterMs(env: Partial<Pick<Env, "FORGET_AFTER_DAYS">>):
   return wholeNumber("FORGET_AFTER_DAYS", days, 1, 36_500) * DAY_MS;
 }
 
+const HOUR_MS = 3_600_000;
+const DEFAULT_KEEP_FLUSHES_HOURS = "24";
+
+/**
+ * For how many milliseconds the buffer keeps flushes that D1 has confirmed. 0 if it keeps none.
+ *
+ * @throws {ConfigurationError}
+ */
+export function readKeepFlushesMs(env: Partial<Pick<Env, "KEEP_FLUSHES_HOURS">>): number {
+  const hours = env.KEEP_FLUSHES_HOURS ?? DEFAULT_KEEP_FLUSHES_HOURS;
+  return wholeNumber("KEEP_FLUSHES_HOURS", hours, 0, 720) * HOUR_MS;
+}
+
 function wholeNumber(setting: string, value: unknown, min: number, max: number): number {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;

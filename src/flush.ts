@@ -27,8 +27,19 @@ export interface FlushId {
   n: number;
 }
 
+/** Flush ids of one epoch from `first` to `last`, both included. */
+export interface FlushRange {
+  first: number;
+  last: number;
+}
+
 export interface Flush extends FlushId {
   deltas: Delta[];
+  /**
+   * A deletion with a lower id that D1 must have before this flush. Without it, the deletion could come later and delete calls
+   * that were made after it. That happens only if D1 was restored to an earlier time.
+   */
+  after?: number | undefined;
   /**
    * The series that this flush deletes. D1 then drops their calls from every flush with a lower id of this epoch, whether that
    * flush was applied before or arrives later. A flush with a deletion has no deltas.
@@ -42,6 +53,7 @@ export interface EncodableFlush extends FlushId {
   version: number;
   /** The text of a JSON array of deltas, in the form of that version. */
   deltas: string;
+  after?: number | undefined;
   deletion?: SeriesSelector | undefined;
 }
 
@@ -55,9 +67,12 @@ export type DecodedFlush =
  * Writes a message. Its version is the one under which the flush was sealed and not `FLUSH_VERSION`: after a rollback, older
  * code sends flushes that newer code sealed, and must not present them as its own.
  */
-export function encodeFlush({ version, buffer, epoch, n, deltas, deletion }: EncodableFlush): string {
+export function encodeFlush({ version, buffer, epoch, n, deltas, after, deletion }: EncodableFlush): string {
   // The deltas are stored as JSON already. Parsing them here would cost time and memory and change nothing.
-  const fields = `"buffer":${JSON.stringify(buffer)},"epoch":${JSON.stringify(epoch)},"n":${n},"deltas":${deltas}${deletion === undefined ? "" : `,"deletion":${JSON.stringify(deletion)}`}`;
+  const optional =
+    (after === undefined ? "" : `,"after":${after}`) +
+    (deletion === undefined ? "" : `,"deletion":${JSON.stringify(deletion)}`);
+  const fields = `"buffer":${JSON.stringify(buffer)},"epoch":${JSON.stringify(epoch)},"n":${n},"deltas":${deltas}${optional}`;
   return version === 0 ? `{${fields}}` : `{"version":${version},${fields}}`;
 }
 
@@ -66,7 +81,7 @@ export function decodeFlush(body: unknown): DecodedFlush {
   const message = parseObject(body);
   const id = message && readId(message);
   if (!id) return { status: "not_a_flush" };
-  const { version = 0, deltas, deletion } = message;
+  const { version = 0, deltas, after, deletion } = message;
   if (version !== 0 && version !== FLUSH_VERSION) {
     return {
       status: "unreadable",
@@ -88,7 +103,12 @@ export function decodeFlush(body: unknown): DecodedFlush {
   }
   return {
     status: "flush",
-    flush: { ...id, deltas: deltas.map(readDelta), ...(deletion ? { deletion } : {}) },
+    flush: {
+      ...id,
+      deltas: deltas.map(readDelta),
+      ...(Number.isSafeInteger(after) ? { after: after as number } : {}),
+      ...(deletion ? { deletion } : {}),
+    },
   };
 }
 

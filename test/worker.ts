@@ -133,7 +133,7 @@ export function sentMessages(): Promise<string[]> {
       .one();
     return sql
       .exec<{ n: number; version: number; deltas: string; deletion: string | null }>(
-        "SELECT n, version, deltas, deletion FROM outbox ORDER BY n",
+        "SELECT n, version, deltas, deletion FROM outbox WHERE kept_at IS NULL ORDER BY n",
       )
       .toArray()
       .map(({ deletion, ...flush }) => {

@@ -1,6 +1,6 @@
 /**
  * Runs a campaign. Client processes send known calls through a faulty network to a server that is killed again and again.
- * At the end, D1 must have each call exactly once. The seed decides what goes wrong and when.
+ * When D1 has everything, it goes back to what it was after the first kill. At the end, D1 must have each call exactly once. The seed decides what goes wrong and when.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { ClientProcess } from "./client-process.ts";
 import { judge } from "./judge.ts";
 import { type Fault, Proxy } from "./proxy.ts";
 import { Reader } from "./reader.ts";
-import { makeFlushesDue, readRollups, readTotals } from "./stored.ts";
+import { copyD1, makeFlushesDue, readRollups, readTotals, takeD1Back } from "./stored.ts";
 import { type Tallies, totalCalls } from "./tally.ts";
 
 export interface CampaignOptions {
@@ -122,6 +122,7 @@ class Campaign {
       await this.#live();
       await this.#server!.kill();
       this.#kills++;
+      if (this.#kills === 1) await copyD1(this.#stateFolder);
       while (this.#random.chance(STILLBORN_CHANCE)) await this.#killDuringStart();
       await this.#startServer(true);
       await this.#tell("attacking");
@@ -135,6 +136,8 @@ class Campaign {
     // Waits for delayed copies of batches, so that none arrives after the drain.
     await proxy.stop();
     await this.#reader.stop();
+    await this.#drain();
+    await takeD1Back(this.#stateFolder);
     await this.#drain();
     return this.#judge(proxy);
   }
@@ -193,6 +196,8 @@ class Campaign {
     await this.#server!.stop();
     await makeFlushesDue(this.#stateFolder);
     await this.#startServer(true);
+    // The first answer has what D1 lost sent again.
+    await isEmpty();
     // An empty batch makes the buffer check its alarm.
     await fetch(`${this.#server!.url}/samples`, {
       method: "POST",

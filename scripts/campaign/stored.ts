@@ -1,6 +1,6 @@
 /** Reads and changes the state folder of a server that is not running. */
 import { execFile } from "node:child_process";
-import { glob } from "node:fs/promises";
+import { cp, glob, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
@@ -54,6 +54,26 @@ export async function makeFlushesDue(stateFolder: string): Promise<void> {
     if (hasOutbox) db.exec("UPDATE outbox SET due = 0");
     db.close();
   }
+}
+
+/** Copies D1's files. The server must not run. */
+export async function copyD1(stateFolder: string): Promise<void> {
+  await rm(copyOfD1(stateFolder), { recursive: true, force: true });
+  await cp(folderOfD1(stateFolder), copyOfD1(stateFolder), { recursive: true });
+}
+
+/** Takes D1 back to the copy, as Time Travel does. The server must not run. */
+export async function takeD1Back(stateFolder: string): Promise<void> {
+  await rm(folderOfD1(stateFolder), { recursive: true });
+  await cp(copyOfD1(stateFolder), folderOfD1(stateFolder), { recursive: true });
+}
+
+function folderOfD1(stateFolder: string): string {
+  return join(stateFolder, "v3/d1");
+}
+
+function copyOfD1(stateFolder: string): string {
+  return join(stateFolder, "copy-of-d1");
 }
 
 async function queryD1<Row>(stateFolder: string, sql: string): Promise<Row[]> {

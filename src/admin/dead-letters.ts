@@ -115,7 +115,9 @@ export async function dropDeadLetter(
   const { epoch, n } = parseId(id);
   const { buffer, deltas } = await findDeadLetter(env, id, epoch, n);
   const settled = await callBinding("D1", () => settle(env.DB, epoch, n));
-  await callBinding("The buffer", () => buffer.confirm(epoch, [n]));
+  await callBinding("The buffer", () =>
+    settled === "dropped" ? buffer.confirmDropped(epoch, n) : buffer.confirm(epoch, [n]),
+  );
   if (settled === null) throw notFound(id);
   if (settled === "applied") {
     throw new ErrorResponse(

@@ -69,10 +69,12 @@ export async function deleteSeries(
     errors: totals.reduce((sum, { errors }) => sum + errors, 0),
   };
   try {
-    await applyFlushes(
+    const premature = await applyFlushes(
       env.DB,
       deletions.map(({ flush }) => ({ ...flush, deltas: [] })),
     );
+    // The outbox keeps the deletion, and D1 takes it once it has the deletion before it again.
+    if (premature.length > 0) return { deleted, isComplete: false };
     for (const { buffer, flush } of deletions) await buffer.confirm(flush.epoch, [flush.n]);
     return { deleted, isComplete: true };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Finds problems for `GET /health`. Each problem is a sentence that says what is wrong and where to look. */
 import type { BuffersHealth } from "../read/buffer-health.ts";
+import type { LostFlushes } from "../recall/recall-lost.ts";
 import type { LastRetention } from "../store/last-retention.ts";
 
 /** A flush that is not in D1 after this many milliseconds is a problem. It is late, not lost. */
@@ -46,13 +47,26 @@ export function retentionProblems({ complete, finishedAt }: LastRetention, now: 
   return problems;
 }
 
-/** `isComplete` says whether D1 knows every flush that the buffer has a confirmation of. */
-export function storeProblems(isComplete: boolean): string[] {
-  if (isComplete) return [];
+/** D1 lacks flushes that it had confirmed, and the buffer sends them again. */
+export function recallProblems({ recalledFlushes, recalledSince }: BuffersHealth): string[] {
+  if (recalledFlushes === 0) return [];
+  const since = recalledSince === null ? "" : `, the oldest of ${new Date(recalledSince).toISOString()}`;
   return [
-    "D1 lacks flushes that it had confirmed, so counters have fallen. It was emptied, restored to an earlier time, or " +
-      "replaced by another database. Restore it with Time Travel: npx wrangler d1 time-travel restore DB --timestamp=…",
+    `D1 lacks ${counted(recalledFlushes, "flush", "flushes")} that it had confirmed${since}. It was restored to an earlier ` +
+      "time, emptied, or replaced by another database. The buffer has kept them and sends them again by itself.",
   ];
+}
+
+/** D1 lacks flushes that it had confirmed, and the buffer does not have them any more either. */
+export function lossProblems(lost: readonly LostFlushes[]): string[] {
+  return lost.map(({ flushes, since }) => {
+    const after = since === null ? "" : ` after ${new Date(since).toISOString()}`;
+    return (
+      `D1 lacks ${counted(flushes, "flush", "flushes")} that it had confirmed${after}, and they are kept no longer ` +
+      "(KEEP_FLUSHES_HOURS), so counters have fallen. D1 was restored to an earlier time, emptied, or replaced by another " +
+      "database. npx metrics-collector repair says what can be done."
+    );
+  });
 }
 
 /** Why D1 could not be read. */

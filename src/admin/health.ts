@@ -2,20 +2,20 @@
 import * as z from "zod";
 import { version } from "../../package.json";
 import { problemsOfTokens } from "../access/tokens.ts";
-import { callAllBuffers } from "../buffer/buffers.ts";
-import { readConfiguration } from "../configuration.ts";
+import { readConfiguration, readKeepFlushesMs } from "../configuration.ts";
 import { BindingFault, ConfigurationError } from "../errors.ts";
 import { route } from "../http/route.ts";
 import { logError } from "../log.ts";
 import { readBufferHealth } from "../read/buffer-health.ts";
+import { recallLost } from "../recall/recall-lost.ts";
 import { readLastRetention } from "../store/last-retention.ts";
 import { readLastApplied } from "../store/ledger.ts";
 import { OVERFLOW } from "../stats/overflow.ts";
-import { isSettled } from "../store/settled-flush.ts";
 import {
   bufferProblems,
+  lossProblems,
+  recallProblems,
   retentionProblems,
-  storeProblems,
   unreadableStoreProblem,
 } from "./health-problems.ts";
 
@@ -38,6 +38,16 @@ export const Health = z
     deadLetters: count.meta({
       description: "Flushes that D1 keeps refusing. They count in every read and are tried again hourly.",
     }),
+    recalledFlushes: count.meta({
+      description:
+        "Flushes that D1 had confirmed and lacks, because it was restored to an earlier time. They are sent again.",
+    }),
+    recalledSince: time.meta({ description: "When the oldest of them was sealed." }),
+    lostFlushes: count.meta({
+      description:
+        "Flushes that D1 had confirmed and lacks, and that the buffer does not keep any more. No answer has their calls.",
+    }),
+    lostSince: time.meta({ description: "When D1 applied the flush before the first of them." }),
     lastFlushAt: time.meta({ description: "When D1 last applied a flush." }),
     lastRetentionAt: time.meta({ description: "When the hourly retention job last ended." }),
     overflow: z
@@ -81,7 +91,14 @@ export const healthRoute = route({
 
 type Bindings = Pick<
   Env,
-  "BUFFER" | "DB" | "MAX_ITEMS" | "MAX_WAITING_TIME" | "INGEST_TOKENS" | "READ_TOKENS" | "ADMIN_TOKENS"
+  | "BUFFER"
+  | "DB"
+  | "MAX_ITEMS"
+  | "MAX_WAITING_TIME"
+  | "KEEP_FLUSHES_HOURS"
+  | "INGEST_TOKENS"
+  | "READ_TOKENS"
+  | "ADMIN_TOKENS"
 >;
 
 /** Reads a few rows. Never throws, because operators call it when other parts fail. */
@@ -98,31 +115,36 @@ export async function readHealth(env: Bindings): Promise<Health> {
     }
   };
   const configuration = await attempt(async () => readConfiguration(env), configurationProblem);
+  await attempt(async () => readKeepFlushesMs(env), configurationProblem);
+  // First, so that what is sent again is counted below.
+  const lost = await attempt(() => recallLost(env), recallProblem);
   const buffer = await attempt(() => readBufferHealth(env), bufferProblem);
-  // WARNING: ask the buffer first and D1 after it. In the other order, a flush that is confirmed meanwhile seems lost.
-  const settled = buffer ? await attempt(() => readSettled(env), bufferProblem) : undefined;
-  const stored = await attempt(
-    () =>
-      Promise.all([
-        readLastFlush(env.DB, buffer?.epochs ?? []),
-        readLastRetention(env.DB),
-        hasAll(env.DB, settled ?? []),
-      ]),
-    unreadableStoreProblem,
-  );
-  const [lastFlushAt = null, lastRetention, isComplete = true] = stored ?? [];
-  problems.push(...storeProblems(isComplete));
+  // If only D1 failed, its problem is told already.
+  const isStoreUnknown = lost === undefined && buffer !== undefined;
+  const stored = isStoreUnknown
+    ? undefined
+    : await attempt(
+        () => Promise.all([readLastFlush(env.DB, buffer?.epochs ?? []), readLastRetention(env.DB)]),
+        unreadableStoreProblem,
+      );
+  const [lastFlushAt = null, lastRetention] = stored ?? [];
+  if (lost) problems.push(...lossProblems(lost));
+  if (buffer) problems.push(...recallProblems(buffer));
   if (buffer) problems.push(...bufferProblems(buffer, configuration?.maxWaitingMs, now));
   if (lastRetention) problems.push(...retentionProblems(lastRetention, now));
   return {
     status: problems.length === 0 ? "ok" : "degraded",
-    problems,
+    problems: [...new Set(problems)],
     bufferedSamples: buffer?.bufferedSamples ?? null,
     bufferedBytes: buffer?.bufferedBytes ?? null,
     oldestBufferedAt: iso(buffer?.oldestBufferedAt),
     unconfirmedFlushes: buffer?.unconfirmedFlushes ?? null,
     oldestUnconfirmedAt: iso(buffer?.oldestUnconfirmedAt),
     deadLetters: buffer?.deadLetters ?? null,
+    recalledFlushes: buffer?.recalledFlushes ?? null,
+    recalledSince: iso(buffer?.recalledSince),
+    lostFlushes: lost?.reduce((sum, { flushes }) => sum + flushes, 0) ?? null,
+    lostSince: iso(lost?.[0]?.since),
     lastFlushAt: iso(lastFlushAt),
     lastRetentionAt: iso(lastRetention?.finishedAt),
     overflow: buffer?.overflow.filter((service) => service !== OVERFLOW) ?? null,
@@ -137,20 +159,14 @@ async function readLastFlush(db: D1Database, epochs: readonly string[]): Promise
   return times.reduce((last, time) => (last === null || (time ?? 0) > last ? time : last), null);
 }
 
-/** What each buffer has a confirmation of: every flush of the epoch below `n`. @throws {BindingFault} */
-function readSettled(env: Pick<Env, "BUFFER">): Promise<{ epoch: string; n: number }[]> {
-  return callAllBuffers(env, async (buffer) => await buffer.settledBelow());
-}
-
-/** Whether D1 knows the last of the flushes that were confirmed, of each epoch. */
-async function hasAll(db: D1Database, settled: readonly { epoch: string; n: number }[]): Promise<boolean> {
-  const confirmed = settled.filter(({ n }) => n > 1);
-  const known = await Promise.all(confirmed.map(({ epoch, n }) => isSettled(db, epoch, n - 1)));
-  return known.every(Boolean);
-}
-
 function configurationProblem(error: unknown): string {
   return error instanceof ConfigurationError ? error.message : "The configuration cannot be read.";
+}
+
+/** `recallLost` asks the buffer and D1. */
+function recallProblem(error: unknown): string {
+  const isOfBuffer = error instanceof BindingFault && error.binding === "The buffer";
+  return isOfBuffer ? bufferProblem(error) : unreadableStoreProblem(error);
 }
 
 function bufferProblem(error: unknown): string {

@@ -48,6 +48,13 @@ export interface SendAgain {
   status: "send_again";
 }
 
+/** Which flushes of an epoch D1 has confirmed: all with ids below `next`, but for those in `unconfirmed`. */
+export interface Confirmed {
+  epoch: string;
+  next: number;
+  unconfirmed: number[];
+}
+
 /**
  * One page of the calls that the buffer holds and D1 may lack. D1 has every flush below `next` that is in no page's `sealed`.
  * The deltas in `pending` will be sealed under ids from `next` on.
@@ -87,4 +94,8 @@ export interface BufferHealth {
   epoch: string;
   /** Since the buffer was created, by reason. A buffer of an older release omits it. */
   rejectedSamples?: Record<string, number>;
+  /** Flushes that D1 had confirmed and lacks, and that are sent again. A buffer of an older release omits it. */
+  recalledFlushes?: number;
+  /** When the oldest of them was sealed, in epoch milliseconds; null if there is none. */
+  recalledSince?: number | null;
 }

@@ -19,6 +19,15 @@ export const bufferLimits = {
   pendingBytes: 8 * 1024 * 1024,
   /** Above this size of unconfirmed flushes the buffer rejects batches. Most of these flushes are then dead letters. */
   unconfirmedBytes: 32 * 1024 * 1024,
+  /**
+   * Size of all flushes in the outbox: unconfirmed and kept ones. Kept ones leave early, so that it is not exceeded. The
+   * unconfirmed ones alone stay well below it.
+   */
+  outboxBytes: 96 * 1024 * 1024,
+  /** Confirmed flushes that are kept in case D1 is restored to an earlier time. At the default settings, 24 hours make 288. */
+  keptFlushes: 5_000,
+  /** Kept flushes that D1 lacks are sent again while unconfirmed flushes are below this size, so that batches still find room. */
+  recalledBytes: 16 * 1024 * 1024,
   /** Above this size of its whole storage the buffer rejects batches. The platform allows 10 GB; most of it is keys. */
   bufferBytes: 8 * 1024 * 1024 * 1024,
   /** Above this size the buffer rejects the service that owns most keys, so that other services can still write. */

@@ -2,22 +2,30 @@
  * The buffer, a Durable Object. It stores batches before they are acknowledged, seals them into flushes, and sends the
  * flushes to the queue again and again until D1 has applied them.
  *
- * `recordGroup` stores batches and sets the alarm. The alarm seals and sends. `confirm` deletes flushes that D1 has. Memory
+ * `recordGroup` stores batches and sets the alarm. The alarm seals and sends. `confirm` ends that for flushes that D1 has, and `recall`
+ * begins it again for those that D1 has lost. Memory
  * holds no calls that storage does not hold too, because the platform may stop the object at any line.
  */
 import { DurableObject } from "cloudflare:workers";
-import { readConfiguration, readForgetAfterMs } from "../configuration.ts";
-import type { FlushId } from "../flush.ts";
+import { readConfiguration, readForgetAfterMs, readKeepFlushesMs } from "../configuration.ts";
+import type { FlushId, FlushRange } from "../flush.ts";
 import { log, logError } from "../log.ts";
 import type { SeriesSelector } from "../stats/series-id.ts";
 import { Alarm } from "./alarm.ts";
 import { deleteSeries } from "./delete-series.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
 import { Identity } from "./identity.ts";
-import type { BatchGroup, BufferHealth, RecordResult, SnapshotCursor, SnapshotPage } from "./interface.ts";
+import type {
+  BatchGroup,
+  BufferHealth,
+  Confirmed,
+  RecordResult,
+  SnapshotCursor,
+  SnapshotPage,
+} from "./interface.ts";
 import { KnownFunctions } from "./known-functions.ts";
 import { bufferLimits } from "./limits.ts";
-import { type DeadLetter, Outbox, type SealedFlush } from "./outbox.ts";
+import { type DeadLetter, type DueFlush, Outbox } from "./outbox.ts";
 import { Pending } from "./pending.ts";
 import { Recorder } from "./record.ts";
 import { Rejections } from "./rejections.ts";
@@ -47,13 +55,14 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#identity = new Identity(sql, ctx.id.name ?? "");
     this.#functions = new KnownFunctions(sql, limits);
     this.#pending = new Pending(sql);
-    this.#outbox = new Outbox(sql, limits);
+    this.#outbox = new Outbox(sql, limits, () => this.#keepFlushesMs());
     this.#rejections = new Rejections(sql);
     this.#transaction = new Transaction(storage, [
       this.#identity,
       idempotency,
       this.#functions,
       this.#pending,
+      this.#outbox,
     ]);
     this.#recorder = new Recorder(
       {
@@ -82,11 +91,38 @@ export class MetricsBuffer extends DurableObject<Env> {
     return results;
   }
 
-  /** Deletes flushes that D1 has. Idempotent. Does nothing for an epoch of lost storage. */
+  /** D1 has these flushes. Idempotent. Does nothing for an epoch of lost storage. */
   confirm(epoch: string, ns: readonly number[]): void {
     if (epoch !== this.#identity.epoch) return;
-    this.#outbox.remove(ns);
-    this.#scheduleAlarm(Date.now());
+    const now = Date.now();
+    this.#outbox.confirm(ns, now);
+    this.#scheduleAlarm(now);
+  }
+
+  /** D1's ledger has a dead letter as dropped. Its calls never count again. Idempotent. */
+  confirmDropped(epoch: string, n: number): void {
+    if (epoch !== this.#identity.epoch) return;
+    this.#outbox.empty(n);
+    this.confirm(epoch, [n]);
+  }
+
+  /** Which flushes D1 has, as far as the buffer knows. */
+  confirmed(): Confirmed {
+    const { epoch, next } = this.#identity;
+    return { epoch, next, unconfirmed: this.#outbox.unconfirmed() };
+  }
+
+  /**
+   * D1 had confirmed these flushes and lacks them now, because it was restored to an earlier time. Sends those again that are
+   * kept, and returns the others. Does nothing for an epoch of lost storage.
+   */
+  recall(epoch: string, lacking: readonly FlushRange[]): FlushRange[] {
+    if (epoch !== this.#identity.epoch) return [];
+    const now = Date.now();
+    const lost = this.#outbox.recall(lacking, now);
+    this.#scheduleAlarm(now);
+    log("recalled", { epoch, lacking, lost });
+    return lost;
   }
 
   /**
@@ -104,7 +140,7 @@ export class MetricsBuffer extends DurableObject<Env> {
    * Deletes all acknowledged calls of the selected series. Returns the deletion as a flush, so that the caller can apply it at
    * once and confirm it. If the caller does not, the outbox sends it to the queue.
    */
-  deleteSeries(selector: SeriesSelector): FlushId & { deletion: SeriesSelector } {
+  deleteSeries(selector: SeriesSelector): FlushId & { after: number | undefined; deletion: SeriesSelector } {
     const now = Date.now();
     const parts = {
       identity: this.#identity,
@@ -116,7 +152,8 @@ export class MetricsBuffer extends DurableObject<Env> {
     const n = deleteSeries(parts, this.#limits, selector, now);
     this.#scheduleAlarm(now);
     log("series_deleted", { n, ...selector });
-    return { buffer: this.#identity.name, epoch: this.#identity.epoch, n, deletion: selector };
+    const after = this.#outbox.deletionBefore(n);
+    return { buffer: this.#identity.name, epoch: this.#identity.epoch, n, after, deletion: selector };
   }
 
   deadLetters(): DeadLetter[] {
@@ -150,22 +187,25 @@ export class MetricsBuffer extends DurableObject<Env> {
   settledBelow(): { epoch: string; n: number } {
     this.#scheduleAlarm(Date.now());
     const { epoch, next } = this.#identity;
-    return { epoch, n: this.#outbox.summary.lowest ?? next };
+    return { epoch, n: this.#outbox.lowestUnsettled ?? next };
   }
 
   health(): BufferHealth {
     const { items, bytes, oldestAt } = this.#pending.state;
-    const { unconfirmed, dead, oldestSealedAt } = this.#outbox.summary;
+    const { unconfirmed, dead, oldestAt: oldestUnconfirmedAt } = this.#outbox.summary;
+    const { flushes: recalledFlushes, since: recalledSince } = this.#outbox.recalled;
     return {
       bufferedSamples: items,
       bufferedBytes: bytes,
       oldestBufferedAt: oldestAt,
-      oldestUnconfirmedAt: oldestSealedAt,
+      oldestUnconfirmedAt,
       unconfirmedFlushes: unconfirmed,
       deadLetters: dead,
       overflow: this.#functions.overflowing(),
       epoch: this.#identity.epoch,
       rejectedSamples: this.#rejections.counts(),
+      recalledFlushes,
+      recalledSince,
     };
   }
 
@@ -175,7 +215,7 @@ export class MetricsBuffer extends DurableObject<Env> {
    */
   override async alarm(): Promise<void> {
     const now = Date.now();
-    const flushes: SealedFlush[] = [];
+    const flushes: DueFlush[] = [];
     this.#alarm.rang();
     try {
       flushes.push(...this.#takeUnconfirmed(now));
@@ -195,13 +235,13 @@ export class MetricsBuffer extends DurableObject<Env> {
     }
   }
 
-  #takeUnconfirmed(now: number): SealedFlush[] {
+  #takeUnconfirmed(now: number): DueFlush[] {
     const due = this.#outbox.takeDue(now);
     if (due.length > 0) log("resent", { flushes: due.map(({ n }) => n) });
     return due;
   }
 
-  #sealIfDue(now: number): SealedFlush[] {
+  #sealIfDue(now: number): DueFlush[] {
     const at = this.#sealTime(now);
     if (at === null || at > now) return [];
     const parts = {
@@ -210,7 +250,17 @@ export class MetricsBuffer extends DurableObject<Env> {
       outbox: this.#outbox,
       transaction: this.#transaction,
     };
-    return sealPending(parts, this.#limits, now);
+    const sealed = sealPending(parts, this.#limits, now);
+    return sealed.map((flush) => ({ ...flush, after: this.#outbox.deletionBefore(flush.n) }));
+  }
+
+  /** A bad setting must not fail a confirmation. `GET /health` tells it. */
+  #keepFlushesMs(): number {
+    try {
+      return readKeepFlushesMs(this.env);
+    } catch {
+      return readKeepFlushesMs({});
+    }
   }
 
   #sealTime(now: number): number | null {

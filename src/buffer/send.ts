@@ -1,7 +1,7 @@
 /** Sends sealed flushes to the queue. */
 import { encodeFlush } from "../flush.ts";
 import type { Identity } from "./identity.ts";
-import type { SealedFlush } from "./outbox.ts";
+import type { DueFlush } from "./outbox.ts";
 
 /**
  * Sends the flushes in order, `flushesPerSend` at a time. The queue delivers each at least once and in any order. That is
@@ -12,7 +12,7 @@ import type { SealedFlush } from "./outbox.ts";
 export async function sendFlushes(
   queue: Queue,
   { name, epoch }: Pick<Identity, "name" | "epoch">,
-  flushes: readonly SealedFlush[],
+  flushes: readonly DueFlush[],
   flushesPerSend: number,
 ): Promise<void> {
   for (let i = 0; i < flushes.length; i += flushesPerSend) {

@@ -4,12 +4,13 @@
  */
 import { applyDeliveries } from "./apply.ts";
 import { readDeliveries } from "./deliveries.ts";
-import { confirmDeliveries, reportDead } from "./report.ts";
+import { confirmDeliveries, recallBefore, reportDead } from "./report.ts";
 
 export async function consumeDeadLetters(batch: MessageBatch, env: Env): Promise<void> {
   const { readable, unreadable } = readDeliveries(batch);
-  const { applied, failed } = await applyDeliveries(env.DB, readable);
+  const { applied, premature, failed } = await applyDeliveries(env.DB, readable);
   await confirmDeliveries(env, applied);
+  await recallBefore(env, premature);
   for (const { delivery, error } of failed) {
     const reason = error instanceof Error ? error.message : String(error);
     await reportDead(env, delivery.message, delivery.flush, reason);

@@ -2,17 +2,18 @@
 import { log, logError } from "../log.ts";
 import { applyDeliveries } from "./apply.ts";
 import { readDeliveries, retryLater } from "./deliveries.ts";
-import { confirmDeliveries, reportDead } from "./report.ts";
+import { confirmDeliveries, recallBefore, reportDead } from "./report.ts";
 
 export async function consumeFlushes(batch: MessageBatch, env: Env): Promise<void> {
   const { readable, unreadable } = readDeliveries(batch);
-  const { applied, failed } = await applyDeliveries(env.DB, readable);
+  const { applied, premature, failed } = await applyDeliveries(env.DB, readable);
   for (const { delivery, error } of failed) {
     const { epoch, n } = delivery.flush;
     logError("apply_failed", error, { epoch, n, attempts: delivery.message.attempts });
     retryLater(delivery.message);
   }
   await confirmDeliveries(env, applied);
+  await recallBefore(env, premature);
   // No retry, because this deployment could not read them then either.
   for (const { message, id, reason } of unreadable) await reportDead(env, message, id, reason);
   if (applied.length > 0) log("applied", { flushes: applied.map(({ flush }) => flush.n) });

@@ -1,7 +1,8 @@
-/** Tells the buffers which flushes were applied and which are dead letters, then acks the messages. */
+/** Tells the buffers which flushes were applied, which are dead letters, and what D1 lacks. Acks the messages. */
 import { bufferNamed } from "../buffer/buffers.ts";
 import type { FlushId } from "../flush.ts";
 import { logError } from "../log.ts";
+import { recallLost } from "../recall/recall-lost.ts";
 import { type Delivery, retryLater } from "./deliveries.ts";
 
 type Buffers = Pick<Env, "BUFFER">;
@@ -25,6 +26,27 @@ export async function confirmDeliveries(env: Buffers, applied: readonly Delivery
       logError("confirm_failed", error, { epoch });
       for (const { message } of deliveries) retryLater(message);
     }
+  }
+}
+
+/**
+ * D1 lacks a deletion that it had confirmed, so it was restored to an earlier time. Has the buffer send the deletion again.
+ * The buffer keeps the flushes that must come after it, and sends them again too, so their messages are not needed any more.
+ */
+export async function recallBefore(
+  env: Pick<Env, "BUFFER" | "DB">,
+  premature: readonly Delivery[],
+): Promise<void> {
+  if (premature.length === 0) return;
+  logError("premature", "D1 lacks a deletion that it had confirmed.", {
+    flushes: premature.map(({ flush }) => flush.n),
+  });
+  for (const { message } of premature) message.ack();
+  try {
+    await recallLost(env);
+  } catch (error) {
+    // The hourly job does it too.
+    logError("recall_failed", error);
   }
 }
 

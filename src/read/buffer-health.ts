@@ -3,8 +3,13 @@ import { callAllBuffers } from "../buffer/buffers.ts";
 import type { BufferHealth } from "../buffer/interface.ts";
 
 /** The sums over all buffers. `epochs` has one entry for each buffer. */
-export type BuffersHealth = Omit<BufferHealth, "epoch" | "rejectedSamples"> & {
+export type BuffersHealth = Omit<
+  BufferHealth,
+  "epoch" | "rejectedSamples" | "recalledFlushes" | "recalledSince"
+> & {
   epochs: string[];
+  recalledFlushes: number;
+  recalledSince: number | null;
   rejectedSamples: Record<string, number>;
 };
 
@@ -17,8 +22,8 @@ export async function readBufferHealth(env: Pick<Env, "BUFFER">): Promise<Buffer
   }
   const total = (field: "bufferedSamples" | "bufferedBytes" | "unconfirmedFlushes" | "deadLetters") =>
     each.reduce((sum, health) => sum + health[field], 0);
-  const oldest = (field: "oldestBufferedAt" | "oldestUnconfirmedAt") => {
-    const times = each.map((health) => health[field]).filter((time) => time !== null);
+  const oldest = (field: "oldestBufferedAt" | "oldestUnconfirmedAt" | "recalledSince") => {
+    const times = each.map((health) => health[field] ?? null).filter((time) => time !== null);
     return times.length === 0 ? null : Math.min(...times);
   };
   return {
@@ -31,5 +36,7 @@ export async function readBufferHealth(env: Pick<Env, "BUFFER">): Promise<Buffer
     overflow: each.flatMap((health) => health.overflow),
     epochs: each.map(({ epoch }) => epoch),
     rejectedSamples,
+    recalledFlushes: each.reduce((sum, health) => sum + (health.recalledFlushes ?? 0), 0),
+    recalledSince: oldest("recalledSince"),
   };
 }

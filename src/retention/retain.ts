@@ -1,5 +1,5 @@
 /**
- * The hourly retention job. It raises the low watermark of the ledger, closes hours and days, deletes old minutes and hours
+ * The hourly retention job. It has flushes sent again that D1 has lost, raises the low watermark of the ledger, closes hours and days, deletes old minutes and hours
  * that closed ones include, and deletes the rows that deleted functions left behind. Once a day it also deletes failures that
  * have not occurred for a year.
  *
@@ -7,6 +7,7 @@
  */
 import { allBuffers } from "../buffer/buffers.ts";
 import { log, logError } from "../log.ts";
+import { recallLost } from "../recall/recall-lost.ts";
 import { floorTo } from "../stats/interval.ts";
 import { DAY, expiredBefore, hoursEndedBefore } from "../stats/tiers.ts";
 import { closeRollups } from "../store/close-rollups.ts";
@@ -69,6 +70,9 @@ export async function retain(
   };
 
   const { minutes, hours } = expiredBefore(now);
+  await attempt("recall", async () => {
+    await recallLost(env);
+  });
   await attempt("ledger", () => raiseLowWatermarks(env));
   await attempt("closing", async () => {
     const until = await close("hours", hoursEndedBefore(now));

@@ -15,21 +15,39 @@ import { addToTally, TALLY_COLUMNS, TALLY_VALUES } from "./tally-sql.ts";
 /** Name under which failures above `storeLimits.failuresPerFunction` count together. */
 export const OTHER_FAILURES = "other";
 
-export type AppliedFlush = Pick<Flush, "epoch" | "n" | "deltas" | "deletion">;
+export type AppliedFlush = Pick<Flush, "epoch" | "n" | "deltas" | "after" | "deletion">;
 
 /**
  * Applies all flushes or none. Idempotent: a flush that D1 has is skipped. After an error the outcome is unknown; call again.
  *
+ * @returns the flushes that D1 does not take yet, because it lacks the deletion that they must come `after`
  * @throws if D1 does not commit, or if its answer is lost
  */
-export async function applyFlushes(db: D1Database, flushes: readonly AppliedFlush[]): Promise<void> {
+export async function applyFlushes<Applied extends AppliedFlush>(
+  db: D1Database,
+  flushes: readonly Applied[],
+): Promise<Applied[]> {
   const now = Date.now();
-  await db.batch(flushes.flatMap((flush) => statementsOf(db, flush, now)));
+  const ordered = flushes.filter(({ after }) => after !== undefined);
+  const outcomes = await db.batch<{ known: number }>([
+    ...flushes.flatMap((flush) => statementsOf(db, flush, now)),
+    ...ordered.map(({ epoch, n }) => db.prepare(IS_KNOWN).bind(epoch, n)),
+  ]);
+  const known = outcomes.slice(outcomes.length - ordered.length);
+  return ordered.filter((_, i) => known[i]!.results[0]!.known === 0);
 }
 
-// In every statement ?1 is the flush's rows as one JSON array, ?2 its epoch and ?3 its n.
+const IS_KNOWN = `SELECT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?1 AND n = ?2)
+  OR EXISTS (SELECT 1 FROM epochs WHERE epoch = ?1 AND floor > ?2) AS known`;
+
+// In every statement ?1 is the flush's rows as one JSON array, ?2 its epoch, ?3 its n and ?4 its `after`, or null.
+//
+// WARNING: a flush must wait for the deletion that it comes after. D1 lacks a confirmed deletion only if it was restored to an
+// earlier time. The deletion comes again then, and would delete the calls of this flush.
 const IS_NEW = `NOT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?2 AND n = ?3)
-    AND NOT EXISTS (SELECT 1 FROM epochs WHERE epoch = ?2 AND floor > ?3)`;
+    AND NOT EXISTS (SELECT 1 FROM epochs WHERE epoch = ?2 AND floor > ?3)
+    AND (?4 IS NULL OR EXISTS (SELECT 1 FROM flushes WHERE epoch = ?2 AND n = ?4)
+      OR EXISTS (SELECT 1 FROM epochs WHERE epoch = ?2 AND floor > ?4))`;
 
 // A row counts unless a later deletion of its epoch has deleted its series.
 const IS_KEPT = `NOT EXISTS (
@@ -118,10 +136,16 @@ const DELETE = [
 
 function statementsOf(
   db: D1Database,
-  { epoch, n, deltas, deletion }: AppliedFlush,
+  {
+    epoch,
+    n,
+    deltas,
+    after = null,
+    deletion,
+  }: Omit<AppliedFlush, "after"> & { after?: number | null | undefined },
   now: number,
 ): D1PreparedStatement[] {
-  const run = (sql: string, rows: unknown) => db.prepare(sql).bind(rows, epoch, n);
+  const run = (sql: string, rows: unknown) => db.prepare(sql).bind(rows, epoch, n, after);
   if (deletion)
     return [...DELETE.map((sql) => run(sql, JSON.stringify(deletion))), run(ENTER_INTO_LEDGER, now)];
   const failures = failuresOf(deltas);

@@ -5,32 +5,94 @@
  * The SQL column of the low watermark is named `floor`.
  */
 
+import type { FlushRange } from "../flush.ts";
+
 /** The `applied_at` of a flush that a person dropped. */
 const NEVER = 0;
 
 const LAST_APPLIED = `
   SELECT n, applied_at FROM flushes WHERE epoch = ?1 AND applied_at > ${NEVER} ORDER BY n DESC LIMIT 1`;
 
+/** The low watermark of the epoch ?1. Ids begin at 1. */
+const FLOOR = "(SELECT coalesce((SELECT floor FROM epochs WHERE epoch = ?1), 1))";
+
+const RAISE = `WHERE true
+  ON CONFLICT (epoch) DO UPDATE SET floor = excluded.floor WHERE excluded.floor > floor`;
+
 /**
- * Raises the low watermark of an epoch to `n`, and deletes the entries below it. The last applied entry stays, because it
- * tells when D1 last took a flush. Idempotent. Never lowers a low watermark.
+ * Raises the low watermark of an epoch toward `n`, over ids that the ledger has entries for, and deletes the entries below it.
+ * The last applied entry stays, because it tells when D1 last took a flush. Idempotent. Never lowers a low watermark.
  *
- * WARNING: `n` must be at most the buffer's lowest unconfirmed flush. Every flush below the low watermark counts as applied,
- * even one that never was.
+ * WARNING: `n` must be at most the buffer's lowest unconfirmed flush, and an id without an entry must stop it. Every flush
+ * below the low watermark counts as applied, even one that never was. A D1 that was restored to an earlier time lacks
+ * flushes that the buffer has confirmations of.
  */
 export async function raiseLowWatermark(db: D1Database, epoch: string, n: number): Promise<void> {
   await db.batch([
     db
       .prepare(
-        `INSERT INTO epochs (epoch, floor) VALUES (?1, ?2)
-         ON CONFLICT (epoch) DO UPDATE SET floor = excluded.floor WHERE excluded.floor > floor`,
+        `WITH entries (n, place) AS (
+           SELECT n, row_number() OVER (ORDER BY n) FROM flushes WHERE epoch = ?1 AND n >= ${FLOOR} AND n < ?2
+         )
+         INSERT INTO epochs (epoch, floor)
+         SELECT ?1, ${FLOOR} + (SELECT count(*) FROM entries WHERE n - place = ${FLOOR} - 1)
+         ${RAISE}`,
       )
       .bind(epoch, n),
-    // WARNING: the entry of a flush at or above the low watermark must stay. Without it a late copy is applied again.
-    db
-      .prepare(`DELETE FROM flushes WHERE epoch = ?1 AND n < ?2 AND n < (SELECT n FROM (${LAST_APPLIED}))`)
-      .bind(epoch, n),
+    deleteBelowFloor(db, epoch),
   ]);
+}
+
+/**
+ * Raises the low watermark to `n` over ids that the ledger has no entries for, so that they are never applied. A person
+ * accepts their loss with it.
+ *
+ * WARNING: `n` must be at most the buffer's lowest unconfirmed flush.
+ */
+export async function acceptLoss(db: D1Database, epoch: string, n: number): Promise<void> {
+  await db.batch([
+    db.prepare(`INSERT INTO epochs (epoch, floor) SELECT ?1, ?2 ${RAISE}`).bind(epoch, n),
+    deleteBelowFloor(db, epoch),
+  ]);
+}
+
+// WARNING: the entry of a flush at or above the low watermark must stay. Without it a late copy is applied again.
+function deleteBelowFloor(db: D1Database, epoch: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `DELETE FROM flushes WHERE epoch = ?1 AND n < ${FLOOR} AND n < (SELECT n FROM (${LAST_APPLIED}))`,
+    )
+    .bind(epoch);
+}
+
+/**
+ * The ids of an epoch below `next` that the ledger does not know, in order. At most 1,000 ranges. Reads the entries above the
+ * low watermark, which are those of about an hour.
+ */
+export async function readUnknown(db: D1Database, epoch: string, next: number): Promise<FlushRange[]> {
+  const { results } = await db
+    .prepare(
+      `WITH known (n) AS (
+         SELECT ${FLOOR} - 1 UNION ALL
+         SELECT n FROM flushes WHERE epoch = ?1 AND n >= ${FLOOR} AND n < ?2 UNION ALL SELECT ?2
+       )
+       SELECT n + 1 AS first, following - 1 AS last
+       FROM (SELECT n, lead(n) OVER (ORDER BY n) AS following FROM known) WHERE following > n + 1
+       ORDER BY n LIMIT 1000`,
+    )
+    .bind(epoch, next)
+    .all<FlushRange & Record<string, unknown>>();
+  return results;
+}
+
+/** When D1 applied the last flush before one that it lacks, in epoch milliseconds; null if it does not know. */
+export async function readAppliedBefore(db: D1Database, epoch: string, n: number): Promise<number | null> {
+  return db
+    .prepare(
+      `SELECT applied_at FROM flushes WHERE epoch = ?1 AND n < ?2 AND applied_at > ${NEVER} ORDER BY n DESC LIMIT 1`,
+    )
+    .bind(epoch, n)
+    .first("applied_at");
 }
 
 /**

@@ -132,7 +132,7 @@ describe("DELETE /dead-letters/:id", () => {
 
   it("completes a drop that was interrupted, and gives the same answer", async () => {
     const lost = new Error("Network connection lost.");
-    const deaf = await drop(envWith({ BUFFER: buffersThat({ confirm: () => Promise.reject(lost) }) }));
+    const deaf = await drop(envWith({ BUFFER: buffersThat({ confirmDropped: () => Promise.reject(lost) }) }));
     expect([deaf.status, deaf.headers.get("Retry-After")]).toEqual([503, "5"]);
     expect(await letters()).toHaveLength(1);
     expect(await calls()).toEqual({});

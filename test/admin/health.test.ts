@@ -1,4 +1,4 @@
-import { createExecutionContext } from "cloudflare:test";
+import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { dropDeadLetter, listDeadLetters } from "../../src/admin/dead-letters.ts";
@@ -11,12 +11,15 @@ import {
   dbWith,
   envWith,
   overloadedBuffers,
+  replaceBufferEnv,
   unreachableBuffers,
 } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
 import {
   acknowledged,
   buffer,
+  calls,
+  callsInD1,
   carryToD1,
   deliver,
   letTimePass,
@@ -44,6 +47,10 @@ describe("GET /health", () => {
       unconfirmedFlushes: 0,
       oldestUnconfirmedAt: null,
       deadLetters: 0,
+      recalledFlushes: 0,
+      recalledSince: null,
+      lostFlushes: 0,
+      lostSince: null,
       lastFlushAt: null,
       lastRetentionAt: null,
       overflow: [],
@@ -115,27 +122,46 @@ describe("GET /health", () => {
   });
 
   describe("is 503 when D1 lost what it had confirmed", () => {
-    const lost = [expect.stringContaining("D1 lacks flushes that it had confirmed")];
     const flushed = async () => {
       await acknowledged([{ function: "work", durationMs: 5 }]);
       await carryToD1();
     };
 
-    it("because it was emptied", async () => {
+    it("because it was emptied, and has it sent again", async () => {
       await flushed();
       expect(await health()).toMatchObject({ httpStatus: 200, problems: [] });
       await env.DB.batch(
         ["flushes", "epochs", "functions", "rollups"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
       );
-      expect(await health()).toMatchObject({ httpStatus: 503, problems: lost });
+      expect(await health()).toMatchObject({
+        httpStatus: 503,
+        problems: [expect.stringMatching(/^D1 lacks 1 flush that it had confirmed.* sends them again/)],
+        recalledFlushes: 1,
+        recalledSince: iso,
+        lostFlushes: 0,
+      });
+      expect(await calls()).toEqual({ work: 1 });
+      await carryToD1();
+      expect(await health()).toMatchObject({ httpStatus: 200, problems: [], recalledFlushes: 0 });
+      expect(await callsInD1()).toEqual({ work: 1 });
     });
 
-    it("because it was restored to an earlier time", async () => {
+    it("because it was restored to an earlier time, and the buffer keeps nothing", async () => {
       await flushed();
       await retain(env);
       await flushed();
       await env.DB.prepare("DELETE FROM flushes WHERE n = 2").run();
-      expect(await health()).toMatchObject({ httpStatus: 503, problems: lost });
+      await replaceBufferEnv({ KEEP_FLUSHES_HOURS: "0" });
+      await runInDurableObject(buffer(), (instance, { storage: { sql } }) => {
+        instance.confirm(sql.exec<{ epoch: string }>("SELECT epoch FROM identity").one().epoch, [1, 2]);
+      });
+      expect(await health()).toMatchObject({
+        httpStatus: 503,
+        problems: [expect.stringMatching(/^D1 lacks 1 flush that it had confirmed after .* kept no longer/)],
+        recalledFlushes: 0,
+        lostFlushes: 1,
+        lostSince: iso,
+      });
     });
 
     it("because it has no tables", async () => {

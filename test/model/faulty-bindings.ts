@@ -44,6 +44,8 @@ export function buffersWith(confirmation: Confirmation): Env["BUFFER"] {
     get: () => (name: string) => {
       const stub = env.BUFFER.getByName(name);
       return {
+        confirmed: () => stub.confirmed(),
+        recall: (...args: Parameters<typeof stub.recall>) => stub.recall(...args),
         confirm: faulty((epoch: string, ns: number[]) => stub.confirm(epoch, ns)),
         markDead: faulty((epoch: string, n: number, reason: string) => stub.markDead(epoch, n, reason)),
       };
@@ -134,18 +136,20 @@ export function dropBindings(
   { ledger, confirmation }: Extract<Step, { do: "drop letter" }>,
   pause: (nth: number) => Promise<void>,
 ): Pick<Env, "BUFFER" | "DB"> {
+  const toldWith = async (tell: () => Promise<unknown>) => {
+    await pause(1);
+    if (confirmation !== "is lost") await tell();
+    if (confirmation !== "arrives") throw new Error("Network connection lost.");
+    await pause(2);
+  };
   const BUFFER = new Proxy(env.BUFFER, {
     get: () => (name: string) => {
       // A stub stops working when its object is killed.
       const stub = () => env.BUFFER.getByName(name);
       return {
         deadDeltas: (epoch: string, n: number) => stub().deadDeltas(epoch, n),
-        confirm: async (epoch: string, ns: number[]) => {
-          await pause(1);
-          if (confirmation !== "is lost") await stub().confirm(epoch, ns);
-          if (confirmation !== "arrives") throw new Error("Network connection lost.");
-          await pause(2);
-        },
+        confirm: (epoch: string, ns: number[]) => toldWith(() => stub().confirm(epoch, ns)),
+        confirmDropped: (epoch: string, n: number) => toldWith(() => stub().confirmDropped(epoch, n)),
       };
     },
   });

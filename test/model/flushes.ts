@@ -33,7 +33,8 @@ export class Flushes {
     const id = `${epoch}:${n}`;
     const first = this.#sealed.get(id);
     // A deletion removes series from flushes that are sent again. The copy from before stays in the queue.
-    if (first && JSON.stringify(first.deltas) !== JSON.stringify(deltas)) {
+    const isEmptied = this.dropped.has(id) && deltas.length === 0;
+    if (first && !isEmptied && JSON.stringify(first.deltas) !== JSON.stringify(deltas)) {
       throw new Error(`Flush ${n} was sent with two contents.`);
     }
     this.#sealed.set(id, { epoch, n, deltas, message });
@@ -74,6 +75,25 @@ export class Flushes {
     const fresh = [...this.#orphans].filter((id) => !this.#arrived.has(id) && ledgered.has(id));
     for (const id of fresh) this.#arrived.set(id, this.#sealed.get(id)!.deltas.map(partOf));
     return fresh.map((id) => this.#arrived.get(id)!);
+  }
+
+  /**
+   * Call when D1 went back. Returns what counts no longer: flushes of lost storages that D1 lacks now. Their buffer cannot send
+   * them again, and the model leaves out that the queue still has them. It also leaves out late copies of dropped flushes.
+   */
+  async forgetLost(): Promise<Part[][]> {
+    const ledgered = await this.ledgered();
+    const lost = [...this.#arrived].filter(([id]) => !ledgered.has(id));
+    const gone = new Set([...this.dropped, ...lost.map(([id]) => id)]);
+    for (const [id] of lost) {
+      this.#arrived.delete(id);
+      this.#orphans.delete(id);
+    }
+    this.messages = this.messages.filter((message) => {
+      const { epoch, n } = JSON.parse(message) as Sealed;
+      return !gone.has(`${epoch}:${n}`);
+    });
+    return lost.map(([, parts]) => parts);
   }
 
   /** Everything that this storage ever took, sealed or pending, without dropped flushes and without the one given. */

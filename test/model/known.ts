@@ -27,6 +27,18 @@ const refused = (messages: number[]): Step => ({
   transactions: [{ failsBeforeStatement: 1 }],
 });
 
+const copyD1: Step = { do: "copy D1" };
+const goBack = { do: "D1 goes back", to: 0 } as const;
+const recall: Step = { do: "recall" };
+const deletion: Step = {
+  do: "delete",
+  service: "shop",
+  function: "pay",
+  ledger: "commits",
+  confirmation: "arrives",
+  pauses: [],
+};
+
 /** A flush becomes a dead letter, and a person drops it. */
 const dropped = (how: Partial<Extract<Step, { do: "drop letter" }>>): Step[][] => [
   [
@@ -157,6 +169,38 @@ export const knownHistories: Step[][] = [
     ring,
     deliver([0]),
     deliver([0]),
+  ],
+  // D1 goes back by some flushes, and the retention job raises the low watermark before anybody noticed.
+  [
+    ...[post, ring, deliver([0]), copyD1, post, ring, deliver([0]), post, ring, deliver([0])],
+    ...[
+      goBack,
+      { do: "ask low watermark" } as const,
+      { do: "raise low watermark", which: 0 } as const,
+      recall,
+    ],
+    ...[ring, retain, deliver([0, 1])],
+  ],
+  // The retention job asked before D1 went back, and raises the low watermark afterwards.
+  [
+    ...[copyD1, post, ring, deliver([0]), { do: "ask low watermark" } as const, goBack],
+    ...[recall, { do: "raise low watermark", which: 0 } as const, ring, deliver([0])],
+  ],
+  // D1 goes back while a confirmation is on its way.
+  [copyD1, post, ring, { ...deliver([0]), between: [goBack, recall] }, recall, ring, deliver([0])],
+  // D1 goes back to before a deletion, and gets a later flush before anybody noticed.
+  [
+    ...[post, ring, deliver([0]), copyD1, deletion, post, ring, goBack, deliver([0])],
+    ...[recall, ring, deliver([0, 1, 2]), deliver([0, 1, 2])],
+  ],
+  // The same, and a second deletion comes before the first one comes again.
+  [post, ring, deliver([0]), copyD1, deletion, post, goBack, deletion, post, ring, deliver([0, 1]), recall],
+  // A dropped dead letter stays dropped.
+  [...dropped({})[0]!, post, ring, deliver([0]), goBack, recall, ring, deliver([0, 1])],
+  // D1 goes back, and forward again to where it came from.
+  [
+    ...[copyD1, post, ring, deliver([0]), copyD1, { ...goBack, to: 1 }, recall, post, ring, deliver([0])],
+    ...[goBack, recall],
   ],
   // More flushes than there is room for.
   [{ do: "fill" }],

@@ -96,7 +96,14 @@ export type Step =
   | { do: "read"; pauses: Step[][] }
   | { do: "at once"; steps: Step[] }
   /** The buffer loses its storage. */
-  | { do: "wipe" };
+  | { do: "wipe" }
+  /**
+   * D1 is copied, goes back to a copy, and is found to lack what the buffer had confirmed. The latest copy is 0. From the second
+   * step until the third, counters may be too low.
+   */
+  | { do: "copy D1" }
+  | { do: "D1 goes back"; to: number }
+  | { do: "recall" };
 
 /** The element with that number, counted around the end. Undefined if the list is empty. */
 export function nth<T>(list: readonly T[], which: number): T | undefined {
@@ -183,6 +190,9 @@ const retain = retainWith(fc.constant([]));
 const askLowWatermark = fc.record({ do: fc.constant("ask low watermark") });
 const raiseLowWatermark = fc.record({ do: fc.constant("raise low watermark"), which: fc.nat({ max: 2 }) });
 const replay = fc.record({ do: fc.constant("replay letter"), letter: fc.nat({ max: 1 }) });
+const copyD1 = fc.record({ do: fc.constant("copy D1") });
+const goBack = fc.record({ do: fc.constant("D1 goes back"), to: fc.constantFrom(0, 0, 1, 2) });
+const recall = fc.record({ do: fc.constant("recall") });
 const death = fc.record({ do: fc.constantFrom("evict", "abort") });
 
 /** Steps that may run while another step waits, and that change no counter. */
@@ -206,15 +216,16 @@ const goodRing = fc.record({
   when: fc.constant("late"),
   queue: fc.constant("takes"),
 });
-const goodDelivery = fc.record({
-  do: fc.constant("deliver"),
-  messages: fc.constant([0, 1, 2, 3]),
-  queue: fc.constant("flushes"),
-  release: fc.constant("this"),
-  transactions: fc.constant([]),
-  confirmation: fc.constant("arrives"),
-  between: fc.constant([]),
-});
+const goodDeliveryStep: Step = {
+  do: "deliver",
+  messages: [0, 1, 2, 3],
+  queue: "flushes",
+  release: "this",
+  transactions: [],
+  confirmation: "arrives",
+  between: [],
+};
+const goodDelivery = fc.constant(goodDeliveryStep);
 const goodRetention = fc.record({
   do: fc.constant("retain"),
   chunk: fc.constantFrom(10_000, 3),
@@ -300,6 +311,9 @@ const step = fc.oneof(
     }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("wipe") }) },
+  { weight: 5, arbitrary: copyD1 },
+  { weight: 5, arbitrary: goBack },
+  { weight: 5, arbitrary: recall },
 ) as fc.Arbitrary<Step>;
 
 /** Sequences of steps that random choice would seldom make in this order. */
@@ -331,6 +345,19 @@ const episode = fc
       longWait,
       retain,
       fc.array(goodRetention, { maxLength: 1 }),
+    ),
+    fc.tuple(
+      goodPost,
+      goodRing,
+      fc.constantFrom<Step[]>([], [goodDeliveryStep]),
+      copyD1,
+      fc.oneof(step, goodPost),
+      goodRing,
+      goodDelivery,
+      fc.array(step, { maxLength: 2 }),
+      goBack,
+      fc.array(step, { maxLength: 2 }),
+      recall,
     ),
   )
   .map((parts) => parts.flat()) as fc.Arbitrary<Step[]>;

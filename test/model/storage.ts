@@ -15,20 +15,21 @@ export async function emptyBuffer(): Promise<void> {
 
 let tables: string[] | undefined;
 
-async function emptyD1(): Promise<void> {
-  tables ??= await ownTables();
+export async function emptyD1(): Promise<void> {
   await env.DB.batch([
-    ...tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+    ...(await ownTables()).map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
     env.DB.prepare("DELETE FROM search_failures"),
     env.DB.prepare("INSERT INTO search_functions (search_functions) VALUES ('delete-all')"),
   ]);
 }
 
 /** All tables but those of SQLite, D1, the migrations and the search indexes. */
-async function ownTables(): Promise<string[]> {
+export async function ownTables(): Promise<string[]> {
+  if (tables) return tables;
   const { results } = await env.DB.prepare(
     `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*'
      AND name NOT GLOB 'search_*' AND name <> 'd1_migrations'`,
   ).all<{ name: string }>();
-  return results.map(({ name }) => name);
+  tables = results.map(({ name }) => name);
+  return tables;
 }

@@ -17,6 +17,7 @@ import type { Part } from "./counts.ts";
 import { ErrorResponse } from "../../src/http/error-response.ts";
 import { readTotals } from "../../src/read/series.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
+import { recallLost } from "../../src/recall/recall-lost.ts";
 import { retain } from "../../src/retention/retain.ts";
 import { envWith } from "../faults.ts";
 import { buffer, deliver } from "../worker.ts";
@@ -31,6 +32,7 @@ import {
   replaceQueue,
 } from "./faulty-bindings.ts";
 import { Flushes } from "./flushes.ts";
+import { copyD1, sealedIds, takeD1BackTo } from "./time-travel.ts";
 import { Senders } from "./senders.ts";
 import { type Call, nth, type Step } from "./step.ts";
 import { emptyBuffer } from "./storage.ts";
@@ -55,6 +57,12 @@ export class World {
    * double the time of a run.
    */
   #needsCheck = false;
+  /** Copies of D1, latest first. */
+  #copies: Awaited<ReturnType<typeof copyD1>>[] = [];
+  /** How often D1 went back. */
+  #returns = 0;
+  /** Whether D1 went back and that was not noticed yet. Reads may lack calls until then. */
+  #lags = false;
 
   /** The latest time that the clock has shown. */
   #latest = START;
@@ -63,6 +71,7 @@ export class World {
     const world = new World();
     // Ahead of the platform's own clock, so that no alarm rings by itself.
     vi.setSystemTime(START);
+    world.#copies.push(await copyD1());
     for (const step of history) {
       await world.#run(step);
       if (world.#needsCheck) await world.#check();
@@ -121,7 +130,39 @@ export class World {
         return this.#atOnce(step.steps);
       case "wipe":
         return this.#wipe();
+      case "copy D1":
+        this.#copies.unshift(await copyD1());
+        return;
+      case "D1 goes back":
+        return this.#goBack(step.to);
+      case "recall":
+        return this.#recall();
     }
+  }
+
+  /** Goes back only as far as the buffer keeps flushes, and never to before a half-done drop, which would undo it. */
+  async #goBack(to: number): Promise<void> {
+    const copy = nth(this.#copies, to);
+    if (!copy) return;
+    const { epoch, sealed } = await sealedIds(copy);
+    const isLost = sealed.some(({ isKnownToCopy, isPresent }) => !isKnownToCopy && !isPresent);
+    const isHalfDropped = sealed.some(
+      ({ n, isConfirmed }) => !isConfirmed && this.#flushes.dropped.has(`${epoch}:${n}`),
+    );
+    if (isLost || isHalfDropped) return;
+    await takeD1BackTo(copy);
+    const lost = await this.#flushes.forgetLost();
+    this.#senders.counted = this.#senders.counted.filter((parts) => !lost.includes(parts));
+    this.#returns++;
+    this.#lags = true;
+    this.#needsCheck = true;
+  }
+
+  async #recall(): Promise<void> {
+    const lost = await recallLost(env);
+    if (lost.length > 0) throw new Error(`The buffer does not keep what D1 lacks: ${JSON.stringify(lost)}`);
+    this.#lags = false;
+    this.#needsCheck = true;
   }
 
   async #turnClockTo(time: number): Promise<void> {
@@ -155,6 +196,7 @@ export class World {
     const { messages } = this.#flushes;
     if (messages.length === 0) return;
     this.#needsCheck = true;
+    const returns = this.#returns;
     const bodies = step.messages.map((i) => asSentBy(step.release, nth(messages, i)!));
     await deliver(bodies, {
       queue: `metrics-collector-${step.queue.replace(" ", "-")}`,
@@ -164,6 +206,8 @@ export class World {
       }),
     });
     this.#senders.counted.push(...(await this.#flushes.arrivedOrphans()));
+    // The confirmation was of a D1 that is no more.
+    if (this.#returns > returns) this.#lags = true;
   }
 
   async #retain({ chunk, maxChunks, transactions, between }: StepOf<"retain">): Promise<void> {
@@ -237,6 +281,7 @@ export class World {
     let reads = 0;
     const pausing = pausingBindings(() => this.#runAll(pauses[reads++] ?? []));
     const totals = await readTotals(envWith(pausing));
+    if (this.#lags) return;
     this.#compare(totals, [...new Set([...doubtful, ...this.#senders.doubtful])], from);
   }
 
@@ -258,10 +303,14 @@ export class World {
     this.#senders.forget();
     this.#senders.counted = await this.#flushes.orphan();
     await emptyBuffer();
+    // A lost storage keeps nothing.
+    this.#copies = [];
+    this.#lags = false;
   }
 
   async #check(): Promise<void> {
     this.#needsCheck = false;
+    if (this.#lags) return;
     const [totals] = await Promise.all([readTotals(env), this.#holdsAnything()]);
     this.#compare(totals, this.#senders.doubtful);
   }
@@ -275,10 +324,14 @@ export class World {
   async #end(): Promise<void> {
     await this.#senders.resend();
     if (this.#senders.doubtful.length > 0) throw new Error("A batch got no answer, though nothing failed.");
+    await this.#recall();
     for (let round = 0; await this.#holdsAnything(); round++) {
       if (round > 50) throw new Error("The buffer is not empty after 50 rounds.");
       await this.#drain();
     }
+    await this.#recall();
+    if (await this.#holdsAnything())
+      throw new Error("D1 lacks what it has confirmed, though it did not go back.");
     const mayForget = Date.now() - START > FAILURES_KEPT_MS;
     await compareD1(this.#senders.counted.flat(), mayForget, this.#latest);
   }
