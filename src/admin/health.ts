@@ -66,6 +66,10 @@ export const Health = z
           "Whether there are more services than the limit. Calls of the further services count under the service " +
           "`__overflow__`.",
       }),
+    rejectedSamples: z
+      .record(z.string(), z.int())
+      .nullable()
+      .meta({ description: "Samples that were rejected since the buffer was created, by reason." }),
     version: z.string(),
   })
   .meta({
@@ -149,6 +153,7 @@ export async function readHealth(env: Bindings): Promise<Health> {
     lastRetentionAt: iso(lastRetention?.finishedAt),
     overflow: buffer?.overflow.filter((service) => service !== OVERFLOW) ?? null,
     overflowOfServices: buffer?.overflow.includes(OVERFLOW) ?? null,
+    rejectedSamples: buffer?.rejectedSamples ?? null,
     version,
   };
 }

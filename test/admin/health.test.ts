@@ -55,6 +55,7 @@ describe("GET /health", () => {
       lastRetentionAt: null,
       overflow: [],
       overflowOfServices: false,
+      rejectedSamples: {},
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
     });
   });
@@ -74,6 +75,26 @@ describe("GET /health", () => {
       unconfirmedFlushes: 0,
       oldestUnconfirmedAt: null,
       lastFlushAt: iso,
+    });
+  });
+
+  it("counts rejected samples by reason, which is no problem of the collector", async () => {
+    await exports.default.fetch("https://metrics.example/samples", {
+      method: "POST",
+      body: JSON.stringify({
+        service: "shop",
+        samples: [
+          { function: "work", durationMs: 5 },
+          { function: "work", durationMs: -5 },
+          { function: "work", durationMs: 5, at: Date.now() - 49 * 3_600_000 },
+        ],
+      }),
+      headers: { "Content-Type": "application/json" },
+    });
+    expect(await health()).toMatchObject({
+      httpStatus: 200,
+      problems: [],
+      rejectedSamples: { invalid: 1, too_late: 1 },
     });
   });
 
@@ -256,6 +277,7 @@ describe("while the buffer or D1 does not answer", () => {
     deadLetters: null,
     overflow: null,
     overflowOfServices: null,
+    rejectedSamples: null,
   };
 
   it.each([
