@@ -100,11 +100,10 @@ export async function replayDeadLetter(env: Pick<Env, "BUFFER">, id: string): Pr
 }
 
 /**
- * Drops a dead letter.
+ * Drops a dead letter. The same call again gives the same answer, for as long as the buffer remembers what it dropped.
  *
  * WARNING: this lowers counters, and the order matters. First write to the ledger: from then on no copy of the flush can be
- * applied, and reads leave it out. Then delete it from the buffer. If that fails, the same call again completes the drop and
- * gives the same answer.
+ * applied, and reads leave it out. Then delete it from the buffer. If that fails, the same call again completes the drop.
  *
  * @throws {ErrorResponse} 404, or 409 if D1 has applied it after all
  */
@@ -113,11 +112,10 @@ export async function dropDeadLetter(
   id: string,
 ): Promise<z.output<typeof Dropped>> {
   const { epoch, n } = parseId(id);
-  const { buffer, deltas } = await findDeadLetter(env, id, epoch, n);
+  const { buffer, deltas, isDropped } = await findDeadLetter(env, id, epoch, n);
+  if (isDropped) return { dropped: sumsByFunction(parseDeltas(deltas)) };
   const settled = await callBinding("D1", () => settle(env.DB, epoch, n));
-  await callBinding("The buffer", () =>
-    settled === "dropped" ? buffer.confirmDropped(epoch, n) : buffer.confirm(epoch, [n]),
-  );
+  if (settled !== "dropped") await callBinding("The buffer", () => buffer.confirm(epoch, [n]));
   if (settled === null) throw notFound(id);
   if (settled === "applied") {
     throw new ErrorResponse(
@@ -126,19 +124,21 @@ export async function dropDeadLetter(
       `D1 has applied ${id} already. Its calls stay counted, and nothing was dropped.`,
     );
   }
+  const held = await callBinding("The buffer", async () => await buffer.confirmDropped(epoch, n));
   log("dead_letter_dropped", { epoch, n });
-  return { dropped: sumsByFunction(parseDeltas(deltas)) };
+  return { dropped: sumsByFunction(parseDeltas(held ?? deltas)) };
 }
 
-/** Finds a dead letter's deltas, and the buffer that holds them. */
+/** Finds a dead letter's deltas, and the buffer that holds them. `isDropped` says that it was dropped before. */
 async function findDeadLetter(env: Pick<Env, "BUFFER">, id: string, epoch: string, n: number) {
-  const found = await callAllBuffers(env, async (buffer) => ({
-    buffer,
-    deltas: await buffer.deadDeltas(epoch, n),
-  }));
+  const found = await callAllBuffers(env, async (buffer) => {
+    const dead = await buffer.deadDeltas(epoch, n);
+    const deltas = dead ?? (await buffer.droppedDeltas(epoch, n));
+    return { buffer, deltas, isDropped: dead === null };
+  });
   const own = found.find(({ deltas }) => deltas !== null);
   if (!own) throw await undroppable(env, id);
-  return { buffer: own.buffer, deltas: own.deltas! };
+  return { ...own, deltas: own.deltas! };
 }
 
 /**

@@ -36,6 +36,10 @@ export const bufferLimits = {
   functionsPerService: 1_000,
   /** Services that the buffer may have. Calls of further services count under one name. */
   services: 100,
+  /** Dropped dead letters that are remembered, so that a repeated request to drop one gets the first answer again. */
+  droppedFlushes: 64,
+  /** For how many milliseconds they are remembered. */
+  droppedKeptMs: 72 * 60 * 60 * 1000,
   /** Size of one snapshot page: of its sealed flushes and of its pending rows, each. An RPC answer may have 32 MiB. */
   snapshotPageBytes: 4 * 1024 * 1024,
 };

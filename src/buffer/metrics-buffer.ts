@@ -13,6 +13,7 @@ import { log, logError } from "../log.ts";
 import type { SeriesSelector } from "../stats/series-id.ts";
 import { Alarm } from "./alarm.ts";
 import { deleteSeries } from "./delete-series.ts";
+import { Dropped } from "./dropped.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";
 import { Identity } from "./identity.ts";
 import type {
@@ -41,6 +42,7 @@ export class MetricsBuffer extends DurableObject<Env> {
   readonly #functions: KnownFunctions;
   readonly #pending: Pending;
   readonly #outbox: Outbox;
+  readonly #dropped: Dropped;
   readonly #rejections: Rejections;
   readonly #transaction: Transaction;
   readonly #recorder: Recorder;
@@ -56,6 +58,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#functions = new KnownFunctions(sql, limits);
     this.#pending = new Pending(sql);
     this.#outbox = new Outbox(sql, limits, () => this.#keepFlushesMs());
+    this.#dropped = new Dropped(sql, limits);
     this.#rejections = new Rejections(sql);
     this.#transaction = new Transaction(storage, [
       this.#identity,
@@ -99,11 +102,21 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#scheduleAlarm(now);
   }
 
-  /** D1's ledger has a dead letter as dropped. Its calls never count again. Idempotent. */
-  confirmDropped(epoch: string, n: number): void {
-    if (epoch !== this.#identity.epoch) return;
-    this.#outbox.empty(n);
-    this.confirm(epoch, [n]);
+  /**
+   * D1's ledger has a dead letter as dropped. Its calls never count again. Idempotent. Remembers what it held, and returns that
+   * as `droppedDeltas` does.
+   */
+  confirmDropped(epoch: string, n: number): string | null {
+    if (epoch !== this.#identity.epoch) return null;
+    this.#transaction.run(() => {
+      const now = Date.now();
+      const deltas = this.#outbox.deadDeltas(n);
+      if (deltas !== undefined) this.#dropped.add(n, deltas, now);
+      this.#outbox.empty(n);
+      this.#outbox.confirm([n], now);
+    });
+    this.#scheduleAlarm(Date.now());
+    return this.droppedDeltas(epoch, n);
   }
 
   /** Which flushes D1 has, as far as the buffer knows. */
@@ -166,6 +179,11 @@ export class MetricsBuffer extends DurableObject<Env> {
     return epoch === this.#identity.epoch ? (this.#outbox.deadDeltas(n) ?? null) : null;
   }
 
+  /** The deltas of a dropped flush, as a JSON array of `Delta`. Null if it was not dropped, or was forgotten. */
+  droppedDeltas(epoch: string, n: number): string | null {
+    return epoch === this.#identity.epoch ? (this.#dropped.deltas(n) ?? null) : null;
+  }
+
   /** Sends a dead letter now. False if there is no dead letter with that id. */
   replay(epoch: string, n: number): boolean {
     const now = Date.now();
@@ -185,7 +203,9 @@ export class MetricsBuffer extends DurableObject<Env> {
    * asks this hourly, which also sets an alarm that the platform dropped while no batch came.
    */
   settledBelow(): { epoch: string; n: number } {
-    this.#scheduleAlarm(Date.now());
+    const now = Date.now();
+    this.#dropped.forgetOld(now);
+    this.#scheduleAlarm(now);
     const { epoch, next } = this.#identity;
     return { epoch, n: this.#outbox.lowestUnsettled ?? next };
   }

@@ -1,4 +1,4 @@
-import { createExecutionContext } from "cloudflare:test";
+import { createExecutionContext, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
@@ -138,6 +138,27 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await calls()).toEqual({});
     expect(await request("DELETE", `/${id}`)).toEqual({ status: 200, body: dropped });
     expect(await letters()).toEqual([]);
+  });
+
+  it("gives a repeated request the same answer, also after a restart of the buffer, and drops nothing more", async () => {
+    await request("DELETE", `/${id}`);
+    await acknowledged([{ function: "work", durationMs: 5 }]);
+    await evictDurableObject(buffer());
+    expect(await request("DELETE", `/${id}`)).toEqual({ status: 200, body: dropped });
+    expect(await calls()).toEqual({ work: 1 });
+    await carryToD1();
+    expect(await request("DELETE", `/${id}`)).toEqual({ status: 200, body: dropped });
+    expect(await callsInD1()).toEqual({ work: 1 });
+    expect((await request("POST", `/${id}/replay`)).status).toBe(404);
+  });
+
+  it("forgets the answer after 72 hours, and then there is no such dead letter", async () => {
+    await request("DELETE", `/${id}`);
+    await runInDurableObject(buffer(), (_, state) => {
+      state.storage.sql.exec("UPDATE dropped SET dropped_at = dropped_at - 72 * 3600000");
+    });
+    await retain(env);
+    expect((await request("DELETE", `/${id}`)).status).toBe(404);
   });
 
   it("gives two simultaneous requests the same answer", async () => {

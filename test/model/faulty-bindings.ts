@@ -138,9 +138,10 @@ export function dropBindings(
 ): Pick<Env, "BUFFER" | "DB"> {
   const toldWith = async (tell: () => Promise<unknown>) => {
     await pause(1);
-    if (confirmation !== "is lost") await tell();
+    const answer = confirmation === "is lost" ? undefined : await tell();
     if (confirmation !== "arrives") throw new Error("Network connection lost.");
     await pause(2);
+    return answer;
   };
   const BUFFER = new Proxy(env.BUFFER, {
     get: () => (name: string) => {
@@ -148,6 +149,7 @@ export function dropBindings(
       const stub = () => env.BUFFER.getByName(name);
       return {
         deadDeltas: (epoch: string, n: number) => stub().deadDeltas(epoch, n),
+        droppedDeltas: (epoch: string, n: number) => stub().droppedDeltas(epoch, n),
         confirm: (epoch: string, ns: number[]) => toldWith(() => stub().confirm(epoch, ns)),
         confirmDropped: (epoch: string, n: number) => toldWith(() => stub().confirmDropped(epoch, n)),
       };
