@@ -7,7 +7,12 @@ import { guard } from "./access/guard.ts";
 import { localHosts } from "./access/local-hosts.ts";
 import { rejectCrossOriginWrites } from "./access/reject-cross-origin-writes.ts";
 import { listDeadLettersRoute, dropDeadLetterRoute, replayDeadLetterRoute } from "./admin/dead-letters.ts";
-import { deleteFunctionRoute, deleteServiceRoute } from "./admin/delete-series.ts";
+import {
+  deleteFunctionByQueryRoute,
+  deleteFunctionRoute,
+  deleteServiceByQueryRoute,
+  deleteServiceRoute,
+} from "./admin/delete-series.ts";
 import { healthRoute } from "./admin/health.ts";
 import { attentionRoute } from "./api/attention.ts";
 import { describeFunctionByQueryRoute, describeFunctionRoute } from "./api/describe-function.ts";
@@ -42,6 +47,8 @@ const routes = [
   searchRoute,
   deleteServiceRoute,
   deleteFunctionRoute,
+  deleteServiceByQueryRoute,
+  deleteFunctionByQueryRoute,
   attentionRoute,
   healthRoute,
   listDeadLettersRoute,

@@ -1,10 +1,11 @@
 /**
  * `DELETE /metrics/:service` and `DELETE /metrics/:service/:function`: deletes a service or a function, with all calls that
- * were acknowledged so far. Calls that are acknowledged later count, and bring the name back.
+ * were acknowledged so far. Calls that are acknowledged later count, and bring the name back. `DELETE /service` and
+ * `DELETE /function` take the names as parameters, because a path cannot hold `.` and `..`.
  */
 import * as z from "zod";
 import { callAllBuffers } from "../buffer/buffers.ts";
-import { ModuleName } from "../http/parameters.ts";
+import { FunctionName, ModuleName, ServiceName } from "../http/parameters.ts";
 import { route } from "../http/route.ts";
 import { logError } from "../log.ts";
 import { UnknownSeriesError } from "../read/errors.ts";
@@ -45,6 +46,28 @@ export const deleteFunctionRoute = route({
   answer: Deleted,
   errors: ERRORS,
   handler: (c, { params, query }) => deleteSeries(c.env, { ...inNormalForm(params), ...query }),
+});
+
+export const deleteServiceByQueryRoute = route({
+  method: "delete",
+  path: "/service",
+  right: "admin",
+  summary: "As `DELETE /metrics/{service}`, for names that a path cannot hold, such as `..`",
+  query: z.strictObject({ service: ServiceName }),
+  answer: Deleted,
+  errors: ERRORS,
+  handler: (c, { query }) => deleteSeries(c.env, query),
+});
+
+export const deleteFunctionByQueryRoute = route({
+  method: "delete",
+  path: "/function",
+  right: "admin",
+  summary: "As `DELETE /metrics/{service}/{function}`, for names that a path cannot hold, such as `..`",
+  query: z.strictObject({ service: ServiceName, function: FunctionName, module: ModuleName.optional() }),
+  answer: Deleted,
+  errors: ERRORS,
+  handler: (c, { query }) => deleteSeries(c.env, query),
 });
 
 /**

@@ -73,6 +73,19 @@ describe("DELETE /metrics/:service/:function", () => {
     expect(await getJson("/metrics/shop/a")).toMatchObject({ modules: ["y"], totals: { calls: 1 } });
   });
 
+  it("deletes a function and a service whose names a path cannot hold", async () => {
+    const named = (name: string) => ({ ...call(name), module: ".." });
+    await acknowledged([named(".."), named("."), named("stays")]);
+    await carryToD1();
+    expect((await remove("/function?service=shop&function=..&module=other")).status).toBe(404);
+    expect((await remove("/function?service=shop&function=..&module=..")).status).toBe(200);
+    expect(await calls()).toEqual({ ".": 1, stays: 1 });
+    expect((await remove("/function?service=shop")).status).toBe(400);
+    await acknowledged([call("a")], { service: ".." });
+    expect((await remove("/service?service=..")).status).toBe(200);
+    expect(await calls()).toEqual({ ".": 1, stays: 1 });
+  });
+
   it("answers 404 for what is not there", async () => {
     await acknowledged([call("a")]);
     expect((await remove("/metrics/shop/b")).status).toBe(404);
