@@ -6,45 +6,12 @@
  * ends one to two hours ago and leaves out the time during which the function failed. See bench/attention for how often this
  * is wrong.
  */
-import { Past, secondWorstDay, type Spread, spreadOf } from "./attention-past.ts";
-import { type Counts, deviationsAbove, lowestPlausibleShare, usualOf } from "./attention-rates.ts";
-import { DAY, HOUR, MINUTE } from "./tiers.ts";
-
-export const errorLimits = {
-  deviations: 4,
-  /** Times the worst share that the function had over as long a time. */
-  overWorst: 1.5,
-  /** The worst share is capped at this, so that a function whose calls all fail is always reported. */
-  maxWorst: 0.5,
-  /** A shorter failure counts as usual if it also happens on another day. */
-  shortSeconds: 30 * MINUTE,
-  /** No share below this is reported. */
-  minShare: 0.01,
-  minErrors: 3,
-  /** A function without a past fails above this share. One whose usual share is above it is reported as failing as usual. */
-  highShare: 0.05,
-  /** With fewer calls in the past week, a function has no past to compare with. */
-  minPastCalls: 20,
-  /** With fewer hours of five-minute sums, their worst share is not reliable. */
-  minBinHours: 12,
-  /** A failure that lasts longer counts as the usual state. */
-  newForSeconds: 7 * DAY,
-  /** The same for a function that failed from its first calls on. */
-  newWithoutPastSeconds: DAY,
-  /** How long a function that failed stays listed after its last call. */
-  keptUncalledSeconds: DAY,
-} as const;
-
-/** The windows over which the share is judged, with the calls and failed calls that each needs. */
-const WINDOWS = [
-  { minutes: 5, minCalls: 5, minErrors: 5 },
-  { minutes: 60, minCalls: 5, minErrors: 4 },
-  { minutes: 360, minCalls: 3, minErrors: 3 },
-] as const;
-const MINUTES = 360;
-const BINS = (47 * HOUR) / (5 * MINUTE);
-const HOURS = 28 * 24;
-const LEARNED_HOURS = 7 * 24;
+import { ErrorHistory } from "./attention-error-history.ts";
+import { errorLimits, MINUTES, WINDOWS } from "./attention-error-limits.ts";
+import type { Past } from "./attention-past.ts";
+import { Periods } from "./attention-periods.ts";
+import { type Counts, deviationsAbove, lowestPlausibleShare } from "./attention-rates.ts";
+import { HOUR, MINUTE } from "./tiers.ts";
 
 export interface Failing {
   /** Epoch seconds. Null if it began before the history that is known. */
@@ -58,35 +25,22 @@ export interface Failing {
   usualShare: number | null;
 }
 
-/**
- * The recent calls of one function, and whether it fails. Add whole hours first, then minutes, both in order of time.
- *
- * The arrays are ring buffers: a minute, a period of five minutes or an hour has its number since the epoch, modulo the length
- * of the array, as its index.
- */
+interface Sum {
+  calls: number;
+  errors: number;
+}
+
+/** The recent calls of one function, and whether it fails. Add whole hours first, then minutes, both in order of time. */
 export class ErrorWatch {
   /** The minute that was added last, in minutes since the epoch. */
   private minute = -1;
   private firstMinute = -1;
   /** The first minute that was added by itself. Earlier ones are known only as part of their hours. */
   private firstSingle = -1;
-  /** By minute. */
-  private calls = new Float64Array(MINUTES);
-  private errors = new Float64Array(MINUTES);
+  private minutes = new Periods(MINUTES);
   /** By window. */
   private sums = WINDOWS.map(() => ({ calls: 0, errors: 0 }));
-  /** By five minutes, without the time during which the function failed. */
-  private binCalls = new Float64Array(BINS);
-  private binErrors = new Float64Array(BINS);
-  /** By hour. */
-  private hourCalls = new Float64Array(HOURS);
-  private hourErrors = new Float64Array(HOURS);
-  /** As `hourCalls` and `hourErrors`, without the time during which the function failed. */
-  private soundCalls = new Float64Array(HOURS);
-  private soundErrors = new Float64Array(HOURS);
-  /** As `hourCalls` and `hourErrors`, without long failures. Short ones are included. */
-  private habitCalls = new Float64Array(HOURS);
-  private habitErrors = new Float64Array(HOURS);
+  private history = new ErrorHistory(-1);
   private past: Past | null = null;
   /** Whether a window had too many errors a minute ago. */
   private wasOver = false;
@@ -98,17 +52,9 @@ export class ErrorWatch {
   /** An independent copy. */
   clone(): ErrorWatch {
     const copy = Object.assign(new ErrorWatch(), this);
-    copy.calls = this.calls.slice();
-    copy.errors = this.errors.slice();
+    copy.minutes = this.minutes.clone();
     copy.sums = this.sums.map((sum) => ({ ...sum }));
-    copy.binCalls = this.binCalls.slice();
-    copy.binErrors = this.binErrors.slice();
-    copy.hourCalls = this.hourCalls.slice();
-    copy.hourErrors = this.hourErrors.slice();
-    copy.soundCalls = this.soundCalls.slice();
-    copy.soundErrors = this.soundErrors.slice();
-    copy.habitCalls = this.habitCalls.slice();
-    copy.habitErrors = this.habitErrors.slice();
+    copy.history = this.history.clone();
     copy.firing = this.firing && { ...this.firing };
     return copy;
   }
@@ -118,10 +64,15 @@ export class ErrorWatch {
     return (this.minute + 1) * MINUTE;
   }
 
+  /** Whether the function has a past of its own. */
+  get hasPast(): boolean {
+    return this.past !== null;
+  }
+
   /** Adds an hour whose single minutes are not known. */
   addHour({ start, calls, errors }: Counts): void {
     const hour = start / HOUR;
-    if (this.minute < 0) this.begin(hour * 60);
+    if (this.minute < 0) this.begin(hour);
     while (this.minute < hour * 60 - 1) this.closeHour(Math.floor((this.minute + 1) / 60), 0, 0);
     this.closeHour(hour, calls, errors);
   }
@@ -129,7 +80,7 @@ export class ErrorWatch {
   /** Adds a minute. Minutes between the last one and this one had no calls. */
   addMinute({ start, calls, errors }: Counts): void {
     const minute = start / MINUTE;
-    if (this.minute < 0) this.begin(Math.floor(minute / 60) * 60);
+    if (this.minute < 0) this.begin(Math.floor(minute / 60));
     this.passTo(minute - 1);
     this.step(calls, errors);
   }
@@ -146,77 +97,46 @@ export class ErrorWatch {
     const { calls, errors } = this.sums[1]!.calls > 0 ? this.sums[1]! : sixHours;
     if (this.firing) {
       const { since, past } = this.firing;
-      return {
-        since,
-        isNew: true,
-        calls,
-        errors,
-        usualShare: past ? past.usual.errors / past.usual.calls : null,
-      };
+      return { since, isNew: true, calls, errors, usualShare: past && usualShareOf(past) };
     }
-    return sixHours.errors > 0 && this.past ? this.failingAsUsual(firstSeen, { calls, errors }) : undefined;
+    const hour = Math.floor(this.minute / 60);
+    if (sixHours.errors === 0 || !this.past || !this.history.isUsuallyHigh(this.past, hour)) return undefined;
+    const since = this.history.highSince(hour, firstSeen);
+    return { since, isNew: false, calls, errors, usualShare: usualShareOf(this.past) };
   }
 
-  /** Whether the function has a past of its own. */
-  get hasPast(): boolean {
-    return this.past !== null;
-  }
-
-  private begin(minute: number): void {
-    this.minute = minute - 1;
-    this.firstMinute = minute;
+  private begin(hour: number): void {
+    this.minute = hour * 60 - 1;
+    this.firstMinute = hour * 60;
+    this.history = new ErrorHistory(hour);
   }
 
   /** Adds the next minute and judges. */
   private step(calls: number, errors: number): void {
     const minute = ++this.minute;
     if (this.firstSingle < 0) this.firstSingle = minute;
-    const at = minute % MINUTES;
     for (let i = 0; i < WINDOWS.length; i++) {
       const sum = this.sums[i]!;
-      // For the longest window this is the slot `at`. It holds the minute that leaves until it is overwritten below.
-      const leaves = (minute + MINUTES - WINDOWS[i]!.minutes) % MINUTES;
-      sum.calls += calls - this.calls[leaves]!;
-      sum.errors += errors - this.errors[leaves]!;
+      // For the longest window this is the place of `minute`. It holds the minute that leaves until it is set below.
+      const leaves = minute + MINUTES - WINDOWS[i]!.minutes;
+      sum.calls += calls - this.minutes.callsAt(leaves);
+      sum.errors += errors - this.minutes.errorsAt(leaves);
     }
-    this.calls[at] = calls;
-    this.errors[at] = errors;
+    this.minutes.set(minute, calls, errors);
     if (calls > 0) this.lastCalled = minute;
-    this.addToBins(minute, calls, errors);
+    this.history.beginMinute(minute);
+    if (minute % 60 === 0) this.past = this.history.pastAt(minute / 60);
+    this.history.addMinute(minute, { calls, errors }, !this.firing?.past, !this.firing?.isLong);
     this.judge();
-  }
-
-  private addToBins(minute: number, calls: number, errors: number): void {
-    const bin = Math.floor(minute / 5) % BINS;
-    const hour = Math.floor(minute / 60) % HOURS;
-    if (minute % 5 === 0) this.binCalls[bin] = this.binErrors[bin] = 0;
-    if (minute % 60 === 0) {
-      for (const hours of [this.hourCalls, this.hourErrors, this.soundCalls, this.soundErrors])
-        hours[hour] = 0;
-      this.learn(Math.floor(minute / 60));
-    }
-    this.hourCalls[hour]! += calls;
-    this.hourErrors[hour]! += errors;
-    if (!this.firing?.isLong) {
-      this.habitCalls[hour]! += calls;
-      this.habitErrors[hour]! += errors;
-    }
-    if (this.firing?.past) return;
-    this.binCalls[bin]! += calls;
-    this.binErrors[bin]! += errors;
-    this.soundCalls[hour]! += calls;
-    this.soundErrors[hour]! += errors;
   }
 
   /** Adds a whole hour and judges by the windows of 1 and 6 hours. */
   private closeHour(hour: number, calls: number, errors: number): void {
-    this.learn(hour);
-    const at = hour % HOURS;
-    this.hourCalls[at] = calls;
-    this.hourErrors[at] = errors;
+    this.past = this.history.pastAt(hour);
+    this.history.setHour(hour, { calls, errors });
     this.minute = hour * 60 + 59;
     if (calls > 0) this.lastCalled = this.minute;
-    const sixHours = this.sumOfHours(hour - 5, hour);
+    const sixHours = this.history.sumOf(hour - 5, hour);
     const isOver = this.isOver(1, { calls, errors }) || this.isOver(2, sixHours);
     if (!this.firing && isOver) this.fire(hour * HOUR, sixHours.errors / sixHours.calls);
     else if (this.firing) {
@@ -228,10 +148,7 @@ export class ErrorWatch {
       );
       if (isOver || (sixHours.calls > 0 && sixHours.errors === 0)) this.firing = null;
     }
-    this.soundCalls[at] = this.firing?.past ? 0 : calls;
-    this.soundErrors[at] = this.firing?.past ? 0 : errors;
-    this.habitCalls[at] = this.soundCalls[at]!;
-    this.habitErrors[at] = this.soundErrors[at]!;
+    this.history.settleHour(hour, !this.firing?.past);
     this.makeUsual();
   }
 
@@ -246,7 +163,10 @@ export class ErrorWatch {
       const isOver = this.sums.some(
         (sum, i) => WINDOWS[i]!.minutes <= lasts && isBetter(i, sum, share, past),
       );
-      if (past && !this.firing.isLong && lasts * MINUTE >= errorLimits.shortSeconds) this.forgetHabit(since);
+      if (past && !this.firing.isLong && lasts * MINUTE >= errorLimits.shortSeconds) {
+        this.firing.isLong = true;
+        this.history.removeHabit(since, this.minute);
+      }
       if (isOld || isOver || this.isFlawless()) this.firing = null;
       return;
     }
@@ -256,14 +176,6 @@ export class ErrorWatch {
       this.fire(this.beginOf(errors / calls), errors / calls);
     }
     this.wasOver = over >= 0;
-  }
-
-  /** Marks the failure as long and removes it from the habits. A long failure is never usual, however often it recurs. */
-  private forgetHabit(since: number): void {
-    this.firing!.isLong = true;
-    for (let hour = Math.floor(since / HOUR); hour <= Math.floor(this.minute / 60); hour++) {
-      this.habitCalls[hour % HOURS] = this.habitErrors[hour % HOURS] = 0;
-    }
   }
 
   /** Whether there were calls in the last six hours and none failed. */
@@ -282,7 +194,7 @@ export class ErrorWatch {
   }
 
   /** Whether a window has too many errors. `window` is its index in `WINDOWS`. */
-  private isOver(window: number, { calls, errors }: { calls: number; errors: number }): boolean {
+  private isOver(window: number, { calls, errors }: Sum): boolean {
     const { minShare, highShare, overWorst, deviations } = errorLimits;
     const { minCalls, minErrors } = WINDOWS[window]!;
     const share = errors / calls;
@@ -306,15 +218,7 @@ export class ErrorWatch {
     if (!this.past) return;
     // Compute the spread now, because the data for it is cleared below.
     void this.past.spread;
-    // The failure must not count as the function's usual state.
-    const first = Math.floor(since / (5 * MINUTE));
-    const last = Math.floor(this.minute / 5);
-    for (let bin = Math.max(first, last - BINS + 1); bin <= last; bin++) {
-      this.binCalls[bin % BINS] = this.binErrors[bin % BINS] = 0;
-    }
-    for (let hour = Math.floor(since / HOUR); hour <= Math.floor(this.minute / 60); hour++) {
-      this.soundCalls[hour % HOURS] = this.soundErrors[hour % HOURS] = 0;
-    }
+    this.history.removeFailure(since, this.minute);
   }
 
   /** Ends a failure that has lasted long and adds it to the past, because it is now the function's usual state. */
@@ -324,13 +228,8 @@ export class ErrorWatch {
     const lasts = (this.minute + 1) * MINUTE - since;
     if (lasts <= (past ? errorLimits.newForSeconds : errorLimits.newWithoutPastSeconds)) return;
     this.firing = null;
-    for (let hour = Math.floor(since / HOUR); hour <= Math.floor(this.minute / 60); hour++) {
-      this.soundCalls[hour % HOURS] = this.hourCalls[hour % HOURS]!;
-      this.soundErrors[hour % HOURS] = this.hourErrors[hour % HOURS]!;
-      this.habitCalls[hour % HOURS] = this.hourCalls[hour % HOURS]!;
-      this.habitErrors[hour % HOURS] = this.hourErrors[hour % HOURS]!;
-    }
-    this.learn(Math.floor(this.minute / 60));
+    this.history.makeUsual(since, this.minute);
+    this.past = this.history.pastAt(Math.floor(this.minute / 60));
   }
 
   /**
@@ -343,106 +242,20 @@ export class ErrorWatch {
     const level = (share + (this.past?.usual.share ?? 0)) / 2;
     let [excess, most, begin] = [0, 0, this.minute];
     for (let minute = this.minute; minute > this.minute - MINUTES && minute >= this.firstMinute; minute--) {
-      const at = minute % MINUTES;
-      excess += this.errors[at]! - level * this.calls[at]!;
-      if (excess > most && this.errors[at]! > 0) [most, begin] = [excess, minute];
+      const errors = this.minutes.errorsAt(minute);
+      excess += errors - level * this.minutes.callsAt(minute);
+      if (excess > most && errors > 0) [most, begin] = [excess, minute];
     }
     return begin * MINUTE;
   }
+}
 
-  /** Learns the function's past from the hours before `hour - 1`. */
-  private learn(hour: number): void {
-    const [first, end] = [Math.max(Math.floor(this.firstMinute / 60), hour - 1 - LEARNED_HOURS), hour - 1];
-    let [calls, errors] = [0, 0];
-    for (let h = first; h < end; h++) {
-      calls += this.soundCalls[h % HOURS]!;
-      errors += this.soundErrors[h % HOURS]!;
-    }
-    if (calls < errorLimits.minPastCalls) {
-      this.past = null;
-      return;
-    }
-    const usual = usualOf(calls, errors);
-    this.past = new Past(usual, () => this.spreadAt(hour, first, usual.share));
-  }
-
-  /** Slow, so it is called only once a window has clearly more errors than usual. */
-  private spreadAt(hour: number, first: number, share: number): Spread {
-    const end = hour - 1;
-    const hours = spreadOf(this.soundCalls, this.soundErrors, first, end, share);
-    const bins = spreadOf(
-      this.binCalls,
-      this.binErrors,
-      // Without the oldest bins, because the current hour overwrites them.
-      Math.max(first * 12, (hour - 46) * 12),
-      end * 12,
-      share,
-    );
-    const oldest = Math.max(Math.floor(this.firstMinute / 60), hour - HOURS + 2);
-    const sound = spreadOf(this.soundCalls, this.soundErrors, oldest, end, share);
-    // Short failures that recur on several days, such as at each deploy, are usual.
-    const again = secondWorstDay(this.habitCalls, this.habitErrors, oldest, end, share);
-    const worst = [
-      Math.max(bins.worst, sound.worstWithin, again.worstWithin),
-      Math.max(sound.worst, again.worst),
-      Math.max(sound.worstOfSix, again.worstOfSix),
-    ].map((worst) => Math.min(worst, errorLimits.maxWorst));
-    const overdispersion = [
-      Math.max(bins.overdispersion, 1),
-      hours.overdispersion,
-      // Neighbouring hours may fail together, so six hours are assumed to vary as much as one.
-      hours.overdispersion,
-    ];
-    return { overdispersion, worst };
-  }
-
-  /** Says since when the function fails as usual, if its usual share and that of the last 24 hours are both high. */
-  private failingAsUsual(firstSeen: number, shown: { calls: number; errors: number }): Failing | undefined {
-    const hour = Math.floor(this.minute / 60);
-    if (!this.isHigh(this.past!.usual) || !this.isHigh(this.sumOfHours(hour - 23, hour))) return undefined;
-    let since: number | null = hour * HOUR;
-    const oldest = Math.max(Math.floor(this.firstMinute / 60), hour - HOURS + 1);
-    for (let last = hour; last >= oldest; last -= 24) {
-      const first = Math.max(oldest, last - 23);
-      const sum = this.sumOfHours(first, last);
-      if (sum.calls > 0 && sum.errors / sum.calls <= errorLimits.highShare) {
-        for (let h = last; h >= first && this.isHighIn(h); h--) since = h * HOUR;
-        break;
-      }
-      for (let h = last; h >= first; h--) if (this.hourErrors[h % HOURS]! > 0) since = h * HOUR;
-      if (first === oldest && firstSeen / 1000 < oldest * HOUR) since = null;
-    }
-    return { since, isNew: false, ...shown, usualShare: this.past!.usual.errors / this.past!.usual.calls };
-  }
-
-  private isHighIn(hour: number): boolean {
-    const [calls, errors] = [this.hourCalls[hour % HOURS]!, this.hourErrors[hour % HOURS]!];
-    return errors > errorLimits.highShare * calls;
-  }
-
-  /** Whether the share of failed calls is clearly above `highShare`. */
-  private isHigh({ calls, errors }: { calls: number; errors: number }): boolean {
-    return errors >= errorLimits.minErrors && lowestPlausibleShare(calls, errors, 2) > errorLimits.highShare;
-  }
-
-  /** Adds up the hours from `first` to `last`, both included. */
-  private sumOfHours(first: number, last: number): { calls: number; errors: number } {
-    const sum = { calls: 0, errors: 0 };
-    for (let hour = Math.max(first, Math.floor(this.firstMinute / 60)); hour <= last; hour++) {
-      sum.calls += this.hourCalls[hour % HOURS]!;
-      sum.errors += this.hourErrors[hour % HOURS]!;
-    }
-    return sum;
-  }
+function usualShareOf({ usual }: Past): number {
+  return usual.errors / usual.calls;
 }
 
 /** Whether calls fail clearly less than `share`, and at most 1.5 times the usual worst share (5 % without a past). */
-function isBetter(
-  window: number,
-  { calls, errors }: { calls: number; errors: number },
-  share: number,
-  past: Past | null,
-): boolean {
+function isBetter(window: number, { calls, errors }: Sum, share: number, past: Past | null): boolean {
   if (calls < WINDOWS[window]!.minCalls) return false;
   const { minShare, overWorst, highShare } = errorLimits;
   const allowed = past ? Math.max(minShare, overWorst * past.spread.worst[window]!) : highShare;

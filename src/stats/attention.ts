@@ -8,7 +8,8 @@
  * the caller cuts the history at the deploy.
  */
 import { judgeSlowness, type Percentile } from "./attention-durations.ts";
-import { errorLimits, ErrorWatch, type Failing } from "./attention-errors.ts";
+import { errorLimits } from "./attention-error-limits.ts";
+import { ErrorWatch, type Failing } from "./attention-errors.ts";
 import type { Counts } from "./attention-rates.ts";
 import { judgeSilence, learnPauses, type UsualPauses } from "./attention-silence.ts";
 import { compareSeriesIds, type SeriesId } from "./series-id.ts";
