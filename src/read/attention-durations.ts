@@ -55,9 +55,17 @@ export async function readPastDurations(
   const hour = floorTo(quarter, HOUR);
   for (const [id, past] of memory) if (floorTo(past.quarter, HOUR) !== hour) memory.delete(id);
   const ids = timed.flatMap(({ known }) => (known && !memory.has(known.id) ? [known.id] : []));
-  const hours = await readHours(env, ids, HOUR, comparableHours(quarter, slownessLimits.learnedDays));
+  const hours = await readHours(env, {
+    ids,
+    width: HOUR,
+    windows: comparableHours(quarter, slownessLimits.learnedDays),
+  });
   const few = ids.filter((id) => !isEnough(hours.get(id) ?? []));
-  const ofMinutes = await readHours(env, few, MINUTE, comparableHours(quarter, DAYS_OF_MINUTES));
+  const ofMinutes = await readHours(env, {
+    ids: few,
+    width: MINUTE,
+    windows: comparableHours(quarter, DAYS_OF_MINUTES),
+  });
   for (const id of ids) {
     memory.set(id, { quarter, hours: [...(hours.get(id) ?? []), ...(ofMinutes.get(id) ?? [])] });
   }
@@ -99,8 +107,12 @@ async function readSince(
     const some = slower.slice(i, i + SLOWER_PER_READ);
     const ids = some.map(({ known }) => known!.id);
     const to = quarter + quarterSeconds;
-    const minutes = await readRows(env, ids, MINUTE, [{ from, to }]);
-    const hours = await readHours(env, ids, HOUR, [{ from: from - (learnedDays + 1) * DAY, to: from }]);
+    const minutes = await readRows(env, { ids, width: MINUTE, windows: [{ from, to }] });
+    const hours = await readHours(env, {
+      ids,
+      width: HOUR,
+      windows: [{ from: from - (learnedDays + 1) * DAY, to: from }],
+    });
     for (const { known, deltas, quarters } of some) {
       const past = memory.get(known!.id)!;
       const rows = [
@@ -123,14 +135,16 @@ async function readSince(
   }
 }
 
-async function readHours(
-  env: Pick<Env, "DB">,
-  ids: readonly number[],
-  width: number,
-  windows: readonly Range[],
-): Promise<Map<number, Percentile[]>> {
+/** Which rollups to read. `width` is in seconds, the windows in epoch seconds. */
+interface Asked {
+  ids: readonly number[];
+  width: number;
+  windows: readonly Range[];
+}
+
+async function readHours(env: Pick<Env, "DB">, asked: Asked): Promise<Map<number, Percentile[]>> {
   const all = new Map<number, Percentile[]>();
-  for (const [id, rows] of await readRows(env, ids, width, windows)) {
+  for (const [id, rows] of await readRows(env, asked)) {
     const byHour = Map.groupBy(rows, ({ start }) => floorTo(start, HOUR));
     all.set(
       id,
@@ -142,9 +156,7 @@ async function readHours(
 
 async function readRows(
   env: Pick<Env, "DB">,
-  ids: readonly number[],
-  width: number,
-  windows: readonly Range[],
+  { ids, width, windows }: Asked,
 ): Promise<Map<number, DurationRow[]>> {
   const all = new Map<number, DurationRow[]>();
   for (let i = 0; i < ids.length; i += FUNCTIONS_PER_READ) {

@@ -21,7 +21,7 @@ import type { ErrorWatch } from "../stats/attention-errors.ts";
 import type { Counts } from "../stats/attention-rates.ts";
 import { learnPauses, type UsualPauses } from "../stats/attention-silence.ts";
 import type { Delta } from "../stats/delta.ts";
-import { idOf, isSelected, type SeriesId, seriesKey } from "../stats/series-id.ts";
+import { compareSeriesIds, idOf, isSelected, type SeriesId, seriesKey } from "../stats/series-id.ts";
 import type { Sums } from "../stats/sums.ts";
 import { HOUR, MINUTE } from "../stats/tiers.ts";
 import { callAllBuffers } from "../buffer/buffers.ts";
@@ -178,8 +178,7 @@ function judge(functions: readonly Merged[], now: number): Attention {
       unknown.push(...judgement.unknown.map((of) => ({ ...one.id, ...of })));
     }
   }
-  const byName = (a: UnknownItem, b: UnknownItem) => (seriesKey(a) < seriesKey(b) ? -1 : 1);
-  return { items: items.sort(compareVerdicts), unknown: unknown.sort(byName) };
+  return { items: items.sort(compareVerdicts), unknown: unknown.sort(compareSeriesIds) };
 }
 
 /**
