@@ -19,7 +19,6 @@ export type FunctionList = Awaited<ReturnType<typeof listFunctions>>;
 export type FunctionDescription = Awaited<ReturnType<typeof describeFunction>>;
 export type Attention = Awaited<ReturnType<typeof readAttention>>;
 export type Distribution = Awaited<ReturnType<typeof readDistribution>>;
-/** The server may report rejected samples, by reason, since the buffer was created. */
 export type Health = Awaited<ReturnType<typeof readHealth>>;
 
 /** The server's maximum. The table holds every function, so sorting and filtering need no request. */
@@ -38,32 +37,31 @@ export async function readAttention(signal: AbortSignal) {
 }
 
 export async function describeFunction(name: FunctionName, bounds: Bounds, signal: AbortSignal) {
-  const route = api.metrics[":service"][":function"];
-  return readAnswer(await route.$get(argumentsOf(name, bounds), { init: { signal } }));
+  const query = { ...ofFunction(name), ...toQuery(bounds) };
+  return readAnswer(await api.function.$get({ query }, { init: { signal } }));
 }
 
 export async function readDistribution(name: FunctionName, bounds: Bounds, signal: AbortSignal) {
-  const route = api.metrics[":service"][":function"].histogram;
-  return readAnswer(await route.$get(argumentsOf(name, bounds), { init: { signal } }));
+  const query = { ...ofFunction(name), ...toQuery(bounds) };
+  return readAnswer(await api.function.histogram.$get({ query }, { init: { signal } }));
 }
 
-/** The matching failures, best first. */
-export async function searchFailures(q: string, signal: AbortSignal) {
-  const { results } = await readAnswer(
+/** The matching failures, best first, and names of functions that a search without results may mean. */
+export async function search(q: string, signal: AbortSignal) {
+  const { results, didYouMean } = await readAnswer(
     await api.search.$get({ query: { q, limit: MOST_FOUND } }, { init: { signal } }),
   );
-  return results.filter((result) => result.kind === "failure");
+  return { failures: results.filter((result) => result.kind === "failure"), didYouMean };
 }
 
 /** A degraded collector answers 503 with the same body as a healthy one. */
 export async function readHealth(signal: AbortSignal) {
   const response = await api.health.$get({}, { init: { signal } });
-  type Answered = Awaited<ReturnType<typeof response.json>> & { rejectedSamples?: Record<string, number> };
   if (response.status === 503) {
     const health = (await response.clone().json()) as object;
-    if ("problems" in health) return health as Answered;
+    if ("problems" in health) return health as Awaited<ReturnType<typeof response.json>>;
   }
-  return (await readAnswer(response)) as Answered;
+  return readAnswer(response);
 }
 
 export async function listDeadLetters(signal: AbortSignal) {
@@ -78,23 +76,20 @@ export async function replayDeadLetter(id: string): Promise<void> {
 
 /** Needs an admin token. Without a function it deletes the service; without a module, the name in all modules. */
 export async function deleteSeries(service: string, name: string | undefined, module: string | undefined) {
-  const param = { service: pathPart(service) };
-  const route = api.metrics[":service"];
-  if (name === undefined) return readAnswer(await route.$delete({ param }), { mayDeny: false });
-  const query = module === undefined ? {} : { module };
-  const ofFunction = { param: { ...param, function: pathPart(name) }, query };
-  return readAnswer(await route[":function"].$delete(ofFunction), { mayDeny: false });
+  if (name === undefined) {
+    return readAnswer(await api.service.$delete({ query: { service } }), { mayDeny: false });
+  }
+  const query = ofFunction({ service, function: name, module });
+  return readAnswer(await api.function.$delete({ query }), { mayDeny: false });
+}
+
+/** The names as parameters of the query, because a path cannot hold all of them. */
+function ofFunction({ service, module, function: name }: FunctionName) {
+  return { service, function: name, ...(module === undefined ? {} : { module }) };
 }
 
 function toQuery({ from, to }: Bounds) {
   return { from: String(from), to: String(to) };
-}
-
-function argumentsOf(name: FunctionName, bounds: Bounds) {
-  return {
-    param: { service: pathPart(name.service), function: pathPart(name.function) },
-    query: { ...toQuery(bounds), ...(name.module === undefined ? {} : { module: name.module }) },
-  };
 }
 
 /** hc does not encode path parameters, and removes a last segment that is "index". */

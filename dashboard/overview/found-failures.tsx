@@ -1,35 +1,38 @@
-/** Searches failures and lists those that match the search text. */
+/** Searches on the server: lists failures that match the search text, and suggests another text if nothing does. */
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { searchFailures } from "../api/client.ts";
+import { search } from "../api/client.ts";
 import { type Live, useLive } from "../api/use-live.ts";
 import { ago, counted } from "../format.ts";
 import { Name } from "../parts/name.tsx";
 import { useNow } from "../times/use-now.ts";
 import { Link } from "../view/link.tsx";
 import type { View } from "../view/view.ts";
+import { matching, type Named } from "./matching.ts";
 
 /** Milliseconds without a keystroke before the search starts. */
 const TYPING_MS = 200;
 const SHOWN = 6;
 
-type Failure = Awaited<ReturnType<typeof searchFailures>>[number];
+type Answer = Awaited<ReturnType<typeof search>>;
 
-export interface Found {
-  failures: readonly Failure[];
-  live: Live<Failure[]>;
+export interface Found extends Answer {
+  live: Live<Answer>;
 }
 
+const NOTHING: Answer = { failures: [], didYouMean: [] };
+
 /** Undefined without a search. */
-export function useFoundFailures(view: View): Found | undefined {
+export function useFound(view: View): Found | undefined {
   const q = useSettled(view.q.trim(), TYPING_MS);
-  const live = useLive<Failure[]>(
-    `search ${q}`,
-    async (signal) => (q === "" ? [] : searchFailures(q, signal)),
-    { everyMs: null, isPaused: false },
-  );
+  const live = useLive<Answer>(`search ${q}`, async (signal) => (q === "" ? NOTHING : search(q, signal)), {
+    everyMs: null,
+    isPaused: false,
+  });
   if (q === "" || view.q.trim() === "") return undefined;
-  const all = live.isCurrent ? (live.data ?? []) : [];
-  return { failures: all.filter(({ service }) => view.service === "" || service === view.service), live };
+  const { failures, didYouMean } = (live.isCurrent && live.data) || NOTHING;
+  const isChosen = ({ service }: { service: string }) => view.service === "" || service === view.service;
+  return { failures: failures.filter(isChosen), didYouMean, live };
 }
 
 export function FoundFailures({ found: { failures, live }, view }: { found: Found; view: View }) {
@@ -68,6 +71,34 @@ export function FoundFailures({ found: { failures, live }, view }: { found: Foun
         </button>
       )}
     </section>
+  );
+}
+
+/** Suggestions without a function in the chosen service are left out. */
+export function NothingFound({
+  found,
+  rows,
+  view,
+}: {
+  found: Found | undefined;
+  rows: readonly Named[];
+  view: View;
+}) {
+  const names = (found?.didYouMean ?? []).filter((q) => matching(rows, { ...view, q }).length > 0);
+  return (
+    <p class="nothing">
+      No matching functions.
+      {names.length > 0 && " Did you mean "}
+      {names.map((q, i) => (
+        <Fragment key={q}>
+          {i > 0 && " or "}
+          <Link to={{ ...view, q }}>
+            <Name text={q} />
+          </Link>
+        </Fragment>
+      ))}
+      {names.length > 0 && "?"}
+    </p>
   );
 }
 

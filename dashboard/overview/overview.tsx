@@ -15,7 +15,7 @@ import type { View } from "../view/view.ts";
 import { AttentionList, UnknownList } from "./attention-list.tsx";
 import { Filters } from "./filters.tsx";
 import { FirstSteps } from "./first-steps.tsx";
-import { FoundFailures, useFoundFailures } from "./found-failures.tsx";
+import { FoundFailures, NothingFound, useFound } from "./found-failures.tsx";
 import { FunctionTable } from "./function-table.tsx";
 import { Headline } from "./headline.tsx";
 import { useHeldOrder, useHold } from "./held-order.ts";
@@ -56,7 +56,7 @@ export function Overview({ view, isPaused, health }: OverviewProps) {
   const rows = useHeldOrder(sorted, asked, isHeld);
   const judgement = useJudgement(attention.data, view);
   const items = useHeldOrder(judgement?.items ?? [], asked, isHeld);
-  const found = useFoundFailures(view);
+  const found = useFound(view);
 
   const isEmptyNow = now.data?.functions.length === 0;
   if (isEmptyNow !== isEmpty && now.data) setEmpty(isEmptyNow);
@@ -88,7 +88,7 @@ export function Overview({ view, isPaused, health }: OverviewProps) {
         <Filters view={view} services={table.services} />
         {found && <FoundFailures found={found} view={view} />}
         {rows.length === 0 ? (
-          <p class="nothing">No matching functions.</p>
+          <NothingFound found={found} rows={table.rows} view={view} />
         ) : (
           <FunctionTable rows={rows} view={view} />
         )}

@@ -59,7 +59,7 @@ describe.skipIf(skipped)("deleting", () => {
   it("says why a deletion was refused, and stays signed in", async () => {
     const page = await site.open("/?service=shop");
     const error = { code: "forbidden", message: "This token may not delete." };
-    await page.route("**/metrics/shop", (route) => route.fulfill({ status: 403, json: { error } }));
+    await page.route("**/service?service=shop", (route) => route.fulfill({ status: 403, json: { error } }));
     await page.getByText("Delete this service").click();
     await page.getByLabel("Type the name of the service to confirm").fill("shop");
     await page.getByRole("button", { name: "Delete service" }).click();

@@ -97,7 +97,7 @@ describe.skipIf(skipped)("the page of one function", () => {
   });
 
   it("works for every name that a function can have", async () => {
-    const names = ["index", "a/b?c=d&e", "<b>50 %</b>", "Größe 🙂", "weird.name", ":id"];
+    const names = ["index", ".", "..", "a/b?c=d&e", "<b>50 %</b>", "Größe 🙂", "weird.name", ":id"];
     await send(
       site.url,
       "odd names/ä",

@@ -53,7 +53,7 @@ describe.skipIf(skipped)("data of 30 days", () => {
           await addServerTime(page);
           page.on("request", (request) => {
             const { pathname, searchParams } = new URL(request.url());
-            if (pathname !== "/metrics/reports/hourly") return;
+            if (pathname !== "/function") return;
             asked.push({ from: Number(searchParams.get("from")), to: Number(searchParams.get("to")) });
           });
         },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { seed, send } from "../../scripts/seed.ts";
 import { shopPast, storePast } from "../../scripts/store-past.ts";
 import { expectNoMisdeeds, type Site, skipped, startSite } from "./page.ts";
@@ -159,6 +159,27 @@ describe.skipIf(skipped)("the functions page", () => {
       await page.keyboard.press("ControlOrMeta+A");
       await page.keyboard.type('"); DROP %_*');
       await page.getByText("No matching functions.").waitFor();
+      expectNoMisdeeds(page);
+    });
+
+    it("finds a name by other separators and by a pattern, and suggests one for a slip", async () => {
+      const page = await site.open();
+      await page.getByText("chargeCard").first().waitFor();
+      const field = page.getByLabel("Search functions and failures");
+      for (const typed of ["charge_card", "charge*", "ch*rd", "charge-card pay*ts"]) {
+        await field.fill(typed);
+        await vi.waitFor(async () => expect(await functionNames(page)).toEqual(["chargeCard"]));
+      }
+      await field.fill("chrgeCard");
+      await page.getByText("No matching functions. Did you mean chargeCard?").waitFor();
+      await page.getByRole("link", { name: "chargeCard", exact: true }).click();
+      expect(await field.inputValue()).toBe("chargeCard");
+      expect(await functionNames(page)).toEqual(["chargeCard"]);
+      await page.getByLabel("Service", { exact: true }).selectOption("web");
+      await field.fill("chrgeCard");
+      await page.getByText("No matching functions.").waitFor();
+      await page.waitForLoadState("networkidle");
+      expect(await page.getByText("Did you mean").count()).toBe(0);
       expectNoMisdeeds(page);
     });
 

@@ -161,7 +161,7 @@ describe.skipIf(skipped)("time on the page", () => {
     let isBroken = true;
     const page = await site.open(CHARGE_CARD, {
       prepare: (page) =>
-        page.route("**/metrics/payments/chargeCard?**", async (route) => {
+        page.route("**/function?**", async (route) => {
           if (!isBroken || !isPrevious(route.request().url())) return route.continue();
           const error = { code: "internal_error", message: "The request failed." };
           return route.fulfill({ status: 500, json: { error } });
