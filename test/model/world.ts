@@ -9,7 +9,7 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, vi } from "vitest";
+import { vi } from "vitest";
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from "../../src/admin/dead-letters.ts";
 import { deleteSeries } from "../../src/admin/delete-series.ts";
 import { UnknownSeriesError } from "../../src/read/errors.ts";
@@ -243,7 +243,8 @@ export class World {
     if (isAnswered) {
       // 404: the buffer has lost its storage meanwhile.
       const again: unknown = await dropDeadLetter(env, letter.id).catch(unless404);
-      if (again !== undefined) expect(again).toEqual(outcome);
+      if (again !== undefined && JSON.stringify(again) !== JSON.stringify(outcome))
+        throw new Error("A repeated DELETE of a dead letter got another answer than the first one.");
     }
     const isFaulty = step.ledger !== "commits" || step.confirmation !== "arrives";
     if (isRefused ? isDropped : outcome instanceof Error && !isFaulty) throw outcome;
