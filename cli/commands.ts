@@ -5,6 +5,7 @@ import { deployCommand } from "./commands/deploy.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { repairCommand } from "./commands/repair.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokensCommand } from "./commands/tokens.ts";
@@ -17,5 +18,6 @@ export const commands: Command[] = [
   backupCommand,
   restoreCommand,
   doctorCommand,
+  repairCommand,
   destroyCommand,
 ];

@@ -13,7 +13,9 @@ import {
   deleteServiceByQueryRoute,
   deleteServiceRoute,
 } from "./admin/delete-series.ts";
+import { flushNowRoute } from "./admin/flush-now.ts";
 import { healthRoute } from "./admin/health.ts";
+import { repairRoute } from "./admin/repair.ts";
 import { attentionRoute } from "./api/attention.ts";
 import { describeFunctionByQueryRoute, describeFunctionRoute } from "./api/describe-function.ts";
 import { distributionByQueryRoute, distributionRoute } from "./api/distribution.ts";
@@ -54,6 +56,8 @@ const routes = [
   listDeadLettersRoute,
   replayDeadLetterRoute,
   dropDeadLetterRoute,
+  flushNowRoute,
+  repairRoute,
   ...prometheusRoutes,
 ] as const;
 

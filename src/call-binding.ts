@@ -1,26 +1,21 @@
 /** Calls the buffer or D1, and tells their faults apart from bugs in this code. */
-import { type Binding, BindingFault, ConfigurationError } from "./errors.ts";
+import { type Binding, BindingFault, RefusedError } from "./errors.ts";
+import { refusalOf } from "./refusal.ts";
 
 /**
  * @throws {BindingFault} if the binding fails; a bug is thrown as it is
- * @throws {ConfigurationError} if D1 lacks a table or a column
+ * @throws {RefusedError} if D1 lacks a table or a column, or if a daily limit is reached
  */
 export async function callBinding<Answer>(binding: Binding, call: () => Promise<Answer>): Promise<Answer> {
   try {
     return await call();
   } catch (error) {
-    const missing =
-      binding === "D1" ? /no such (?:table|column): [\w.]+/.exec(String(error))?.[0] : undefined;
-    if (missing !== undefined) throw notMigrated(missing);
+    const refusal = refusalOf(error);
+    if (refusal?.cause === "limit" || (refusal && binding === "D1")) {
+      throw new RefusedError(binding, refusal, error);
+    }
     throw isBug(error) ? error : new BindingFault(binding, error);
   }
-}
-
-function notMigrated(missing: string): ConfigurationError {
-  return new ConfigurationError(
-    `D1 says "${missing}": its migrations are not applied, or it was emptied. ` +
-      "Apply them with: npx wrangler d1 migrations apply DB --remote (or --local).",
-  );
 }
 
 /** Whether a retry cannot help, because code or SQL is wrong, in this Worker or in the buffer. */

@@ -1,5 +1,7 @@
 /** Errors whose message is meant for the sender of a request. Each API maps their `kind` to its own form of answer. */
 
+import { describeRefusal, type Refusal } from "./refusal.ts";
+
 /**
  * What the caller can do about it:
  * - `invalid`: change the request.
@@ -46,6 +48,21 @@ export class BindingFault extends ReportedError {
   constructor(binding: Binding, cause: unknown) {
     super(`${binding} did not answer: ${String(cause)}`, { cause });
     this.binding = binding;
+  }
+}
+
+/** A binding refuses until something changes. The message says what. */
+export class RefusedError extends ReportedError {
+  override name = "RefusedError";
+  readonly kind = "unavailable";
+  readonly code: string;
+  override readonly retryAfterSeconds = 300;
+  readonly binding: Binding;
+
+  constructor(binding: Binding, refusal: Refusal, cause: unknown) {
+    super(`${binding} cannot be used now. ${describeRefusal(refusal)}`, { cause });
+    this.binding = binding;
+    this.code = refusal.cause === "schema" ? "schema_outdated" : "daily_limit";
   }
 }
 

@@ -1,10 +1,10 @@
 /** Waits until the database has every call that was acknowledged before. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Health } from "../deploy/verify.ts";
+import { type Health, postAsAdmin } from "../deploy/verify.ts";
 import { Failure } from "../failure.ts";
 import type { Cloud } from "../installed.ts";
 import type { Output } from "../output.ts";
-import { askHealth } from "../worker-address.ts";
+import { adminOf, askHealth } from "../worker-address.ts";
 
 /** Above the default MAX_WAITING_TIME and a queue that is slow. */
 const PATIENCE_MS = 15 * 60_000;
@@ -16,6 +16,7 @@ const ROUNDING_MS = 1_000;
 export async function awaitStored(cloud: Cloud, output: Output): Promise<void> {
   const startedAt = Date.now();
   const first = await askHealth(cloud);
+  await hurry(cloud);
   const sinceMs = startedAt - (first.clockAheadMs ?? 0) + ROUNDING_MS;
   for (let { health } = first; !hasAll(health, sinceMs); { health } = await askHealth(cloud)) {
     if (Date.now() - startedAt > PATIENCE_MS) {
@@ -28,6 +29,16 @@ export async function awaitStored(cloud: Cloud, output: Output): Promise<void> {
     await sleep(PAUSE_MS);
   }
   output.endProgress();
+}
+
+/** Without it, the buffer is written within MAX_WAITING_TIME. An older version, or a machine without a token, cannot be asked. */
+async function hurry(cloud: Cloud): Promise<void> {
+  try {
+    const { url, token } = await adminOf(cloud);
+    await postAsAdmin(url, "/flush", token);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
 }
 
 function hasAll({ oldestBufferedAt, oldestUnconfirmedAt }: Health, sinceMs: number): boolean {

@@ -14,15 +14,15 @@ export const backupCommand: Command = {
   help: `
 Writes totals, rollups, failures and the ledger of applied flushes into one compressed file with a checksum.
 Every row is of one moment: if the database changes while it is read, reading starts over, and after four times the
-file says that it could not be (exit code 5). Calls that still wait in the buffer are not in the file; they reach the
-database within MAX_WAITING_TIME, for which --wait waits. Tokens are not in the file. It holds names and error messages: keep it as such.
+file says that it could not be (exit code 5). Calls that still wait in the buffer are not in the file: --wait has them
+written first, and waits for that. Tokens are not in the file. It holds names and error messages: keep it as such.
 
   npx metrics-collector backup metrics-2026-11-27.backup`,
   options: {
     ...COMMON_OPTIONS,
     wait: {
       type: "boolean",
-      help: "Wait first until the database has every call that was acknowledged before.",
+      help: "Have the buffer written first, and wait until the database has every call that was acknowledged before.",
     },
   },
   run,

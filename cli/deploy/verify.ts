@@ -12,7 +12,7 @@ export interface Health {
   oldestBufferedAt: string | null;
   oldestUnconfirmedAt: string | null;
   lastFlushAt: string | null;
-  lastSweepAt: string | null;
+  lastRetentionAt: string | null;
 }
 
 export interface HealthAnswer {
@@ -87,6 +87,15 @@ export async function sendSample(
   if (response.status !== 202) {
     throw new Failure(`${url}/samples answered ${response.status}: ${(await response.text()).slice(0, 300)}`);
   }
+}
+
+/** @throws {Failure} if the Worker refuses */
+export async function postAsAdmin<Answer>(url: string, path: string, adminToken: string): Promise<Answer> {
+  const response = await ask(url, path, { method: "POST", headers: authorised(adminToken) });
+  const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
+  if (response.ok && answer !== undefined) return answer;
+  const { error } = (answer ?? {}) as { error?: { message: string } };
+  throw new Failure(`${url}${path} answered ${response.status}${error ? `: ${error.message}` : "."}`);
 }
 
 async function ask(url: string, path: string, init: RequestInit): Promise<Response> {

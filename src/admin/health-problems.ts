@@ -1,6 +1,7 @@
 /** Finds problems for `GET /health`. Each problem is a sentence that says what is wrong and where to look. */
 import type { BuffersHealth } from "../read/buffer-health.ts";
 import type { LostFlushes } from "../recall/recall-lost.ts";
+import { describeRefusal, refusalOf } from "../refusal.ts";
 import type { LastRetention } from "../store/last-retention.ts";
 
 /** A flush that is not in D1 after this many milliseconds is a problem. It is late, not lost. */
@@ -69,15 +70,19 @@ export function lossProblems(lost: readonly LostFlushes[]): string[] {
   });
 }
 
+/** D1 or the queue refuses until something changes. Ingest goes on meanwhile. */
+export function refusalProblems({ refusals }: BuffersHealth): string[] {
+  return refusals.map(
+    ({ by, refusal, since }) =>
+      `${by} has refused flushes since ${new Date(since).toISOString()}. ${describeRefusal(refusal)} Until then the buffer ` +
+      "takes calls and holds them, and every answer counts them.",
+  );
+}
+
 /** Why D1 could not be read. */
 export function unreadableStoreProblem(error: unknown): string {
-  const [, kind, name] = /no such (table|column): ([\w.]+)/.exec(String(error)) ?? [];
-  if (kind !== undefined) {
-    return (
-      `D1 has no ${kind} ${name}: its migrations are not applied, or it was emptied. ` +
-      "Apply them with: npx wrangler d1 migrations apply DB --remote (or --local)."
-    );
-  }
+  const refusal = refusalOf(error);
+  if (refusal) return `D1 cannot be read. ${describeRefusal(refusal)}`;
   const isAnswer = /\bSQLITE_/.test(String(error));
   const problem = isAnswer
     ? "D1 answers with an error. Look for health_unknown in the log."

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { version } from "../../package.json";
 import { problemsOfTokens } from "../access/tokens.ts";
 import { readConfiguration, readKeepFlushesMs } from "../configuration.ts";
-import { BindingFault, ConfigurationError } from "../errors.ts";
+import { BindingFault, ConfigurationError, RefusedError } from "../errors.ts";
+import { describeRefusal, refusalOf } from "../refusal.ts";
 import { route } from "../http/route.ts";
 import { logError } from "../log.ts";
 import { readBufferHealth } from "../read/buffer-health.ts";
@@ -15,6 +16,7 @@ import {
   bufferProblems,
   lossProblems,
   recallProblems,
+  refusalProblems,
   retentionProblems,
   unreadableStoreProblem,
 } from "./health-problems.ts";
@@ -133,7 +135,7 @@ export async function readHealth(env: Bindings): Promise<Health> {
       );
   const [lastFlushAt = null, lastRetention] = stored ?? [];
   if (lost) problems.push(...lossProblems(lost));
-  if (buffer) problems.push(...recallProblems(buffer));
+  if (buffer) problems.push(...recallProblems(buffer), ...refusalProblems(buffer));
   if (buffer) problems.push(...bufferProblems(buffer, configuration?.maxWaitingMs, now));
   if (lastRetention) problems.push(...retentionProblems(lastRetention, now));
   return {
@@ -170,11 +172,14 @@ function configurationProblem(error: unknown): string {
 
 /** `recallLost` asks the buffer and D1. */
 function recallProblem(error: unknown): string {
-  const isOfBuffer = error instanceof BindingFault && error.binding === "The buffer";
+  const isOfBuffer =
+    (error instanceof BindingFault || error instanceof RefusedError) && error.binding === "The buffer";
   return isOfBuffer ? bufferProblem(error) : unreadableStoreProblem(error);
 }
 
 function bufferProblem(error: unknown): string {
+  const refusal = refusalOf(error);
+  if (refusal) return `The buffer cannot be used now. ${describeRefusal(refusal)}`;
   const cause = error instanceof BindingFault ? error.cause : error;
   const isOverloaded = (cause as { overloaded?: unknown } | null)?.overloaded === true;
   return `The buffer ${isOverloaded ? "is overloaded" : "does not answer"}. What it holds is unknown.`;

@@ -6,6 +6,7 @@
  */
 import type { SeriesSelector } from "../stats/series-id.ts";
 import type { Answer } from "./idempotency-store.ts";
+import type { NotedRefusal } from "./refusals.ts";
 
 /** Batches of one service that ingest has validated and summed together. The buffer records all of them or none. */
 export interface BatchGroup {
@@ -98,4 +99,6 @@ export interface BufferHealth {
   recalledFlushes?: number;
   /** When the oldest of them was sealed, in epoch milliseconds; null if there is none. */
   recalledSince?: number | null;
+  /** What D1 or the queue refuses until something changes. A buffer of an older release omits it. */
+  refusals?: NotedRefusal[];
 }

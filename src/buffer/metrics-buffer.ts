@@ -10,6 +10,7 @@ import { DurableObject } from "cloudflare:workers";
 import { readConfiguration, readForgetAfterMs, readKeepFlushesMs } from "../configuration.ts";
 import type { FlushId, FlushRange } from "../flush.ts";
 import { log, logError } from "../log.ts";
+import { type Refusal, refusalOf } from "../refusal.ts";
 import type { SeriesSelector } from "../stats/series-id.ts";
 import { Alarm } from "./alarm.ts";
 import { deleteSeries } from "./delete-series.ts";
@@ -29,6 +30,7 @@ import { bufferLimits } from "./limits.ts";
 import { type DeadLetter, type DueFlush, Outbox } from "./outbox.ts";
 import { Pending } from "./pending.ts";
 import { Recorder } from "./record.ts";
+import { Refusals } from "./refusals.ts";
 import { Rejections } from "./rejections.ts";
 import { sealPending } from "./seal.ts";
 import { sealTime } from "./seal-time.ts";
@@ -44,6 +46,7 @@ export class MetricsBuffer extends DurableObject<Env> {
   readonly #outbox: Outbox;
   readonly #dropped: Dropped;
   readonly #rejections: Rejections;
+  readonly #refusals: Refusals;
   readonly #transaction: Transaction;
   readonly #recorder: Recorder;
   readonly #alarm: Alarm;
@@ -60,6 +63,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#outbox = new Outbox(sql, limits, () => this.#keepFlushesMs());
     this.#dropped = new Dropped(sql, limits);
     this.#rejections = new Rejections(sql);
+    this.#refusals = new Refusals(sql);
     this.#transaction = new Transaction(storage, [
       this.#identity,
       idempotency,
@@ -99,6 +103,7 @@ export class MetricsBuffer extends DurableObject<Env> {
     if (epoch !== this.#identity.epoch) return;
     const now = Date.now();
     this.#outbox.confirm(ns, now);
+    this.#refusals.end("D1");
     this.#scheduleAlarm(now);
   }
 
@@ -117,6 +122,11 @@ export class MetricsBuffer extends DurableObject<Env> {
     });
     this.#scheduleAlarm(Date.now());
     return this.droppedDeltas(epoch, n);
+  }
+
+  /** D1 refuses flushes until something changes. Ends with the next confirmation. */
+  noteRefusal(refusal: Refusal): void {
+    this.#refusals.note("D1", refusal, Date.now());
   }
 
   /** Which flushes D1 has, as far as the buffer knows. */
@@ -226,6 +236,7 @@ export class MetricsBuffer extends DurableObject<Env> {
       rejectedSamples: this.#rejections.counts(),
       recalledFlushes,
       recalledSince,
+      refusals: this.#refusals.all,
     };
   }
 
@@ -234,12 +245,23 @@ export class MetricsBuffer extends DurableObject<Env> {
    * because the platform drops an alarm that keeps throwing.
    */
   override async alarm(): Promise<void> {
-    const now = Date.now();
-    const flushes: DueFlush[] = [];
     this.#alarm.rang();
+    await this.#sealAndSend(Date.now(), false);
+  }
+
+  /** Seals and sends now what is not a dead letter. Returns how many flushes are on their way. */
+  async flush(): Promise<number> {
+    const now = Date.now();
+    this.#outbox.makeDue(now);
+    await this.#sealAndSend(now, true);
+    return this.#outbox.summary.onTheWay;
+  }
+
+  async #sealAndSend(now: number, isForced: boolean): Promise<void> {
+    const flushes: DueFlush[] = [];
     try {
       flushes.push(...this.#takeUnconfirmed(now));
-      flushes.push(...this.#sealIfDue(now));
+      flushes.push(...this.#sealIfDue(now, isForced));
       this.#scheduleAlarm(now);
       this.#alarm.succeeded();
     } catch (error) {
@@ -248,10 +270,13 @@ export class MetricsBuffer extends DurableObject<Env> {
     }
     try {
       await sendFlushes(this.env.QUEUE, this.#identity, flushes, this.#limits.flushesPerSend);
+      if (flushes.length > 0) this.#refusals.end("The queue");
     } catch (error) {
       // The outbox has set the time of the next attempt already. Do not touch the alarm here: a confirmation may have
       // removed it while the send was running, and an empty buffer must have none.
       logError("flush_failed", error);
+      const refusal = refusalOf(error);
+      if (refusal) this.#refusals.note("The queue", refusal, now);
     }
   }
 
@@ -261,8 +286,8 @@ export class MetricsBuffer extends DurableObject<Env> {
     return due;
   }
 
-  #sealIfDue(now: number): DueFlush[] {
-    const at = this.#sealTime(now);
+  #sealIfDue(now: number, isForced: boolean): DueFlush[] {
+    const at = isForced && this.#pending.state.oldestAt !== null ? now : this.#sealTime(now);
     if (at === null || at > now) return [];
     const parts = {
       identity: this.#identity,

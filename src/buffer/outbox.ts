@@ -173,6 +173,17 @@ export class Outbox {
     }));
   }
 
+  /** Makes everything due that is not a dead letter. */
+  makeDue(now: number): void {
+    const from = this.#lowest();
+    this.#summary = undefined;
+    this.#sql.exec(
+      "UPDATE outbox SET due = ?1 WHERE n >= ?2 AND kept_at IS NULL AND dead_reason IS NULL AND due > ?1",
+      now,
+      from,
+    );
+  }
+
   /** The latest deletion with a lower id, kept or unconfirmed. D1 must have it before the flush with that id. */
   deletionBefore(n: number): number | undefined {
     this.#deletions ??= this.#sql

@@ -1,8 +1,9 @@
 /** Consumes the queue of flushes: applies them to D1, confirms them to their buffers, and acks their messages. */
 import { log, logError } from "../log.ts";
+import { refusalOf } from "../refusal.ts";
 import { applyDeliveries } from "./apply.ts";
 import { readDeliveries, retryLater } from "./deliveries.ts";
-import { confirmDeliveries, recallBefore, reportDead } from "./report.ts";
+import { confirmDeliveries, recallBefore, reportDead, reportRefused } from "./report.ts";
 
 export async function consumeFlushes(batch: MessageBatch, env: Env): Promise<void> {
   const { readable, unreadable } = readDeliveries(batch);
@@ -10,7 +11,9 @@ export async function consumeFlushes(batch: MessageBatch, env: Env): Promise<voi
   for (const { delivery, error } of failed) {
     const { epoch, n } = delivery.flush;
     logError("apply_failed", error, { epoch, n, attempts: delivery.message.attempts });
-    retryLater(delivery.message);
+    const refusal = refusalOf(error);
+    if (refusal) await reportRefused(env, delivery, refusal);
+    else retryLater(delivery.message);
   }
   await confirmDeliveries(env, applied);
   await recallBefore(env, premature);

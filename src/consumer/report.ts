@@ -2,6 +2,7 @@
 import { bufferNamed } from "../buffer/buffers.ts";
 import type { FlushId } from "../flush.ts";
 import { logError } from "../log.ts";
+import type { Refusal } from "../refusal.ts";
 import { recallLost } from "../recall/recall-lost.ts";
 import { type Delivery, retryLater } from "./deliveries.ts";
 
@@ -26,6 +27,24 @@ export async function confirmDeliveries(env: Buffers, applied: readonly Delivery
       logError("confirm_failed", error, { epoch });
       for (const { message } of deliveries) retryLater(message);
     }
+  }
+}
+
+/**
+ * D1 refuses until something changes: a limit of the day, or its schema. The buffer keeps the flush and sends it again, at
+ * most hourly, so that the flush does not become a dead letter and the queue is not used up.
+ */
+export async function reportRefused(
+  env: Buffers,
+  { message, flush: { buffer } }: Delivery,
+  refusal: Refusal,
+): Promise<void> {
+  try {
+    await bufferNamed(env, buffer).noteRefusal(refusal);
+    message.ack();
+  } catch (error) {
+    logError("note_refusal_failed", error);
+    retryLater(message);
   }
 }
 

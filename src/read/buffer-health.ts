@@ -1,15 +1,17 @@
 /** Reads the health of all buffers and adds it up. */
 import { callAllBuffers } from "../buffer/buffers.ts";
 import type { BufferHealth } from "../buffer/interface.ts";
+import type { NotedRefusal } from "../buffer/refusals.ts";
 
 /** The sums over all buffers. `epochs` has one entry for each buffer. */
 export type BuffersHealth = Omit<
   BufferHealth,
-  "epoch" | "rejectedSamples" | "recalledFlushes" | "recalledSince"
+  "epoch" | "rejectedSamples" | "recalledFlushes" | "recalledSince" | "refusals"
 > & {
   epochs: string[];
   recalledFlushes: number;
   recalledSince: number | null;
+  refusals: NotedRefusal[];
   rejectedSamples: Record<string, number>;
 };
 
@@ -38,5 +40,6 @@ export async function readBufferHealth(env: Pick<Env, "BUFFER">): Promise<Buffer
     rejectedSamples,
     recalledFlushes: each.reduce((sum, health) => sum + (health.recalledFlushes ?? 0), 0),
     recalledSince: oldest("recalledSince"),
+    refusals: each.flatMap((health) => health.refusals ?? []),
   };
 }

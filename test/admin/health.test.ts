@@ -191,15 +191,17 @@ describe("GET /health", () => {
       expect(await health()).toMatchObject({
         httpStatus: 503,
         problems: [
-          expect.stringMatching(/^D1 has no table (flushes|epochs): its migrations are not applied/),
+          expect.stringMatching(
+            /^D1 cannot be read\. D1 says "no such table: (flushes|epochs)": .* Run: npx metrics-collector deploy/,
+          ),
         ],
       });
       const response = await ask("/metrics", env);
-      expect(response.status).toBe(500);
+      expect([response.status, response.headers.get("Retry-After")]).toEqual([503, "300"]);
       expect(await response.json()).toMatchObject({
         error: {
-          code: "misconfigured",
-          message: expect.stringContaining("its migrations are not applied") as string,
+          code: "schema_outdated",
+          message: expect.stringContaining("Run: npx metrics-collector deploy") as string,
         },
       });
     });
