@@ -40,8 +40,10 @@ async function measure(script: string, { functions, busy }: (typeof SIZES)[numbe
     };
   };
   console.log(`\n${functions} functions, ${busy} of them called every minute:`);
-  console.log("a new isolate          ", await read());
+  console.log("the first isolate      ", await read());
   console.log("the same, again        ", await read());
+  await fetch(`${runtime.url}/forget`);
+  console.log("a new isolate          ", await read());
   for (let i = 0; i < FLUSHES; i++) {
     await send(runtime.url, busy);
     console.log("with calls in the buffer", await read());

@@ -1,11 +1,19 @@
-/** The Worker as it is, whose answers also tell how many rows D1 read and in how many transactions. */
+/**
+ * The Worker as it is, whose answers also tell how many rows D1 read and in how many transactions. `/forget` makes it forget
+ * what it remembers for `GET /attention`, as a new isolate does not have it.
+ */
 import worker from "../../src/index.ts";
+import { forgetAttention } from "../../src/read/attention.ts";
 
 export { MetricsBuffer } from "../../src/buffer/metrics-buffer.ts";
 
 export default {
   ...worker,
   async fetch(request, env, ctx) {
+    if (new URL(request.url).pathname === "/forget") {
+      forgetAttention();
+      return new Response();
+    }
     let [rows, reads] = [0, 0];
     const db = new Proxy(env.DB, {
       get(target, property) {

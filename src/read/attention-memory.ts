@@ -6,11 +6,13 @@
  * is not in the cache, the cache is refreshed: each function's totals and latest minutes are read again. If a function's
  * totals equal its older calls plus its latest minutes, its older calls are unchanged. If not, late calls have arrived, and
  * the function is read again as a whole. The cache is also refreshed after five minutes and in each new hour.
+ *
+ * A new isolate starts from the cache that another one has stored (see attention-stored).
  */
 import { callBinding } from "../call-binding.ts";
 import type { Counts } from "../stats/attention-rates.ts";
 import { floorTo } from "../stats/interval.ts";
-import type { SeriesId } from "../stats/series-id.ts";
+import { sameSeries, type SeriesId } from "../stats/series-id.ts";
 import { DAY, HOUR, MINUTE } from "../stats/tiers.ts";
 import {
   type DurationRow,
@@ -37,26 +39,34 @@ export interface KnownFunction extends SeriesId {
   earlier: { calls: number; errors: number };
 }
 
-export interface Memory {
+/** What a refresh starts from: the cache of an earlier time. */
+export interface EarlierMemory {
   epoch: string;
+  /** Epoch milliseconds. */
+  readAt: number;
+  /** By id. */
+  functions: ReadonlyMap<number, KnownFunction>;
+}
+
+export interface Memory extends EarlierMemory {
   /** The lowest flush id that `includes` can be asked about. */
   lowest: number;
   /** Whether the functions include a flush. */
   includes: (n: number) => boolean;
-  /** Epoch milliseconds. */
-  readAt: number;
   functions: Map<number, KnownFunction>;
 }
 
+/** An earlier cache that is older than this saves too little. In seconds. */
+const USEFUL = DAY;
 const MAX_AGE_MS = 5 * MINUTE * 1000;
 const RECENT = 6 * HOUR;
 /** How far back histograms are read: the last two whole quarters of an hour, and the current one. */
-const HISTOGRAMS = 45 * MINUTE;
+export const HISTOGRAMS = 45 * MINUTE;
 /**
  * A refresh starts this long before the last read. Calls wait in clients and in the buffer, so a later flush can add calls
  * to minutes that were read already.
  */
-const OVERLAP = 10 * MINUTE;
+export const OVERLAP = 10 * MINUTE;
 const MINUTES_KEPT = 48 * HOUR;
 export const HOURS_KEPT = 28 * DAY;
 /** Functions in one statement. Together they have up to some 70,000 rows of three numbers. */
@@ -78,31 +88,32 @@ function hourOf(epochMs: number): number {
   return Math.floor(epochMs / 1000 / HOUR);
 }
 
-/** Reads from D1 what the old cache lacks. Undefined if D1 changed meanwhile: then start over with a new snapshot. */
+/** Reads from D1 what the earlier cache lacks. Undefined if D1 changed meanwhile: then start over with a new snapshot. */
 export async function refresh(
   env: Database,
   snapshot: Snapshot,
-  old: Memory | undefined,
+  old: EarlierMemory | undefined,
   now: number,
 ): Promise<Memory | undefined> {
   const seconds = now / 1000;
-  const before = old?.epoch === snapshot.epoch ? old : undefined;
+  const isUseful = old?.epoch === snapshot.epoch && seconds - old.readAt / 1000 < USEFUL;
+  const before = isUseful ? old : undefined;
   const whole = floorTo(seconds - RECENT, HOUR);
-  const start = before ? Math.max(whole, floorTo(before.readAt / 1000 - OVERLAP, MINUTE)) : whole;
+  const start = before ? floorTo(before.readAt / 1000 - OVERLAP, MINUTE) : whole;
   const seenSince = now - HOURS_KEPT * 1000;
   const histograms = seconds - HISTOGRAMS;
   const memory = await read(env, snapshot, now, [recentCalls(seenSince, start, histograms)]);
   if (!memory) return undefined;
   const stale: number[] = [];
   for (const row of memory.rows[0]) {
-    const known = before?.functions.get(row.id);
+    const known = knownAs(row, before);
     if (known && hourOf(before!.readAt) === hourOf(now) && isSame(known, row)) {
       memory.functions.set(row.id, known);
       continue;
     }
     const updated = updatedBy(known, row, start);
     memory.functions.set(row.id, updated);
-    const isWhole = start === whole || (known ? addsUp(updated) : row.firstSeen / 1000 >= start);
+    const isWhole = known ? addsUp(updated) : start <= whole || row.firstSeen / 1000 >= start;
     if (!isWhole) stale.push(row.id);
     forgetOld(updated, seconds);
   }
@@ -172,6 +183,12 @@ async function readAgain<const Queries extends readonly Query[]>(
   return rows;
 }
 
+/** The function in the earlier cache. Ids of deleted functions can be used again, so its names are compared too. */
+function knownAs(row: RecentCalls, before: EarlierMemory | undefined): KnownFunction | undefined {
+  const known = before?.functions.get(row.id);
+  return known && sameSeries(known, row) && known.firstSeen === row.firstSeen ? known : undefined;
+}
+
 /** The function with the totals of `row`, and with its minutes from `start` on replaced by those of `row`. */
 function updatedBy(known: KnownFunction | undefined, row: RecentCalls, start: number): KnownFunction {
   const minutes = new Map(known?.minutes);
@@ -208,11 +225,11 @@ function forgetOld(known: KnownFunction, seconds: number): void {
     const sum = sumOf([...old, { start: 0, ...known.earlier }]);
     known.earlier = sum;
     for (const { start } of old) known.minutes.delete(start);
-    if (known.hours) {
-      const oldest = floorTo(seconds - HOURS_KEPT, HOUR);
-      known.hours = new Map([...known.hours].filter(([start]) => start >= oldest));
-      for (const minute of old) addTo(known.hours, minute);
-    }
+  }
+  const oldest = floorTo(seconds - HOURS_KEPT, HOUR);
+  if (known.hours && (old.length > 0 || Math.min(...known.hours.keys()) < oldest)) {
+    known.hours = new Map([...known.hours].filter(([start]) => start >= oldest));
+    for (const minute of old) addTo(known.hours, minute);
   }
   for (const [start, minute] of known.minutes) {
     if (minute.buckets && start < seconds - HISTOGRAMS - MINUTE) {
@@ -234,20 +251,16 @@ function addPast(known: KnownFunction, past: PastCalls | undefined, cut: number)
     if (start < cut) {
       if (!closed.has(floorTo(start, HOUR))) addTo(hours, { start, calls, errors });
     } else if (!known.minutes.has(start)) {
-      known.minutes.set(start, {
-        start,
-        calls,
-        errors,
-        unmeasured: 0,
-        minMs: null,
-        maxMs: null,
-        buckets: null,
-      });
+      known.minutes.set(start, withoutDurations({ start, calls, errors }));
     }
   }
   known.hours = hours;
   const sum = sumOf(known.minutes.values());
   known.earlier = { calls: known.calls - sum.calls, errors: known.errors - sum.errors };
+}
+
+export function withoutDurations(counts: Counts): DurationRow {
+  return { ...counts, unmeasured: 0, minMs: null, maxMs: null, buckets: null };
 }
 
 function addTo(hours: Map<number, Counts>, { start, calls, errors }: Counts): void {

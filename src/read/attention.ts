@@ -34,6 +34,7 @@ import {
   readPasts,
   refresh,
 } from "./attention-memory.ts";
+import { readStored, store, storedLimits } from "./attention-stored.ts";
 import { BusyError } from "./errors.ts";
 import type { ReadBindings } from "./series.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
@@ -53,11 +54,14 @@ const ATTEMPTS = 10;
 
 /** Cached in each isolate. The cache saves reads of D1 and changes no answer. */
 let memory: Memory | undefined;
+/** Of which time the cache in D1 is, as far as this isolate knows. Epoch milliseconds. */
+let storedAt = 0;
 let durations: DurationMemory = new Map();
 
 /** Empties the cache, as in a new isolate. For tests. */
 export function forgetAttention(): void {
   memory = undefined;
+  storedAt = 0;
   durations = new Map();
 }
 
@@ -77,6 +81,7 @@ export async function readAttention(env: ReadBindings, now: number): Promise<Att
       continue;
     }
     await readPastDurations(env, durations, functions.filter(isTimed), now);
+    if (known.readAt - storedAt >= storedLimits.everyMs && (await store(env, known))) storedAt = known.readAt;
     return judge(functions, now);
   }
   throw new BusyError();
@@ -87,7 +92,9 @@ async function recall(env: ReadBindings, snapshot: Snapshot, now: number): Promi
   const old = memory;
   if (old && isValid(old, snapshot, now)) return old;
   if (old?.epoch !== snapshot.epoch) durations = new Map();
-  const refreshed = await refresh(env, snapshot, old, now);
+  const stored = old ? undefined : await readStored(env);
+  if (stored) storedAt = stored.readAt;
+  const refreshed = await refresh(env, snapshot, old ?? stored, now);
   memory = refreshed;
   return refreshed;
 }

@@ -139,6 +139,18 @@ export const epochs = sqliteTable("epochs", {
   lowWatermark: integer("floor").notNull(),
 });
 
+/**
+ * What `GET /attention` has read of the past, for new isolates. A copy, that may be deleted at any time: all rows are of one
+ * moment, and each holds some of the functions.
+ */
+export const attentionMemory = sqliteTable("attention_memory", {
+  part: integer("part").primaryKey(),
+  epoch: text("epoch").notNull(),
+  readAt: integer("read_at").notNull(),
+  /** JSON, as in `read/attention-stored.ts`. */
+  functions: text("functions").notNull(),
+});
+
 /** The report of the last retention job. One row with id 0. */
 export const retentionRuns = sqliteTable("sweeps", {
   id: integer("id").primaryKey(),

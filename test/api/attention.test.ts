@@ -1,12 +1,13 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Attention } from "../../src/api/attention.ts";
 import { forgetAttention, readAttention } from "../../src/read/attention.ts";
+import { storedLimits } from "../../src/read/attention-stored.ts";
 import { retain } from "../../src/retention/retain.ts";
 import type { Delta } from "../../src/stats/delta.ts";
 import { dbWith, envWith } from "../faults.ts";
 import { delta, inD1 } from "../flushes.ts";
-import { acknowledged, carryToD1, getJson } from "../worker.ts";
+import { acknowledged, carryToD1, fetchWorker, getJson } from "../worker.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -194,10 +195,93 @@ describe("what D1 reads for an answer", () => {
       const waiting = await readAttention(env, now);
       await carryToD1();
       const remembered = await readAttention(env, now);
-      forgetAttention();
-      const fresh = await readAttention(env, now);
-      expect(remembered).toEqual(fresh);
-      expect(waiting).toEqual(fresh);
+      const anew = await fresh(now);
+      expect(remembered).toEqual(anew);
+      expect(waiting).toEqual(anew);
     }
   });
 });
+
+describe("what a new isolate reads", () => {
+  const { minRollups } = storedLimits;
+  beforeEach(async () => {
+    storedLimits.minRollups = 0;
+    forgetAttention();
+    await store(
+      // Longer than the minutes that a read of the latest calls covers.
+      ...steady("pay", 0, (ago) => ({ errors: ago <= 8 * HOUR ? 30 : 1 })),
+      ...steady("fine", 0),
+      ...steady("gone", 81 * MINUTE),
+    );
+  });
+  afterEach(() => {
+    storedLimits.minRollups = minRollups;
+  });
+  const stored = async () =>
+    (await env.DB.prepare("SELECT * FROM attention_memory").first<{ read_at: number; functions: string }>())!;
+
+  it("is few rows, because another isolate has stored the past", async () => {
+    const now = Date.now();
+    const first = await readAttention(env, now);
+    expect(first.items.map((item) => item.function)).toEqual(["pay", "gone"]);
+    forgetAttention();
+    expect(await rowsRead(now)).toBeLessThan(150);
+    forgetAttention();
+    expect(await readAttention(env, now)).toEqual(first);
+    expect(await fresh(now)).toEqual(first);
+  });
+
+  it("is stored again after an hour, not with each read", async () => {
+    const now = Date.now() - 90 * MINUTE;
+    await readAttention(env, now);
+    const { read_at: at } = await stored();
+    await readAttention(env, now + 2 * MINUTE);
+    forgetAttention();
+    await readAttention(env, now + 5 * MINUTE);
+    expect((await stored()).read_at).toBe(at);
+    await readAttention(env, now + 80 * MINUTE);
+    expect((await stored()).read_at).toBe(at + 80 * MINUTE);
+  });
+
+  it("judges as without it: hours later, after late calls, and after a function was deleted and came back", async () => {
+    const now = Date.now();
+    const error = { name: "Error", message: "declined" };
+    const late = (at: number) =>
+      Array.from({ length: 60 }, () => ({ function: "pay", durationMs: 10, error, at }));
+    await readAttention(env, now - 11 * HOUR);
+    const { read_at: at, functions } = await stored();
+    for (const change of [
+      async () => {},
+      async () => acknowledged(late(now - 20 * MINUTE)),
+      async () => acknowledged(late(now - 30 * HOUR)),
+      async () => fetchWorker("/metrics/shop/pay", { method: "DELETE" }),
+      async () => acknowledged(late(now)),
+    ]) {
+      await change();
+      await carryToD1();
+      await env.DB.prepare("UPDATE attention_memory SET read_at = ?, functions = ?")
+        .bind(at, functions)
+        .run();
+      forgetAttention();
+      expect(await readAttention(env, now)).toEqual(await fresh(now));
+    }
+  });
+
+  it("is everything if what is stored cannot be read, or not be stored", async () => {
+    const now = Date.now();
+    const first = await readAttention(env, now);
+    await env.DB.prepare("UPDATE attention_memory SET functions = '[['").run();
+    forgetAttention();
+    expect(await readAttention(env, now)).toEqual(first);
+    await env.DB.prepare("DROP TABLE attention_memory").run();
+    forgetAttention();
+    expect(await readAttention(env, now)).toEqual(first);
+  });
+});
+
+/** The answer of an isolate that finds nothing remembered. */
+async function fresh(now: number) {
+  await env.DB.prepare("DELETE FROM attention_memory").run();
+  forgetAttention();
+  return readAttention(env, now);
+}
