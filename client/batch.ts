@@ -23,6 +23,8 @@ export interface Batch {
   readonly sums: readonly SealedSum[];
   /** When the batch was made, on the monotonic clock. */
   readonly madeMs: number;
+  /** The same on the wall clock, as its body says; undefined if an earlier process made it. */
+  readonly madeAt?: number;
   /** Until then it may be waiting for an answer, or 0. On Workers, an attempt can die with its invocation. */
   inFlightUntilMs: number;
   /** The JSON compressed. It is made once, so that every attempt sends the same bytes. */
@@ -35,9 +37,9 @@ export interface Batch {
 export function makeBatch(key: string, sums: readonly SealedSum[], rest: object): Batch {
   const sentAt = wallNow();
   const samples = sums.map((sum) => `{"at":${Math.floor(dateOf(sum, sentAt))},${sum.json.slice(1)}`);
-  // `sentAt` shows the server by how much this clock is wrong.
+  // With the batch's age, `sentAt` shows the server by how much this clock is wrong.
   const json = `{"samples":[${samples.join()}],${JSON.stringify({ sentAt, ...rest }).slice(1)}`;
-  return { key, json, sums, madeMs: now(), inFlightUntilMs: 0 };
+  return { key, json, sums, madeMs: now(), madeAt: sentAt, inFlightUntilMs: 0 };
 }
 
 /** 128 random bits. They do not depend on a clock or on `Math.random`, which tests replace. */

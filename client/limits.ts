@@ -63,8 +63,6 @@ export const WORKER_CHECK_MS = 500;
 export const SPOOL_MS = 2_000;
 /** How late a timer must be to count as lost. */
 export const OVERDUE_MS = 5_000;
-/** A batch tells the server its age from here on. */
-export const TELL_AGE_MS = 1_000;
 /** By how much two clocks may differ before the wall clock counts as set. */
 export const CLOCK_DRIFT_MS = 10_000;
 /** Characters that a sample's time adds to it. */

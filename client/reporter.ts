@@ -35,7 +35,7 @@ export function createReporter({ onError, onDrop }: Pick<CollectorOptions, "onEr
         void run(() => onDrop(dropped));
       } else if (!(now() - lossWarnedMs < WARN_AGAIN_MS)) {
         lossWarnedMs = now();
-        print(`${calls} calls are lost (${reason}): ${message} The option onDrop tells every loss.`);
+        print(`${calls} calls are lost (${reason}): ${message} onDrop tells every loss.`);
       }
     },
   };

@@ -105,7 +105,7 @@ export function createSender(
         const batch = await nextBatch();
         if (batch) await deliver(batch, false);
       } catch (error) {
-        retry("token", `the batch cannot be made (${describe(error)}).`);
+        retry("token", `no batch (${describe(error)}).`);
       }
       // A later attempt may have taken over.
       if (busyUntilMs === untilMs) busyUntilMs = -Infinity;

@@ -1,8 +1,8 @@
 /** Makes one attempt to deliver a batch: by `fetch`, or by a beacon. */
 import type { Answer } from "./answer.ts";
 import type { Batch } from "./batch.ts";
-import { cancelTimer, now, startIdleTimer } from "./clock.ts";
-import { GZIP_FROM_LENGTH, MAX_ANSWER_LENGTH, MAX_KEEPALIVE_BYTES, TELL_AGE_MS } from "./limits.ts";
+import { cancelTimer, now, startIdleTimer, wallNow } from "./clock.ts";
+import { CLOCK_DRIFT_MS, GZIP_FROM_LENGTH, MAX_ANSWER_LENGTH, MAX_KEEPALIVE_BYTES } from "./limits.ts";
 import type { CollectorOptions, FetchedAnswer } from "./options.ts";
 import { platform } from "./platform.ts";
 import type { Settings } from "./settings.ts";
@@ -84,10 +84,17 @@ export function createTransport(
   };
 }
 
-/** A batch that is sent late says by how much, on the monotonic clock. A header would need the consent of CORS. */
-export function addressOf({ endpoint }: Settings, { madeMs }: Batch): string {
-  const ageMs = Math.round(now() - madeMs);
-  return endpoint + (ageMs > TELL_AGE_MS ? `?ageMs=${ageMs}` : "");
+/**
+ * With the age of the batch, on the monotonic clock, the server dates the calls by its own clock. A header would need the
+ * consent of CORS.
+ *
+ * WARNING: a wrong age could date a batch anew that the server has counted and forgotten, and it would count twice. So
+ * there is none if the two clocks disagree, as after a machine's sleep, or if an earlier process made the batch.
+ */
+export function addressOf({ endpoint }: Settings, { madeMs, madeAt }: Batch): string {
+  const ageMs = now() - madeMs;
+  const isCertain = Math.abs(wallNow() - madeAt! - ageMs) < CLOCK_DRIFT_MS;
+  return isCertain ? `${endpoint}?ageMs=${Math.max(0, Math.round(ageMs))}` : endpoint;
 }
 
 /** @throws if the answer is longer than any of the server's, which may have no end */

@@ -33,7 +33,7 @@ export function createWrap(
     if (shortNames.has(name)) {
       warnOnce(
         "name",
-        `Several functions are named "${name}" and count together. Name them, as in metricsCollector("total", fn), or use metrics-collector-client/names.`,
+        `Several functions are named "${name}" and count together. Name them: metricsCollector("total", fn), or use metrics-collector-client/names.`,
       );
     }
     shortNames.add(name);

@@ -21,6 +21,10 @@ export const buffer = () => bufferFor(env, "shop");
 export interface PostOptions {
   service?: string;
   key?: string;
+  /** When the batch was made, by the sender's clock. */
+  sentAt?: number;
+  /** How long ago that was. */
+  ageMs?: number;
 }
 
 /**
@@ -33,11 +37,14 @@ export function fetchWorker(path: string, init: RequestInit): Promise<Response> 
 }
 
 /** Sends samples to `POST /samples`. */
-export function post(samples: unknown[], { service = "shop", key }: PostOptions = {}): Promise<Response> {
-  return fetchWorker("/samples", {
+export function post(
+  samples: unknown[],
+  { service = "shop", key, sentAt, ageMs }: PostOptions = {},
+): Promise<Response> {
+  return fetchWorker(`/samples${ageMs === undefined ? "" : `?ageMs=${ageMs}`}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", ...(key === undefined ? {} : { "Idempotency-Key": key }) },
-    body: JSON.stringify({ service, samples }),
+    body: JSON.stringify({ service, samples, sentAt }),
   });
 }
 

@@ -2,6 +2,7 @@
  * Stores the idempotency keys of recorded batches, each with the first answer. There is one table for each day, because
  * dropping the table of an old day reads nothing and bills no row.
  */
+import { type IndexRanges, rangesOf } from "../stats/index-ranges.ts";
 import { KeyQuota } from "./key-quota.ts";
 import type { BufferLimits } from "./limits.ts";
 
@@ -10,6 +11,8 @@ export interface Answer {
   accepted: number;
   rejected: number;
   reasons: { index: number; reason: string }[];
+  /** The places of all rejected samples. Left out if there are none, and in answers that an older version recorded. */
+  rejectedRanges?: IndexRanges;
 }
 
 /** A batch with a key. The key is well-formed Unicode without control characters. */
@@ -38,7 +41,7 @@ const DAYS_KEPT = 3;
 const DIGEST_LENGTH = 32;
 /** The size of storage is read once every this many checks. Reading it at each check took a sixth of the time to store a batch. */
 const MEASURED_EVERY = 64;
-/** Rows in one statement. A row may have 40 KB of reasons, and a bound text may have 2 MB. */
+/** Rows in one statement. A row may have 40 KB of reasons and 30 KB of ranges, and a bound text may have 2 MB. */
 const ROWS_AT_ONCE = 16;
 
 export class IdempotencyStore {
@@ -91,11 +94,7 @@ export class IdempotencyStore {
       for (const { key, digest, accepted, rejected, reasons } of rows) {
         firstUses.set(key, {
           isSame: new Uint8Array(digest).toHex() === digests.get(key),
-          answer: {
-            accepted,
-            rejected,
-            reasons: reasons === null ? [] : (JSON.parse(reasons) as Answer["reasons"]),
-          },
+          answer: { accepted, rejected, ...readRejections(rejected, reasons) },
         });
       }
     }
@@ -139,8 +138,9 @@ export class IdempotencyStore {
   add(service: string, batches: readonly KeyedBatch[], quotaOwner: string, now: number): void {
     if (batches.length === 0) return;
     const today = dayOf(now);
-    const rows = batches.map(({ key, digest, answer: { accepted, rejected, reasons } }) => {
-      const reasonsText = reasons.length === 0 ? null : JSON.stringify(reasons);
+    const rows = batches.map(({ key, digest, answer }) => {
+      const { accepted, rejected } = answer;
+      const reasonsText = writeRejections(answer);
       return [key, digest.slice(0, DIGEST_LENGTH), accepted, rejected, reasonsText] as const;
     });
     for (let i = 0; i < rows.length; i += ROWS_AT_ONCE) {
@@ -154,6 +154,20 @@ export class IdempotencyStore {
     for (const [key, , , , reasonsText] of rows)
       this.#quota.add(today, quotaOwner, key.length + (reasonsText?.length ?? 0));
   }
+}
+
+/** The ranges are stored only if they do not follow from the reasons. */
+function writeRejections({ rejected, reasons, rejectedRanges }: Answer): string | null {
+  if (rejected === 0) return null;
+  return JSON.stringify(rejected > reasons.length && rejectedRanges ? { reasons, rejectedRanges } : reasons);
+}
+
+function readRejections(rejected: number, text: string | null): Pick<Answer, "reasons" | "rejectedRanges"> {
+  if (text === null) return { reasons: [] };
+  const stored = JSON.parse(text) as Answer["reasons"] | Pick<Answer, "reasons" | "rejectedRanges">;
+  if (!Array.isArray(stored)) return stored;
+  if (rejected > stored.length) return { reasons: stored };
+  return { reasons: stored, rejectedRanges: rangesOf(stored.map(({ index }) => index)) };
 }
 
 export function hasKey<Batch extends { key: string | null }>(batch: Batch): batch is Batch & { key: string } {

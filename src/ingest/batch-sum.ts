@@ -1,6 +1,7 @@
 /** Sums the samples of one batch into deltas, and counts and explains the rejected ones. */
 import type { Answer } from "../buffer/idempotency-store.ts";
 import type { Delta } from "../stats/delta.ts";
+import { addIndex } from "../stats/index-ranges.ts";
 import type { Rejection, Rejections, Summed } from "./batch.ts";
 import { ingestLimits } from "./limits.ts";
 import { type Call, addPlainCall } from "./plain-call.ts";
@@ -44,11 +45,15 @@ export class BatchSum implements Summed {
     return delta;
   }
 
-  /** @param reason a sentence that tells the sender what to correct */
+  /**
+   * @param index above those of earlier samples
+   * @param reason a sentence that tells the sender what to correct
+   */
   reject(index: number, rejection: Rejection, reason: string): void {
     this.answer.rejected++;
     this.rejected[rejection] = (this.rejected[rejection] ?? 0) + 1;
     if (this.answer.reasons.length < ingestLimits.reasonsPerBatch)
       this.answer.reasons.push({ index, reason });
+    addIndex((this.answer.rejectedRanges ??= []), index);
   }
 }

@@ -39,10 +39,36 @@ describe("a batch sent again under its key", () => {
       reasons: [
         { index: 1, reason: "durationMs must be a number of milliseconds from 0 to 604800000; it is -5." },
       ],
+      rejectedRanges: [[1, 1]],
       duplicate: false,
     });
     expect(await acknowledged(batch, { key: "k" })).toEqual({ ...first, duplicate: true });
     expect(await calls()).toEqual({ work: 1 });
+  });
+
+  it("gets the places of all rejected samples again, also if there are more than reasons", async () => {
+    const samples = Array.from({ length: 400 }, (_, n) => ({
+      function: "work",
+      durationMs: n % 4 < 2 ? 1 : -1,
+    }));
+    const first = await acknowledged(samples, { key: "k" });
+    expect(first).toMatchObject({ accepted: 200, rejected: 200 });
+    expect(first.reasons).toHaveLength(100);
+    expect(first.rejectedRanges).toEqual(Array.from({ length: 100 }, (_, n) => [4 * n + 2, 4 * n + 3]));
+    await evictDurableObject(buffer());
+    expect(await acknowledged(samples, { key: "k" })).toEqual({ ...first, duplicate: true });
+  });
+
+  it("gets its first answer as an older version stored it", async () => {
+    const first = await acknowledged(batch, { key: "k" });
+    await runInDurableObject(buffer(), (_, { storage: { sql } }) => {
+      const { name } = sql
+        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'keys_[0-9]*'")
+        .one();
+      sql.exec(`UPDATE ${name} SET rejected = 7, reasons = json(?)`, JSON.stringify(first.reasons));
+    });
+    const { rejectedRanges: _, ...rest } = first;
+    expect(await acknowledged(batch, { key: "k" })).toEqual({ ...rest, rejected: 7, duplicate: true });
   });
 
   it("is counted once when all copies arrive at the same time", async () => {

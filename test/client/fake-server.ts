@@ -34,6 +34,8 @@ const DEFAULTS = {
 export interface Received {
   method: string;
   path: string;
+  /** What the URL says of the batch's age. */
+  ageMs: string | null;
   headers: Headers;
   key: string;
   /** As sent: compressed, if it was. */
@@ -99,7 +101,7 @@ export class FakeServer {
     fetch: async (url: string, init: RequestInit): Promise<Response> => {
       const body = init.body as string | ArrayBuffer;
       const raw = typeof body === "string" ? Buffer.from(body) : Buffer.from(body);
-      const request = this.#read(init.method!, new URL(url).pathname, new Headers(init.headers), raw);
+      const request = this.#read(init.method!, new URL(url), new Headers(init.headers), raw);
       const reply = await this.reply(request);
       if (reply === "hang") return new Promise(() => {});
       if (reply === "dropRequest") throw new TypeError("fetch failed");
@@ -131,7 +133,7 @@ export class FakeServer {
     return this.requests.map(({ key }) => key);
   }
 
-  #read(method: string, path: string, headers: Headers, raw: Buffer): Received {
+  #read(method: string, { pathname: path, searchParams }: URL, headers: Headers, raw: Buffer): Received {
     const json = (headers.get("Content-Encoding") === "gzip" ? gunzipSync(raw) : raw).toString();
     const { samples: sent } = JSON.parse(json || '{"samples":[]}') as { samples: Partial<Sample>[] };
     const samples = sent.map((sample): Sample => {
@@ -139,7 +141,8 @@ export class FakeServer {
       return { ...DEFAULTS, ...sample, failures: failures ?? [] } as Sample;
     });
     const key = headers.get("Idempotency-Key") ?? "";
-    const received = { method, path, headers, key, raw, json, samples, atMs: Date.now() };
+    const ageMs = searchParams.get("ageMs");
+    const received = { method, path, ageMs, headers, key, raw, json, samples, atMs: Date.now() };
     this.requests.push(received);
     return received;
   }
@@ -186,7 +189,12 @@ export class FakeServer {
     const headers = new Headers(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     );
-    const received = this.#read(request.method!, request.url!, headers, Buffer.concat(chunks));
+    const received = this.#read(
+      request.method!,
+      new URL(request.url!, this.url),
+      headers,
+      Buffer.concat(chunks),
+    );
     const reply = await this.reply(received);
     if (reply === "hang") return;
     if (reply === "dropRequest") {

@@ -662,7 +662,7 @@ describe("a late answer to an attempt that was given up", () => {
 });
 
 describe("a batch that is sent again", () => {
-  it("says how old it is, and the first time it does not", async () => {
+  it("says at each attempt how old it is", async () => {
     useFakeTime();
     const urls: string[] = [];
     const metricsCollector = await collect({
@@ -680,8 +680,20 @@ describe("a batch that is sent again", () => {
     answerInTurn("dropRequest");
     call(metricsCollector, "work");
     await pass(7 * SECOND);
-    expect(urls).toEqual(["http://collector/samples", "http://collector/samples?ageMs=5000"]);
+    expect(urls).toEqual(["http://collector/samples?ageMs=0", "http://collector/samples?ageMs=5000"]);
     expect(JSON.parse(server.requests[0]!.json)).toMatchObject({ sentAt: START + 1_000 });
+  });
+
+  it("says nothing of its age after the wall clock was set, or the machine was asleep", async () => {
+    useFakeTime();
+    const metricsCollector = await collect({ intervalMs: 1_000, retryMs: 1_000, onError() {} });
+    answerInTurn("dropRequest");
+    call(metricsCollector, "work");
+    await pass(SECOND);
+    vi.setSystemTime(Date.now() + 73 * 3_600 * SECOND);
+    await pass(2 * SECOND);
+    expect(server.requests.map(({ ageMs }) => ageMs)).toEqual(["0", null]);
+    expect(new Set(server.keys).size).toBe(1);
   });
 });
 

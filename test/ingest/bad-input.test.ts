@@ -199,6 +199,7 @@ describe("POST /samples", () => {
           reason: "durationMs must be a number of milliseconds from 0 to 604800000; it is -1.",
         },
       ],
+      rejectedRanges: [[1, 1]],
       duplicate: false,
     });
     expect(await calls()).toEqual({ good: 2 });
@@ -210,7 +211,7 @@ describe("POST /samples", () => {
       index,
       reason: "durationMs must be a number of milliseconds from 0 to 604800000; it is -1.",
     }));
-    const answer = { accepted: 0, rejected: 2, reasons };
+    const answer = { accepted: 0, rejected: 2, reasons, rejectedRanges: [[0, 1]] };
     expect(await refused([bad, bad], { key: "k" })).toEqual({ ...answer, duplicate: false });
     expect(await refused([bad, bad], { key: "k" })).toEqual({ ...answer, duplicate: true });
     expect(await refused([bad, bad])).toEqual({ ...answer, duplicate: false });

@@ -73,7 +73,12 @@ describe("a request of another format", () => {
     expect(await ingestLines(lines)).toEqual([
       { answer: { accepted: 2, rejected: 0, reasons: [] }, isDuplicate: false, rejected: {} },
       {
-        answer: { accepted: 1, rejected: 1, reasons: [{ index: 0, reason: "? is not a number." }] },
+        answer: {
+          accepted: 1,
+          rejected: 1,
+          reasons: [{ index: 0, reason: "? is not a number." }],
+          rejectedRanges: [[0, 0]],
+        },
         isDuplicate: false,
         rejected: { invalid: 1 },
       },

@@ -10,10 +10,14 @@ export interface Batch {
   service: string;
   key: string | undefined;
   samples: unknown[];
+  /** By how much the sender's clock is wrong. Unless it is 0, the sender says when it made the batch by that clock. */
+  clockErrorMs: number;
   /** When it was first sent. If it arrived, its calls count as of this time. */
   sentAt: number;
   /** The calls that count if the buffer records it at that time. */
   partsAt(now: number): Part[];
+  /** The places of the samples that do not count then. */
+  rejectedAt(now: number): number[];
 }
 
 /** A batch with calls of one service. `key` is undefined if the sender gives none. */
@@ -22,20 +26,30 @@ export function batchOf(
   calls: readonly Omit<Call, "service">[],
   key: string | undefined,
   now: number,
+  clockErrorMs = 0,
 ): Batch {
   const dated = calls.map((call) => ({
     ...call,
     at: call.minutesAgo === undefined ? undefined : now - call.minutesAgo * 60_000,
   }));
+  /** The server dates the samples of a wrong clock by its own. If that was set back, it finds the batch younger. */
+  const atAt = ({ at }: DatedCall, time: number) =>
+    at !== undefined && clockErrorMs !== 0 ? at + Math.min(0, time - now) : at;
+  const counts = (call: DatedCall, time: number) =>
+    (atAt(call, time) ?? Infinity) >= time - ingestLimits.sampleAgeMs;
   return {
     service,
     key,
-    samples: dated.map(sampleOf),
+    samples: dated.map((call) =>
+      sampleOf({ ...call, at: call.at === undefined ? undefined : call.at + clockErrorMs }),
+    ),
+    clockErrorMs,
     sentAt: now,
     partsAt: (time) =>
       dated
-        .filter(({ at }) => at === undefined || at >= time - ingestLimits.sampleAgeMs)
-        .map((call) => partOf(service, call, Math.min(call.at ?? time, time))),
+        .filter((call) => counts(call, time))
+        .map((call) => partOf(service, call, Math.min(atAt(call, time) ?? time, time))),
+    rejectedAt: (time) => dated.flatMap((call, place) => (counts(call, time) ? [] : [place])),
   };
 }
 

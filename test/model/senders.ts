@@ -1,9 +1,16 @@
 /** The senders: which batches are acknowledged, which are in doubt, and what counts. */
+import { rangesOf } from "../../src/stats/index-ranges.ts";
 import { buffer, post as postSamples } from "../worker.ts";
 import { type Batch, batchOf, KEY_KNOWN_MS } from "./batch.ts";
 import type { Part } from "./counts.ts";
 import { type Call, nth, type Step } from "./step.ts";
 import { brokenGroup, together } from "./together.ts";
+
+interface Answer {
+  accepted: number;
+  rejectedRanges?: number[][];
+  duplicate: boolean;
+}
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
@@ -38,11 +45,11 @@ export class Senders {
     for (const batch of this.doubtful.splice(0)) await this.#send(batch);
   }
 
-  async post({ calls, keyed, copies, answer }: StepOf<"post">): Promise<void> {
+  async post({ calls, keyed, copies, answer, clockErrorHours = 0 }: StepOf<"post">): Promise<void> {
     // The same key for both services. They are different batches.
     const key = keyed ? this.#newKey() : undefined;
     for (const [service, ofService] of Map.groupBy(calls, (call) => call.service)) {
-      const batch = batchOf(service, ofService, key, Date.now());
+      const batch = batchOf(service, ofService, key, Date.now(), clockErrorHours * 3_600_000);
       const isLost = answer === "is lost";
       if (copies === 1) await this.#send(batch, isLost);
       else await Promise.all(Array.from({ length: copies }, () => this.#send(batch, isLost)));
@@ -114,14 +121,18 @@ export class Senders {
     }
     if (response.status !== 202 && response.status !== 422)
       throw new Error(`POST: ${response.status} ${await response.text()}`);
-    const { accepted, duplicate } = await response.json<{ accepted: number; duplicate: boolean }>();
+    const { accepted, duplicate, rejectedRanges = [] } = await response.json<Answer>();
     const isKnown = this.#known.includes(batch);
     if (isKnown && duplicate) return;
     if (isKnown && batch.key !== undefined && this.#latest - batch.sentAt <= KEY_KNOWN_MS) {
       throw new Error(`The key ${batch.key} was acknowledged before, and was not known.`);
     }
-    const parts = batch.partsAt(duplicate ? batch.sentAt : Date.now());
+    const recordedAt = duplicate ? batch.sentAt : Date.now();
+    const parts = batch.partsAt(recordedAt);
     if (accepted !== parts.length) throw new Error(`${accepted} samples were accepted, not ${parts.length}.`);
+    if (JSON.stringify(rejectedRanges) !== JSON.stringify(rangesOf(batch.rejectedAt(recordedAt)))) {
+      throw new Error(`The samples ${JSON.stringify(rejectedRanges)} were rejected, and others should be.`);
+    }
     this.doubtful = this.doubtful.filter((other) => other !== batch);
     this.counted.push(parts);
     if (!isKnown) this.#known.unshift(batch);
@@ -141,6 +152,8 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
 }
 
-function post({ service, key, samples }: Pick<Batch, "service" | "key" | "samples">): Promise<Response> {
-  return postSamples([...samples], key === undefined ? { service } : { service, key });
+function post({ service, key, samples, clockErrorMs, sentAt }: Batch): Promise<Response> {
+  const made =
+    clockErrorMs === 0 ? {} : { sentAt: sentAt + clockErrorMs, ageMs: Math.max(0, Date.now() - sentAt) };
+  return postSamples([...samples], { service, ...(key !== undefined && { key }), ...made });
 }

@@ -25,8 +25,18 @@ export type TransactionFate =
   | { failsBeforeStatement: number };
 
 export type Step =
-  /** A new batch, sent `copies` times at once. If the answer is lost, its sender is in doubt. */
-  | { do: "post"; calls: Call[]; keyed: boolean; copies: number; answer: "arrives" | "is lost" }
+  /**
+   * A new batch, sent `copies` times at once. If the answer is lost, its sender is in doubt. The sender's clock may be
+   * wrong by `clockErrorHours`; it then says when it made the batch, and how long ago that is.
+   */
+  | {
+      do: "post";
+      calls: Call[];
+      keyed: boolean;
+      copies: number;
+      answer: "arrives" | "is lost";
+      clockErrorHours?: number;
+    }
   /** Several batches in one group, perhaps each of them twice, and perhaps with one that the buffer cannot store. */
   | {
       do: "post together";
@@ -141,6 +151,7 @@ const post = fc.record({
   keyed: fc.constant(true),
   copies: fc.constantFrom(1, 1, 1, 2),
   answer: fc.constantFrom("arrives", "arrives", "arrives", "is lost"),
+  clockErrorHours: fc.constantFrom(0, 0, 0, -72, -47, 72),
 });
 const postWithoutKey = fc.record({
   do: fc.constant("post"),

@@ -19,6 +19,8 @@ interface Vector {
 }
 
 interface VectorRequest {
+  /** Default: `/samples`. */
+  path?: string;
   headers: Record<string, string>;
   /** The body: as JSON, which is sent without spaces, as text, or as bytes in base64. */
   json?: unknown;
@@ -47,8 +49,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("there are twelve vectors", () => {
-  expect(Object.keys(vectors)).toHaveLength(12);
+it("there are fourteen vectors", () => {
+  expect(Object.keys(vectors)).toHaveLength(14);
 });
 
 it.each(Object.entries(vectors).map(([file, vector]) => ({ file, ...vector })))(
@@ -57,7 +59,7 @@ it.each(Object.entries(vectors).map(([file, vector]) => ({ file, ...vector })))(
     vi.setSystemTime(vector.serverTime);
 
     for (const { request, response } of vector.steps) {
-      const received = await fetchWorker("/samples", {
+      const received = await fetchWorker(request.path ?? "/samples", {
         method: "POST",
         headers: request.headers,
         body: bodyOf(request),

@@ -14,6 +14,8 @@ export const envelope = z.object(
     // Samples are validated one by one, so that a bad sample does not reject the others. `z.array(z.unknown())` would copy
     // all of them.
     samples: z.custom<unknown[]>(Array.isArray, { error: mustBe("samples must be an array") }),
+    /** When the batch was made, by the clock that dated its samples. 0 if that clock had no time. */
+    sentAt: optional(z.number({ error: mustBe("sentAt must be a number of epoch milliseconds") })),
     /** For senders that cannot set headers, such as beacons. */
     idempotencyKey: optional(z.string({ error: mustBe("idempotencyKey must be a string") })),
     /** Also for beacons. The error message must not repeat the value, which may be a secret. */

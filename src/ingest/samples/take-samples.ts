@@ -15,11 +15,16 @@ export interface TakenSamples {
  * `Idempotency-Key` counts once, however often it is sent; later deliveries get the first answer. A batch without a key
  * counts at every delivery.
  *
+ * @param ageMs how long ago the batch was made, if the sender says so
  * @throws {ErrorResponse} if nothing was recorded, or with 503 `buffer_unavailable` if that is unknown
  * @throws {ConfigurationError}
  */
-export async function takeSamples(request: Request, env: Env): Promise<TakenSamples> {
-  const [outcome] = await ingest(request, env, samplesDecoder);
+export async function takeSamples(
+  request: Request,
+  env: Env,
+  ageMs: number | undefined,
+): Promise<TakenSamples> {
+  const [outcome] = await ingest(request, env, samplesDecoder(ageMs));
   const { answer, isDuplicate, rejected } = outcome!;
   return { answer: { ...answer, duplicate: isDuplicate }, rejected };
 }
