@@ -48,8 +48,6 @@ const node = { ...patient, ...order(2), env: onDisk, retry: process.env.CI ? 1 :
 const PURE = ["test/stats/**/*.test.ts", "test/promql/**/*.test.ts", "test/**/*.pure.test.ts"];
 
 const OTLP_SAMPLES = await readOtlpSamples();
-const MODEL = "test/model/**/*.test.ts";
-
 /** The same Worker, but nothing consumes what it sends: tests deliver, repeat and lose messages themselves. */
 const notConsumed = () =>
   cloudflareTest({
@@ -81,10 +79,10 @@ const config = {
           ...workerd,
           ...order(1),
           name: "stages",
+          maxWorkers: 2,
           include: ["test/**/*.test.ts"],
           exclude: [
             ...PURE,
-            MODEL,
             "test/pipeline.test.ts",
             "test/cli/**",
             "test/client/**",
@@ -93,11 +91,6 @@ const config = {
             "test/process/**",
           ],
         },
-      },
-      {
-        // Random histories. They take half of the time of these tests, so they get a process of their own.
-        plugins: [notConsumed()],
-        test: { ...workerd, ...order(1), name: "model", include: [MODEL] },
       },
       {
         test: { ...node, name: "client", include: ["test/client/**/*.test.ts"] },

@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Test files that take longer than 30 seconds in CI, the slowest first. */
 const SLOWEST = [
+  "test/model/exactly-once.test.ts",
   "test/process/doors.test.ts",
   "test/client/random-invariant.test.ts",
   "test/dashboard/history.test.ts",
