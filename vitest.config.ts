@@ -89,6 +89,7 @@ const config = {
             "test/dashboard/**",
             "test/peers/**",
             "test/process/**",
+            "test/releases/**",
           ],
         },
       },
@@ -105,11 +106,11 @@ const config = {
         },
       },
       {
-        // Real servers, killed and started again.
+        // Real servers, killed and started again. The release before and this one over one state.
         test: {
           ...node,
           name: "process",
-          include: ["test/process/**/*.test.ts"],
+          include: ["test/process/**/*.test.ts", "test/releases/**/*.test.ts"],
           testTimeout: 600_000,
         },
       },
