@@ -4,6 +4,7 @@
  */
 import worker from "../../src/index.ts";
 import { forgetAttention } from "../../src/read/attention.ts";
+import { watchedDb } from "../watched-db.ts";
 
 export { MetricsBuffer } from "../../src/buffer/metrics-buffer.ts";
 
@@ -15,18 +16,9 @@ export default {
       return new Response();
     }
     let [rows, reads] = [0, 0];
-    const db = new Proxy(env.DB, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property, target);
-        if (property !== "batch")
-          return typeof value === "function" ? (value.bind(target) as unknown) : value;
-        return async (statements: D1PreparedStatement[]) => {
-          const results = await target.batch(statements);
-          reads++;
-          for (const { meta } of results) rows += meta.rows_read;
-          return results;
-        };
-      },
+    const db = watchedDb(env.DB, (results) => {
+      reads++;
+      for (const { meta } of results) rows += meta.rows_read;
     });
     const response = await worker.fetch(request, { ...env, DB: db }, ctx);
     const counted = new Response(response.body, response);

@@ -6,6 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import worker from "../../src/index.ts";
 import { MetricsBuffer as RealBuffer } from "../../src/buffer/metrics-buffer.ts";
+import { watchedDb } from "../watched-db.ts";
 
 export interface Counts {
   requests: number;
@@ -85,17 +86,8 @@ export default {
   queue(batch, env) {
     counts.requests++;
     if (env.COUNTED !== "true") return worker.queue(batch, env);
-    const db = new Proxy(env.DB, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property, target);
-        if (property !== "batch")
-          return typeof value === "function" ? (value.bind(target) as unknown) : value;
-        return async (statements: D1PreparedStatement[]) => {
-          const results = await target.batch(statements);
-          for (const { meta } of results) counts.databaseRows += meta.rows_written;
-          return results;
-        };
-      },
+    const db = watchedDb(env.DB, (results) => {
+      for (const { meta } of results) counts.databaseRows += meta.rows_written;
     });
     return worker.queue(batch, { ...env, DB: db });
   },
