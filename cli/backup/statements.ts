@@ -2,12 +2,13 @@
  * The SQL that adds rows of a backup to a database. Each statement takes ?1 rows as one JSON array, ?2 the restore's
  * name in the ledger and ?3 the number of its chunk, and does nothing if the ledger knows that chunk.
  */
+import { addToTally, TALLY_COLUMNS } from "../../src/store/tally-sql.ts";
 import type { Query } from "../cloudflare/d1.ts";
 import type { Row, Table } from "./format.ts";
 
 const IS_NEW = "NOT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?2 AND n = ?3)";
 
-const TALLY = ["calls", "errors", "unmeasured", "sum_us", "min_ms", "max_ms", "histogram"] as const;
+const TALLY = TALLY_COLUMNS.split(", ");
 
 /** The columns that this version restores. A backup with others is of a newer version. */
 export const COLUMNS = {
@@ -21,21 +22,6 @@ export const COLUMNS = {
 
 const value = (column: string) => `row.value ->> '${column}'`;
 const values = (columns: readonly string[]) => columns.map(value).join(", ");
-
-/** Adds one tally to another, bucket by bucket. */
-const addTally = (table: string) => `
-  calls = calls + excluded.calls,
-  errors = errors + excluded.errors,
-  unmeasured = unmeasured + excluded.unmeasured,
-  sum_us = sum_us + excluded.sum_us,
-  min_ms = coalesce(min(min_ms, excluded.min_ms), min_ms, excluded.min_ms),
-  max_ms = coalesce(max(max_ms, excluded.max_ms), max_ms, excluded.max_ms),
-  histogram = (
-    SELECT json_group_object(key, calls) FROM (
-      SELECT key, cast(total(value) AS INTEGER) AS calls FROM (
-        SELECT key, value FROM json_each(${table}.histogram)
-        UNION ALL SELECT key, value FROM json_each(excluded.histogram)
-      ) GROUP BY key))`;
 
 const SEEN =
   "first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)";
@@ -58,7 +44,7 @@ const ADD: Record<Table, string> = {
     FROM json_each(?1) AS row WHERE ${IS_NEW} ON CONFLICT (epoch, n) DO NOTHING`,
   functions: `INSERT INTO functions (${COLUMNS.functions.join(", ")})
     SELECT ${LAST_ID} + row_number() OVER (), ${values(COLUMNS.functions.slice(1))} FROM json_each(?1) AS row WHERE ${IS_NEW}
-    ON CONFLICT (service, module, name) DO UPDATE SET ${addTally("functions")}, ${SEEN}`,
+    ON CONFLICT (service, module, name) DO UPDATE SET ${addToTally("functions")}, ${SEEN}`,
   // WARNING: the rollup of a closed hour or day includes the finer ones, so what is restored under it is added to it as well.
   rollups: `WITH restored AS (
       SELECT f.id AS function_id, ${COLUMNS.rollups
@@ -74,7 +60,7 @@ const ADD: Record<Table, string> = {
     FROM restored AS r CROSS JOIN closed AS c
     WHERE c.resolution > r.width
       AND r.start / c.resolution * c.resolution < iif(r.function_id <= c.upto, c.next, c.until)
-    ON CONFLICT (function_id, width, start) DO UPDATE SET ${addTally("rollups")}`,
+    ON CONFLICT (function_id, width, start) DO UPDATE SET ${addToTally("rollups")}`,
   failures: `INSERT INTO failures (${COLUMNS.failures.join(", ")})
     SELECT f.id, ${["failure", "message", "calls", "first_seen", "last_seen"].map(value).join(", ")}
     FROM ${WITH_FUNCTION} WHERE ${IS_NEW}

@@ -1,4 +1,4 @@
-/** SQL that adds up tallies. Shared by all statements that write `functions` and `rollups`. */
+/** SQL that adds up tallies. Shared by all statements that write `functions` and `rollups`, also by those of `cli/backup/`. */
 
 /** The columns of a tally. */
 export const TALLY_COLUMNS = "calls, errors, unmeasured, sum_us, min_ms, max_ms, histogram";
