@@ -48,6 +48,21 @@ it("holds what is built, and no source, test or secret", () => {
   expect(files.filter((path) => path.endsWith(".ts"))).toEqual([]);
 });
 
+it.each([".", "client"])("is not published by accident: %s", async (name) => {
+  const project = join(installation.root, name);
+  const script = (JSON.parse(await readFile(join(project, "package.json"), "utf8")) as Manifest).scripts;
+  const refuse = (cwd: string) =>
+    run(process.execPath, [join(project, script.prepublishOnly.replace(/^node /, ""))], { cwd });
+  await expect(refuse(project)).rejects.toThrow('names no "repository"');
+  const owned = await mkdtemp(join(folder, "owned-"));
+  await writeFile(join(owned, "package.json"), '{ "name": "owned", "repository": "github:owner/name" }');
+  await refuse(owned);
+});
+
+interface Manifest {
+  scripts: { prepublishOnly: string };
+}
+
 it("has the version of the client, since both are released together", async () => {
   const versionOf = async (name: string) => {
     const text = await readFile(join(folder, "node_modules", name, "package.json"), "utf8");
