@@ -59,7 +59,7 @@ export async function serve({
       queueProducers: { QUEUE: "flushes" },
       queueConsumers: { flushes: { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 8 } },
       bindings: { ...(config.vars as Record<string, string>), OPEN_WITHOUT_TOKENS: "true", ...vars },
-      defaultPersistRoot: stateFolder,
+      resourcePersistencePath: stateFolder,
       handleStructuredLogs: () => {},
     }),
   );

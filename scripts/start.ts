@@ -3,6 +3,7 @@
  * state folder and the port are free. `--skip-migrations` skips the migrations. `wrangler dev` gets all other arguments.
  */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -19,6 +20,8 @@ const DEFAULT_PORT = 8787;
 const PORT_FREE_WITHIN_MS = 3_000;
 /** wrangler prints notes around the time when it is ready. The greeting follows once it has been quiet for so long. */
 const QUIET_MS = 500;
+/** How often it looks whether npm still runs. */
+const PARENT_EVERY_MS = 1_000;
 
 const given = process.argv.slice(2);
 const args = given.filter((arg) => arg !== "--skip-migrations");
@@ -60,7 +63,29 @@ forward(server.stderr!, process.stderr);
 // The terminal sends Ctrl-C to wrangler as well. wrangler ends first, and then this process.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => server.kill("SIGTERM"));
+if (process.env["npm_lifecycle_event"] !== undefined) endWithNpm();
 server.on("exit", (code) => process.exit(code ?? 0));
+
+/** A signal to npm alone ends npm and leaves its script running, which nobody would see any more. */
+function endWithNpm(): void {
+  const started = npmProcess();
+  const timer = setInterval(() => {
+    if (npmProcess() === started) return;
+    clearInterval(timer);
+    server.kill("SIGTERM");
+  }, PARENT_EVERY_MS).unref();
+}
+
+/** The process of npm. Between it and this one there may be a shell, whose parent only Linux tells. */
+function npmProcess(): number {
+  try {
+    const [, command, parent] =
+      /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${process.ppid}/stat`, "utf8")) ?? [];
+    return command !== undefined && /^(?:ba|da|z)?sh$/.test(command) ? Number(parent) : process.ppid;
+  } catch {
+    return process.ppid;
+  }
+}
 
 /** Passes wrangler's output on, and adds the greeting once wrangler is ready and has printed its notes. */
 function forward(from: Readable, to: Writable): void {
