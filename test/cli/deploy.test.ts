@@ -1,26 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { installation } from "../../cli/installation.ts";
 import { ownMigrations } from "../../cli/migrations.ts";
-import { StandIn } from "./cloudflare-api/stand-in.ts";
+import { cloud, deploy, machine, NAME } from "./fresh.ts";
 import { expectExit, Machine } from "./run.ts";
 
-const NAME = "metrics-collector";
 const migrations = await ownMigrations();
-let cloud: StandIn;
-let machine: Machine;
-beforeAll(async () => {
-  cloud = await StandIn.start();
-});
-afterAll(() => cloud.stop());
-beforeEach(async () => {
-  cloud.reset();
-  machine = await Machine.start(cloud);
-});
-afterEach(() => machine.remove());
-
-const deploy = (...args: string[]) => machine.run(["deploy", "--url", cloud.urlOf(NAME), ...args]);
 const bound = (name: string, binding: string) =>
   cloud.account.scripts.get(name)!.version!.bindings.find((other) => other.name === binding);
 

@@ -27,7 +27,17 @@ afterAll(async () => {
   await cloud.stop();
 });
 
-const deploy = () => machine.run(["deploy", "--url", cloud.urlOf(NAME), "--var", "MAX_WAITING_TIME=1"]);
+// It keeps no flush, so that what D1 loses is lost.
+const deploy = () =>
+  machine.run([
+    "deploy",
+    "--url",
+    cloud.urlOf(NAME),
+    "--var",
+    "MAX_WAITING_TIME=1",
+    "--var",
+    "KEEP_FLUSHES_HOURS=0",
+  ]);
 
 interface Findings {
   ok: boolean;
@@ -127,6 +137,27 @@ describe("doctor", () => {
     expect(problems(await doctor(5))).toMatchObject([
       { says: expect.stringContaining("90,000 rows written today") as string },
     ]);
+  });
+});
+
+describe("repair", () => {
+  it("tells what is lost and what can be done, and gives it up only if told to", async () => {
+    expectExit(await machine.run(["backup", "first.backup", "--wait"]), 0);
+    const whole = await machine.run(["repair"]);
+    expectExit(whole, 0);
+    expect(whole.stdout).toContain("The database has everything that it confirmed.");
+    const db = await cloud.database(cloud.account.databases[0]!.uuid);
+    await db.batch(["flushes", "epochs"].map((table) => db.prepare(`DELETE FROM ${table}`)));
+    const lost = await machine.run(["repair"]);
+    expectExit(lost, 5);
+    expect(lost.stdout).toMatch(/^\d+ flush(es)? are in neither the database nor the buffer/m);
+    expect(lost.stdout).toContain("npx metrics-collector repair --accept-loss");
+    const unsaid = await machine.run(["repair", "--accept-loss"]);
+    expectExit(unsaid, 4);
+    const accepted = await machine.run(["repair", "--accept-loss", "--yes"]);
+    expectExit(accepted, 0);
+    expect(accepted.stdout).toContain("are given up");
+    expectExit(await machine.run(["repair"]), 0);
   });
 });
 

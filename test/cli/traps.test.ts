@@ -2,26 +2,13 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { copyMigrations } from "../../cli/migrations.ts";
-import { type Call, SECOND_ACCOUNT, StandIn } from "./cloudflare-api/stand-in.ts";
+import { type Call, SECOND_ACCOUNT } from "./cloudflare-api/stand-in.ts";
 import { newAccount, type Permission, PERMISSIONS, type Script } from "./cloudflare-api/state.ts";
-import { expectExit, Machine } from "./run.ts";
+import { cloud, deploy, machine, NAME } from "./fresh.ts";
+import { expectExit } from "./run.ts";
 
-const NAME = "metrics-collector";
-let cloud: StandIn;
-let machine: Machine;
-beforeAll(async () => {
-  cloud = await StandIn.start();
-});
-afterAll(() => cloud.stop());
-beforeEach(async () => {
-  cloud.reset();
-  machine = await Machine.start(cloud);
-});
-afterEach(() => machine.remove());
-
-const deploy = (...args: string[]) => machine.run(["deploy", "--url", cloud.urlOf(NAME), ...args]);
 const foreign = (version?: Script["version"]): Script => ({
   tag: "foreign",
   version,
