@@ -7,12 +7,12 @@
  * holds no calls that storage does not hold too, because the platform may stop the object at any line.
  */
 import { DurableObject } from "cloudflare:workers";
+import { Alarm } from "../alarm.ts";
 import { readConfiguration, readForgetAfterMs, readKeepFlushesMs } from "../configuration.ts";
 import type { FlushId, FlushRange } from "../flush.ts";
 import { log, logError } from "../log.ts";
 import { type Refusal, refusalOf } from "../refusal.ts";
 import type { SeriesSelector } from "../stats/series-id.ts";
-import { Alarm } from "./alarm.ts";
 import { deleteSeries } from "./delete-series.ts";
 import { Dropped } from "./dropped.ts";
 import { IdempotencyStore } from "./idempotency-store.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Alarm } from "../../src/buffer/alarm.ts";
+import { Alarm } from "../src/alarm.ts";
 
 const SECOND = 1000;
 const HOUR = 3_600 * SECOND;

@@ -1,5 +1,5 @@
 /**
- * The alarm of the buffer. Keeps its time in memory, so that storage is written only if the time changes. The platform bills
+ * The alarm of a Durable Object. Keeps its time in memory, so that storage is written only if the time changes. The platform bills
  * each change as a row written.
  */
 
