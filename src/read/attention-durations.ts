@@ -18,7 +18,7 @@ import type { KnownFunction } from "./attention-memory.ts";
 
 /** One function with its durations. `readPastDurations` takes only functions with enough measured calls to judge. */
 export interface Timed {
-  known: KnownFunction | undefined;
+  known: Pick<KnownFunction, "id"> | undefined;
   deltas: readonly Delta[];
   /** The last two quarters, latest first. */
   quarters: Percentile[];
@@ -175,5 +175,5 @@ function isEnough(hours: readonly Percentile[]): boolean {
 }
 
 function asSums({ buckets, ...row }: DurationRow): Sums & { start: number } {
-  return { ...row, sumUs: 0, buckets: buckets ?? [] };
+  return { ...row, buckets: buckets ?? [] };
 }

@@ -260,7 +260,7 @@ function addPast(known: KnownFunction, past: PastCalls | undefined, cut: number)
 }
 
 export function withoutDurations(counts: Counts): DurationRow {
-  return { ...counts, unmeasured: 0, minMs: null, maxMs: null, buckets: null };
+  return { ...counts, unmeasured: 0, sumUs: 0, minMs: null, maxMs: null, buckets: null };
 }
 
 function addTo(hours: Map<number, Counts>, { start, calls, errors }: Counts): void {

@@ -101,6 +101,7 @@ async function recall(env: ReadBindings, snapshot: Snapshot, now: number): Promi
 
 /** One function with its calls in D1 and in the buffer. */
 interface Merged extends Timed {
+  known: KnownFunction | undefined;
   id: SeriesId;
   firstSeen: number;
   lastSeen: number;
@@ -151,7 +152,7 @@ function quartersOf(known: KnownFunction | undefined, deltas: readonly Delta[], 
     const parts: Sums[] = deltas.filter(({ minute }) => minute >= start && minute < start + quarterSeconds);
     for (let at = start; at < start + quarterSeconds; at += MINUTE) {
       const minute = known?.minutes.get(at);
-      if (minute?.buckets) parts.push({ ...minute, sumUs: 0, buckets: minute.buckets });
+      if (minute?.buckets) parts.push({ ...minute, buckets: minute.buckets });
     }
     return percentileOf(start, parts);
   });

@@ -18,6 +18,7 @@ export interface DurationRow {
   calls: number;
   errors: number;
   unmeasured: number;
+  sumUs: number;
   minMs: number | null;
   maxMs: number | null;
   buckets: Buckets | null;
@@ -96,14 +97,14 @@ export const pastDurations =
 /** WARNING: keep the CROSS JOIN. It makes SQLite seek in the key for each id and window. A plain join may scan all rollups. */
 function windowRows(width: number, windows: readonly { from: number; to: number }[]) {
   const pairs = JSON.stringify(windows.map(({ from, to }) => [from, to]));
-  return sql`(SELECT json_group_array(json_array(r.start, r.calls, r.errors, r.unmeasured, r.min_ms, r.max_ms, json(r.histogram)))
+  return sql`(SELECT json_group_array(json_array(r.start, r.calls, r.errors, r.unmeasured, r.sum_us, r.min_ms, r.max_ms, json(r.histogram)))
     FROM json_each(${pairs}) AS w CROSS JOIN rollups AS r
     ON r.function_id = ids.value AND r.width = ${sql.raw(String(width))}
       AND r.start >= w.value ->> 0 AND r.start < w.value ->> 1)`.mapWith(readDurations);
 }
 
 function durationRows(width: number, when: SQL, withHistogram: SQL) {
-  return sql`(SELECT json_group_array(json_array(r.start, r.calls, r.errors, r.unmeasured, r.min_ms, r.max_ms,
+  return sql`(SELECT json_group_array(json_array(r.start, r.calls, r.errors, r.unmeasured, r.sum_us, r.min_ms, r.max_ms,
       CASE WHEN ${withHistogram} THEN json(r.histogram) END))
     FROM rollups AS r WHERE r.function_id = functions.id AND r.width = ${sql.raw(String(width))} AND ${when})`.mapWith(
     readDurations,
@@ -122,15 +123,16 @@ function amongIds(ids: readonly number[]) {
   return sql`json_each(${JSON.stringify(ids)}) AS ids`;
 }
 
-type Raw = [number, number, number, number, number | null, number | null, Histogram | null];
+type Raw = [number, number, number, number, number, number | null, number | null, Histogram | null];
 
 function readDurations(text: string): DurationRow[] {
   return (JSON.parse(text) as Raw[])
-    .map(([start, calls, errors, unmeasured, minMs, maxMs, histogram]) => ({
+    .map(([start, calls, errors, unmeasured, sumUs, minMs, maxMs, histogram]) => ({
       start,
       calls,
       errors,
       unmeasured,
+      sumUs,
       minMs,
       maxMs,
       buckets: histogram && toBuckets(histogram),
