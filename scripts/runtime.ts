@@ -21,7 +21,7 @@ export interface RuntimeOptions {
   script: string;
   stateFolder: string;
   vars?: Record<string, string>;
-  /** Class names of more Durable Objects, besides the buffer, by binding. */
+  /** Class names of more Durable Objects, besides the Worker's own, by binding. */
   objects?: Record<string, string>;
 }
 
@@ -51,10 +51,9 @@ export async function serve({
       compatibilityDate: config.compatibility_date!,
       d1Databases: ["DB"],
       durableObjects: Object.fromEntries(
-        Object.entries({ BUFFER: "MetricsBuffer", ...objects }).map(([binding, className]) => [
-          binding,
-          { className, useSQLite: true },
-        ]),
+        Object.entries({ BUFFER: "MetricsBuffer", ALERTS: "Alerts", ...objects }).map(
+          ([binding, className]) => [binding, { className, useSQLite: true }],
+        ),
       ),
       queueProducers: { QUEUE: "flushes" },
       queueConsumers: { flushes: { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 8 } },

@@ -16,6 +16,15 @@ import {
 import { flushNowRoute } from "./admin/flush-now.ts";
 import { healthRoute } from "./admin/health.ts";
 import { repairRoute } from "./admin/repair.ts";
+import { listAlertsRoute } from "./alerts/routes/list.ts";
+import { deleteRuleRoute, getRuleRoute, putRuleRoute } from "./alerts/routes/rules.ts";
+import { acknowledgeRoute, deleteSilenceRoute, putSilenceRoute } from "./alerts/routes/silences.ts";
+import {
+  deleteTargetRoute,
+  getTargetRoute,
+  putTargetRoute,
+  testTargetRoute,
+} from "./alerts/routes/targets.ts";
 import { attentionRoute } from "./api/attention.ts";
 import { describeFunctionByQueryRoute, describeFunctionRoute } from "./api/describe-function.ts";
 import { distributionByQueryRoute, distributionRoute } from "./api/distribution.ts";
@@ -52,6 +61,17 @@ const routes = [
   deleteServiceByQueryRoute,
   deleteFunctionByQueryRoute,
   attentionRoute,
+  listAlertsRoute,
+  getRuleRoute,
+  putRuleRoute,
+  deleteRuleRoute,
+  getTargetRoute,
+  putTargetRoute,
+  deleteTargetRoute,
+  testTargetRoute,
+  putSilenceRoute,
+  deleteSilenceRoute,
+  acknowledgeRoute,
   healthRoute,
   listDeadLettersRoute,
   replayDeadLetterRoute,

@@ -1,9 +1,13 @@
-/** The Worker's entry point: HTTP requests, queue deliveries, the hourly retention job and the buffer's class. Wiring only. */
+/**
+ * The Worker's entry point: HTTP requests, queue deliveries, the hourly retention job and the classes of
+ * Durable Objects. Wiring only.
+ */
 import { app } from "./app.ts";
 import { consumeDeadLetters } from "./consumer/consume-dead-letters.ts";
 import { consumeFlushes } from "./consumer/consume-flushes.ts";
 import { retain } from "./retention/retain.ts";
 
+export { Alerts } from "./alerts/alerts.ts";
 export { MetricsBuffer } from "./buffer/metrics-buffer.ts";
 
 export default {

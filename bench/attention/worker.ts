@@ -6,6 +6,7 @@ import worker from "../../src/index.ts";
 import { forgetAttention } from "../../src/read/attention.ts";
 import { watchedDb } from "../watched-db.ts";
 
+export { Alerts } from "../../src/alerts/alerts.ts";
 export { MetricsBuffer } from "../../src/buffer/metrics-buffer.ts";
 
 export default {

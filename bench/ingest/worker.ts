@@ -8,6 +8,8 @@ import worker from "../../src/index.ts";
 import { MetricsBuffer as RealBuffer } from "../../src/buffer/metrics-buffer.ts";
 import { watchedDb } from "../watched-db.ts";
 
+export { Alerts } from "../../src/alerts/alerts.ts";
+
 export interface Counts {
   requests: number;
   objectRequests: number;

@@ -4,6 +4,7 @@
  */
 import worker from "../../src/index.ts";
 
+export { Alerts } from "../../src/alerts/alerts.ts";
 export { MetricsBuffer } from "../../src/buffer/metrics-buffer.ts";
 
 interface Read {

@@ -37,9 +37,13 @@ export function checkWorker({ names }: Cloud, found: Found): Finding[] {
       bad("worker", `The Worker ${names.worker} has no code: its first upload was interrupted.`, DEPLOY),
     ];
   }
+  const hasAlerts = found.bindings.some(({ class_name: className }) => className === "Alerts");
   const missing = missingRoles(found).map((role) => SECRETS[role]);
   return [
     good("worker", `The Worker ${names.worker} is deployed.`),
+    ...(hasAlerts
+      ? []
+      : [bad("worker", "The Worker has no object for alerts: it is of an older version.", DEPLOY)]),
     missing.length === 0
       ? good("secrets", "All three secrets are set.")
       : bad("secrets", `${missing.join(", ")} is not set, so nobody has the right that it gives.`, DEPLOY),

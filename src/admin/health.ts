@@ -1,6 +1,7 @@
 /** `GET /health`: how many samples are acknowledged but not in D1 yet, since when, and which problems there are. */
 import * as z from "zod";
 import { version } from "../../package.json";
+import { alertsProblems, readAlertsHealth } from "../alerts/health.ts";
 import { problemsOfTokens } from "../access/tokens.ts";
 import { readConfiguration, readKeepFlushesMs } from "../configuration.ts";
 import { BindingFault, ConfigurationError, RefusedError } from "../errors.ts";
@@ -72,6 +73,9 @@ export const Health = z
       .record(z.string(), z.int())
       .nullable()
       .meta({ description: "Samples that were rejected since the buffer was created, by reason." }),
+    alertsEvaluatedAt: time.meta({
+      description: "When rules of alerts were last evaluated. Null if there are no rules and targets.",
+    }),
     version: z.string(),
   })
   .meta({
@@ -97,6 +101,7 @@ export const healthRoute = route({
 
 type Bindings = Pick<
   Env,
+  | "ALERTS"
   | "BUFFER"
   | "DB"
   | "MAX_ITEMS"
@@ -137,6 +142,8 @@ export async function readHealth(env: Bindings): Promise<Health> {
   if (lost) problems.push(...lossProblems(lost));
   if (buffer) problems.push(...recallProblems(buffer), ...refusalProblems(buffer));
   if (buffer) problems.push(...bufferProblems(buffer, configuration?.maxWaitingMs, now));
+  const alerts = await attempt(() => readAlertsHealth(env), alertsProblem);
+  if (alerts) problems.push(...alertsProblems(alerts, now));
   if (lastRetention) problems.push(...retentionProblems(lastRetention, now));
   return {
     status: problems.length === 0 ? "ok" : "degraded",
@@ -156,6 +163,7 @@ export async function readHealth(env: Bindings): Promise<Health> {
     overflow: buffer?.overflow.filter((service) => service !== OVERFLOW) ?? null,
     overflowOfServices: buffer?.overflow.includes(OVERFLOW) ?? null,
     rejectedSamples: buffer?.rejectedSamples ?? null,
+    alertsEvaluatedAt: iso(alerts?.evaluatedAt ? alerts.evaluatedAt * 1000 : null),
     version,
   };
 }
@@ -183,6 +191,10 @@ function bufferProblem(error: unknown): string {
   const cause = error instanceof BindingFault ? error.cause : error;
   const isOverloaded = (cause as { overloaded?: unknown } | null)?.overloaded === true;
   return `The buffer ${isOverloaded ? "is overloaded" : "does not answer"}. What it holds is unknown.`;
+}
+
+function alertsProblem(): string {
+  return "The object of alerts does not answer. Whether rules are evaluated is unknown.";
 }
 
 function iso(epochMs: number | null | undefined): string | null {

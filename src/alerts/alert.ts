@@ -6,6 +6,8 @@ import type { AlertState } from "./state.ts";
 /** `function` and `module` are `*` if the alert is about a whole service. */
 export interface Alert extends SeriesId {
   key: string;
+  /** Short, for addresses and messages. The same for the same key. */
+  id: string;
   rule: string;
   /** Tells apart several alerts of one rule and function. Empty if there is one. */
   part: string;
@@ -19,8 +21,8 @@ export interface Alert extends SeriesId {
   sentence: string;
   /** Epoch seconds at which the fields above were last written. */
   changedAt: number;
-  /** Whether people were told that it fires, and so are told when it ends. */
-  isTold: boolean;
+  /** When each target was last told that it fires, in epoch seconds. Only these are told when it ends. */
+  told: Record<string, number>;
   acknowledged: { at: number; by: string; note: string } | null;
 }
 
@@ -32,9 +34,15 @@ export function alertKey(rule: string, part: string, id: SeriesId): string {
   return `${rule}\n${part}\n${seriesKey(id)}`;
 }
 
-/** Identifies the alert from when it fires until it ends. */
-export function episodeOf({ key, state }: Alert): string {
-  return `${key}\n${state.firedAt ?? state.activeAt}`;
+/** 64 bits of the key, by FNV-1a over both halves. Two alerts of one collector never share it in practice. */
+export function alertId(key: string): string {
+  return `${fnv(key, 0x811c9dc5)}${fnv(key, 0x1b873593)}`;
+}
+
+function fnv(text: string, seed: number): string {
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 export function nameOf(rule: NamedRule): string {

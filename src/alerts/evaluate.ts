@@ -4,10 +4,10 @@
  */
 import type { ErrorWatch } from "../stats/attention-errors.ts";
 import type { CallCells } from "../stats/call-cells.ts";
-import { HOUR } from "../stats/tiers.ts";
+import { DAY, HOUR } from "../stats/tiers.ts";
 import { idOf, type SeriesId } from "../stats/series-id.ts";
-import { type Alert, alertKey, nameOf, WHOLE } from "./alert.ts";
-import { type DurationPast, judgeChange, judgeSlower } from "./judge/change.ts";
+import { type Alert, alertId, alertKey, nameOf, WHOLE } from "./alert.ts";
+import { judgeChange, judgeSlower, type SlowerNow } from "./judge/change.ts";
 import { judgeFailing } from "./judge/failing.ts";
 import { burnWindowsOf, judgeObjective } from "./judge/objective.ts";
 import { judgeQuiet, mergeCells } from "./judge/silence.ts";
@@ -22,7 +22,8 @@ export interface Judged extends SeriesId {
   cells: CallCells;
   /** Epoch seconds. Calls before are not known, or 0 if all are. */
   knownSince: number;
-  durations?: DurationPast | undefined;
+  /** As judged in the last quarter of an hour. Undefined if it is not known. */
+  slower?: SlowerNow | undefined;
   /** A cached part of the judgement. Saves time. */
   watch?: ErrorWatch | undefined;
 }
@@ -117,14 +118,14 @@ function judgeRule(
     case "change":
       return each((one) => [
         (rule.figure === "errorRate" && missing(one, now - 2 * HOUR)) ||
-          judgeChange(rule, one.cells, one.durations, now),
+          judgeChange(rule, one.cells, one.slower, now),
       ]);
     case "silence":
       return judgeServices(functions, after, resumed, isOn, now);
     case "attention":
       if (rule.judges === "silent") return judgeServices(functions, undefined, resumed, isOn, now);
-      if (rule.judges === "slower") return each((one) => [judgeSlower(one.durations)]);
-      return each((one) => [judgeFailing(one.cells, now, isOn(one, ""), one.watch)]);
+      if (rule.judges === "slower") return each((one) => [judgeSlower(one.slower)]);
+      return each((one) => [judgeFailing(one.cells, now, isOn(one, ""), missing(one, now - DAY), one.watch)]);
   }
 }
 
@@ -222,6 +223,7 @@ function alertOf(
   return {
     ...idOf(id),
     key,
+    id: before?.id ?? alertId(key),
     rule: rule.id,
     part: verdict.part,
     name: nameOf(rule),
@@ -232,7 +234,7 @@ function alertOf(
     value: isKnown ? verdict.value : before.value,
     sentence: isKnown ? verdict.sentence : before.sentence,
     changedAt: now,
-    isTold: before?.isTold ?? false,
+    told: before?.told ?? {},
     acknowledged: before?.acknowledged ?? null,
   };
 }

@@ -58,10 +58,20 @@ export function nextState(
     return { state: { ...state, unknownSince: now }, change: "unknown" };
   }
   const wasUnknown = state?.unknownSince ?? null;
-  const known = state && { ...state, unknownSince: null };
+  const known = state && { ...notAfter(state, now), unknownSince: null };
   const result =
     condition === "true" ? becomeTrue(known, wasUnknown, now, timing) : becomeFalse(known, now, timing);
   return result.change === undefined && wasUnknown !== null ? { ...result, change: "known" } : result;
+}
+
+/** A clock that was set back must not make an alert wait for its old time. */
+function notAfter(state: AlertState, now: number): AlertState {
+  const { activeAt, recoveringSince } = state;
+  return {
+    ...state,
+    activeAt: Math.min(activeAt, now),
+    recoveringSince: recoveringSince === null ? null : Math.min(recoveringSince, now),
+  };
 }
 
 type Result = { state: AlertState | undefined; change?: Change };

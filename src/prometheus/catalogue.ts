@@ -126,6 +126,35 @@ export const COLLECTOR_METRICS: readonly CollectorMetric[] = [
   },
 ];
 
+/** An alert that is pending, firing or recovering. `activeAt` is in epoch seconds. */
+export interface ActiveAlert {
+  labels: Labels;
+  phase: "pending" | "firing" | "recovering";
+  activeAt: number;
+}
+
+/** The metrics that Prometheus itself writes for its own alerts. There they have these names, without a prefix. */
+export const ALERT_METRICS: readonly (Described & {
+  type: "gauge";
+  read: (alert: ActiveAlert) => NumberPoint;
+})[] = [
+  {
+    name: "ALERTS",
+    type: "gauge",
+    help: "1 for each alert that is pending or firing.",
+    read: ({ labels, phase }) => ({
+      labels: { ...labels, alertstate: phase === "pending" ? "pending" : "firing" },
+      value: 1,
+    }),
+  },
+  {
+    name: "ALERTS_FOR_STATE",
+    type: "gauge",
+    help: "When the alert became active, in seconds since 1970.",
+    read: ({ labels, activeAt }) => ({ labels, value: activeAt }),
+  },
+];
+
 /** The labels that tell one function from another. */
 export function labelsOf({ service, module, function: name }: SeriesId): Labels {
   return { function: name, module, service_name: service };

@@ -10,6 +10,8 @@
 import type { BuffersHealth } from "../read/buffer-health.ts";
 import type { SeriesTotals } from "../stats/sums.ts";
 import {
+  type ActiveAlert,
+  ALERT_METRICS,
   COLLECTOR_METRICS,
   FUNCTION_METRICS,
   type FunctionMetric,
@@ -37,6 +39,7 @@ export function* writeExposition(
   buffer: BuffersHealth,
   now: number,
   format: TextFormat,
+  alerts: readonly ActiveAlert[] = [],
 ): Generator<string> {
   for (const metric of FUNCTION_METRICS) {
     yield* headOf(metric, format);
@@ -46,6 +49,13 @@ export function* writeExposition(
     yield* headOf(metric, format);
     const name = metric.type === "counter" ? `${metric.name}_total` : metric.name;
     for (const { labels, value } of metric.read(buffer, now)) yield line(name, labels, value);
+  }
+  for (const metric of alerts.length > 0 ? ALERT_METRICS : []) {
+    yield* headOf(metric, format);
+    for (const alert of alerts) {
+      const { labels, value } = metric.read(alert);
+      yield line(metric.name, labels, value);
+    }
   }
   if (format === "openmetrics") yield "# EOF\n";
 }

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import * as z from "zod";
+import { readAlertsHealth } from "../alerts/health.ts";
 import { readForgetAfterMs } from "../configuration.ts";
 import { oneOf, ServiceName, Words } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
@@ -31,10 +32,14 @@ export const scrapeRoute = route({
     const matchers = { service, words: q, ...byPattern(pattern) };
     const now = Date.now();
     const shownSince = now - readForgetAfterMs(c.env);
-    const [totals, buffer] = await Promise.all([readTotals(c.env, matchers), readBufferHealth(c.env)]);
+    const [totals, buffer, alerts] = await Promise.all([
+      readTotals(c.env, matchers),
+      readBufferHealth(c.env),
+      readAlertsHealth(c.env),
+    ]);
     const format = textFormatOf(c)!;
     const functions = totals.filter(({ lastSeen }) => lastSeen >= shownSince);
-    const lines = writeExposition(functions, buffer, now, format);
+    const lines = writeExposition(functions, buffer, now, format, alerts?.active);
     return c.body(streamOf(lines), 200, { "Content-Type": CONTENT_TYPES[format] });
   },
 });

@@ -56,6 +56,7 @@ describe("GET /health", () => {
       overflow: [],
       overflowOfServices: false,
       rejectedSamples: {},
+      alertsEvaluatedAt: null,
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
     });
   });

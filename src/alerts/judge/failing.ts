@@ -8,9 +8,20 @@ import { HOUR, MINUTE } from "../../stats/tiers.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 import { percent, span } from "./words.ts";
 
-/** `isOn` says whether the alert is on now. `now` is in epoch seconds, at the end of a minute. */
-export function judgeFailing(cells: CallCells, now: number, isOn: boolean, prepared?: ErrorWatch): Verdict {
+/**
+ * @param isOn whether the alert is on now
+ * @param lacking the answer if the past is not known, which an outage does not need
+ * @param now epoch seconds, at the end of a minute
+ */
+export function judgeFailing(
+  cells: CallCells,
+  now: number,
+  isOn: boolean,
+  lacking?: Verdict,
+  prepared?: ErrorWatch,
+): Verdict {
   if (!hasRecentErrors(cells, now)) return verdict(false, 0, "No call failed lately.");
+  if (lacking && !findOutage(cells, now)) return lacking;
   // The watch takes the minute before `now` as its last one.
   return judgeWatch(watchOf(cells, (now - MINUTE) * 1000, prepared), cells, now, isOn);
 }
