@@ -57,7 +57,7 @@ export function createSchedule(
     const timeMs = now() + delayMs;
     if (isClosed || delayMs > MAX_INTERVAL_MS || timeMs >= dueMs) return undefined;
     dueMs = timeMs;
-    return runtime.runDetached(() => alarm.set(timeMs, fire, hasWork));
+    return runtime.runDetached(() => alarm.set(delayMs, fire, hasWork));
   };
 
   /** Plans a POST for what is about to be counted. While an attempt runs or is repeated, its end decides. */

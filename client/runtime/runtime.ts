@@ -23,10 +23,10 @@ export interface Runtime {
   watch?(parts: ScheduleParts): Watch;
 }
 
-/** Starts the next POST at a time of the monotonic clock. */
+/** Starts the next POST. */
 export interface Alarm {
-  /** Replaces an earlier time. `hasWork` says whether there is still something to send. */
-  set(timeMs: number, fire: () => Promise<void>, hasWork: () => boolean): Promise<void> | undefined;
+  /** Replaces an earlier plan. `hasWork` says whether there is still something to send. */
+  set(delayMs: number, fire: () => Promise<void>, hasWork: () => boolean): Promise<void> | undefined;
   cancel(): void;
   /** Keeps the invocation of the current call alive. It may throw. */
   keepAlive?(work: Promise<void>): void;

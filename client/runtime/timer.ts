@@ -1,14 +1,14 @@
 /** Starts the next POST by a timer, where timers outlive the call that started them. */
-import { cancelTimer, now, startIdleTimer, type Timer } from "../clock.ts";
+import { cancelTimer, startIdleTimer, type Timer } from "../clock.ts";
 import { MAX_TIMER_MS } from "../limits.ts";
 import type { Alarm } from "./runtime.ts";
 
 export function createTimer(): Alarm {
   let timer: Timer | undefined;
   return {
-    set(timeMs, fire) {
+    set(delayMs, fire) {
       cancelTimer(timer);
-      timer = startIdleTimer(() => void fire(), Math.min(timeMs - now(), MAX_TIMER_MS));
+      timer = startIdleTimer(() => void fire(), Math.min(delayMs, MAX_TIMER_MS));
       return undefined;
     },
     cancel: () => cancelTimer(timer),

@@ -27,9 +27,11 @@ export const worker: Runtime = {
     }
     return {
       /** Ends early if a flush has sent everything. */
-      async set(timeMs, fire, hasWork) {
+      async set(delayMs, fire, hasWork) {
+        const timeMs = now() + delayMs;
         do {
-          await sleep(Math.min(timeMs - now(), WORKER_CHECK_MS));
+          // Node warns of a negative time.
+          await sleep(Math.max(0, Math.min(timeMs - now(), WORKER_CHECK_MS)));
         } while (now() < timeMs && hasWork());
         await fire();
       },
