@@ -15,6 +15,7 @@ import {
 } from "./admin/delete-series.ts";
 import { flushNowRoute } from "./admin/flush-now.ts";
 import { healthRoute } from "./admin/health.ts";
+import { muteRoute, unmuteRoute } from "./admin/mutes.ts";
 import { repairRoute } from "./admin/repair.ts";
 import { listAlertsRoute } from "./alerts/routes/list.ts";
 import { deleteRuleRoute, getRuleRoute, putRuleRoute } from "./alerts/routes/rules.ts";
@@ -72,6 +73,8 @@ const routes = [
   putSilenceRoute,
   deleteSilenceRoute,
   acknowledgeRoute,
+  muteRoute,
+  unmuteRoute,
   healthRoute,
   listDeadLettersRoute,
   replayDeadLetterRoute,

@@ -13,9 +13,10 @@ import { Failure } from "../failure.ts";
 export const TABLES = ["epochs", "flushes", "deletions", "functions", "rollups", "failures"] as const;
 /**
  * Tables that no call is counted in: what the hourly job did last, which ids it still has to clean up, and which hours and
- * days it has closed. A restored database closes them anew. And a copy of counts that saves reads.
+ * days it has closed. A restored database closes them anew. A copy of counts that saves reads. And
+ * what a person has muted for a time.
  */
-export const NOT_BACKED_UP = ["sweeps", "deleted_functions", "closed", "attention_memory"] as const;
+export const NOT_BACKED_UP = ["sweeps", "deleted_functions", "closed", "attention_memory", "mutes"] as const;
 export type Table = (typeof TABLES)[number];
 
 export type Cell = string | number | null;

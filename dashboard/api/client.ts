@@ -36,6 +36,21 @@ export async function readAttention(signal: AbortSignal) {
   return readAnswer(await api.attention.$get({}, { init: { signal } }));
 }
 
+interface Muted extends FunctionName {
+  kind: Attention["items"][number]["kind"];
+}
+
+/** Needs an admin token, as `unmute` does. `until` is in epoch milliseconds. */
+export async function mute(of: Muted, until: number, reason: string) {
+  const query = { ...ofFunction(of), kind: of.kind, until: String(Math.round(until)), reason };
+  return readAnswer(await api.attention.mute.$put({ query }), { mayDeny: false });
+}
+
+export async function unmute(of: Muted) {
+  const query = { ...ofFunction(of), kind: of.kind };
+  return readAnswer(await api.attention.mute.$delete({ query }), { mayDeny: false });
+}
+
 export async function describeFunction(name: FunctionName, bounds: Bounds, signal: AbortSignal) {
   const query = { ...ofFunction(name), ...toQuery(bounds) };
   return readAnswer(await api.function.$get({ query }, { init: { signal } }));

@@ -1,4 +1,4 @@
-/** The list of functions that need attention, each with the server's reason, and those that it cannot judge yet. */
+/** Lists the functions that need attention, each with the server's reason. Then muted ones, and those that it cannot judge. */
 import { useMemo, useState } from "preact/hooks";
 import { exactly } from "../format.ts";
 import { LABELS, Shape } from "../parts/mark.tsx";
@@ -8,6 +8,7 @@ import { useTimes } from "../times/times.ts";
 import { Link } from "../view/link.tsx";
 import type { View } from "../view/view.ts";
 import { type AttentionItem, functionsIn, type UnknownItem } from "./judgement.ts";
+import { MuteForm, UnmuteButton } from "./mute-form.tsx";
 import type { Row } from "./rows.ts";
 
 const SHOWN = 5;
@@ -19,9 +20,11 @@ interface AttentionListProps {
   /** The table's rows, for their sparklines. */
   rows: readonly Row[];
   view: View;
+  /** After an item was muted. */
+  onMute: () => void;
 }
 
-export function AttentionList({ items, rows, view }: AttentionListProps) {
+export function AttentionList({ items, rows, view, onMute }: AttentionListProps) {
   const [isWhole, setWhole] = useState(false);
   const sparklines = useMemo(() => new Map(rows.map(({ key, sparkline }) => [key, sparkline])), [rows]);
   if (items.length === 0) return null;
@@ -30,7 +33,13 @@ export function AttentionList({ items, rows, view }: AttentionListProps) {
     <section class="attention" aria-label="Needs attention">
       <ul>
         {shown.map((item) => (
-          <Item key={item.key} item={item} sparkline={sparklines.get(item.rowKey)} view={view} />
+          <Item
+            key={item.key}
+            item={item}
+            sparkline={sparklines.get(item.rowKey)}
+            view={view}
+            onMute={onMute}
+          />
         ))}
       </ul>
       {items.length > SHOWN && (
@@ -46,9 +55,10 @@ interface ItemProps {
   item: AttentionItem;
   sparkline: Row["sparkline"] | undefined;
   view: View;
+  onMute: () => void;
 }
 
-function Item({ item, sparkline, view }: ItemProps) {
+function Item({ item, sparkline, view, onMute }: ItemProps) {
   const { service, module, function: name, kind, sentence, since } = item;
   const times = useTimes();
   return (
@@ -66,7 +76,39 @@ function Item({ item, sparkline, view }: ItemProps) {
         </span>
         {sparkline && <Sparkline {...sparkline} />}
       </Link>
+      <MuteForm item={item} onChange={onMute} />
     </li>
+  );
+}
+
+interface MutedListProps {
+  items: readonly AttentionItem[];
+  view: View;
+  onUnmute: () => void;
+}
+
+/** Functions that a person has muted. Closed at first. */
+export function MutedList({ items, view, onUnmute }: MutedListProps) {
+  const times = useTimes();
+  if (items.length === 0) return null;
+  return (
+    <details class="unjudged">
+      <summary>{`${exactly(functionsIn(items), "function")} muted`}</summary>
+      <ul>
+        {items.map((item) => {
+          const { key, service, module, function: name, kind, sentence, mute } = item;
+          return (
+            <li key={key}>
+              <Link to={{ ...view, page: "function", of: { service, module, function: name } }}>
+                <FunctionTitle service={service} module={module} name={name} />
+              </Link>
+              {` ${LABELS[kind]}: ${sentence} Muted until ${times.moment(mute!.until)}: ${mute!.reason} `}
+              <UnmuteButton item={item} onChange={onUnmute} />
+            </li>
+          );
+        })}
+      </ul>
+    </details>
   );
 }
 

@@ -15,6 +15,8 @@ export interface AttentionItem extends Named {
   sentence: string;
   /** Epoch milliseconds. Null if it began before the history that the server knows. */
   since: number | null;
+  /** `until` is in epoch milliseconds. */
+  mute: { until: number; reason: string } | null;
 }
 
 /** A function that the server cannot judge, and why. */
@@ -26,6 +28,7 @@ export interface UnknownItem extends Named {
 
 export interface Judgement {
   items: AttentionItem[];
+  muted: AttentionItem[];
   unknown: UnknownItem[];
   /** The server's time of the judgement, in epoch milliseconds. */
   at: number;
@@ -41,7 +44,13 @@ export function useAttention(isPaused: boolean): Live<Attention> {
 export function useJudgement(answer: Attention | undefined, view: View): Judgement | undefined {
   const all = useMemo(() => answer && judgementOf(answer), [answer]);
   return useMemo(
-    () => all && { ...all, items: matching(all.items, view), unknown: matching(all.unknown, view) },
+    () =>
+      all && {
+        at: all.at,
+        items: matching(all.items, view),
+        muted: matching(all.muted, view),
+        unknown: matching(all.unknown, view),
+      },
     [all, view.service, view.q],
   );
 }
@@ -52,14 +61,25 @@ export function functionsIn(items: readonly { rowKey: string }[]): number {
 }
 
 function judgementOf({ at, items, unknown }: Attention): Judgement {
+  const all = items.map(itemOf);
   return {
     at: Date.parse(at),
-    items: items.map(({ service, module, function: name, kind, sentence, since }) => {
-      const named = namedOf({ service, module, function: name });
-      const sinceMs = since === null ? null : Date.parse(since);
-      return { ...named, key: `${named.rowKey}\n${kind}`, kind, sentence, since: sinceMs };
-    }),
+    items: all.filter(({ mute }) => mute === null),
+    muted: all.filter(({ mute }) => mute !== null),
     unknown: unknown.map(({ kind, reason, ...id }) => ({ ...namedOf(id), kind, reason })),
+  };
+}
+
+function itemOf(item: Attention["items"][number]): AttentionItem {
+  const { service, module, function: name, kind, sentence, since, mute } = item;
+  const named = namedOf({ service, module, function: name });
+  return {
+    ...named,
+    key: `${named.rowKey}\n${kind}`,
+    kind,
+    sentence,
+    since: since === null ? null : Date.parse(since),
+    mute: mute && { until: Date.parse(mute.until), reason: mute.reason },
   };
 }
 

@@ -12,7 +12,7 @@ import { readInRange } from "../range/use-compared.ts";
 import { useReport } from "../status/freshness.ts";
 import { problemsOf } from "../status/troubles.tsx";
 import type { View } from "../view/view.ts";
-import { AttentionList, UnknownList } from "./attention-list.tsx";
+import { AttentionList, MutedList, UnknownList } from "./attention-list.tsx";
 import { Filters } from "./filters.tsx";
 import { FirstSteps } from "./first-steps.tsx";
 import { FoundFailures, NothingFound, useFound } from "./found-failures.tsx";
@@ -83,7 +83,8 @@ export function Overview({ view, isPaused, health }: OverviewProps) {
         readAt={now.readAt}
       />
       <div {...holding}>
-        <AttentionList items={items} rows={filtered} view={view} />
+        <AttentionList items={items} rows={filtered} view={view} onMute={attention.refresh} />
+        <MutedList items={judgement?.muted ?? []} view={view} onUnmute={attention.refresh} />
         <UnknownList items={judgement?.unknown ?? []} view={view} />
         <Filters view={view} services={table.services} />
         {found && <FoundFailures found={found} view={view} />}

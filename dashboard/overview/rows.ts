@@ -39,7 +39,9 @@ export function makeRows(
 ): Table {
   const marks = new Map<string, Row["attention"]>();
   // The server sorts the most urgent first, so that is the last one set.
-  if (isLive(range)) for (const item of attention?.items.toReversed() ?? []) marks.set(keyOf(item), item);
+  for (const item of (isLive(range) && attention?.items.toReversed()) || []) {
+    if (item.mute === null) marks.set(keyOf(item), item);
+  }
   const rows = functions.map((item): Row => {
     const firstSeenAt = Date.parse(item.firstSeen);
     const key = keyOf(item);

@@ -2,6 +2,8 @@
 import * as z from "zod";
 import { READ_ERRORS, route } from "../http/route.ts";
 import { type AttentionItem, readAttention } from "../read/attention.ts";
+import { mutesNow } from "../read/mutes.ts";
+import type { Mute } from "../store/mutes.ts";
 import { KINDS } from "../stats/attention.ts";
 import { sentenceOf } from "../stats/attention-sentence.ts";
 import { errorRate, Identity, round } from "./function-metrics.ts";
@@ -37,11 +39,16 @@ export const Attention = z.object({
           description: "The longest usual pause at this hour, if the function is silent.",
         }),
         sentence: z.string(),
+        mute: z
+          .object({ until: z.iso.datetime(), reason: z.string() })
+          .nullable()
+          .meta({ description: "Set if a person has muted it. See `PUT /attention/mute`." }),
       }),
     )
     .meta({
       description:
-        "The most urgent first: new before usual, then failing before silent before slower, then the worst.",
+        "The most urgent first: new before usual, then failing before silent before slower, then the worst. " +
+        "Muted ones come last.",
     }),
   unknown: z
     .array(z.object({ ...Identity.shape, kind: Kind, reason: z.string() }))
@@ -62,12 +69,16 @@ export const attentionRoute = route({
   errors: READ_ERRORS,
   handler: async (c) => {
     const now = Date.now();
-    const { items, unknown } = await readAttention(c.env, now);
-    return { at: new Date(now).toISOString(), items: items.map((item) => itemOf(item, now)), unknown };
+    const [{ items, unknown }, muteOf] = await Promise.all([readAttention(c.env, now), mutesNow(c.env, now)]);
+    const all = items.map((item) => itemOf(item, muteOf(item), now));
+    const [loud = [], muted = []] = [false, true].map((is) =>
+      all.filter(({ mute }) => (mute !== null) === is),
+    );
+    return { at: new Date(now).toISOString(), items: [...loud, ...muted], unknown };
   },
 });
 
-function itemOf(item: AttentionItem, now: number): Attention["items"][number] {
+function itemOf(item: AttentionItem, mute: Mute | undefined, now: number): Attention["items"][number] {
   const { service, module, function: name, kind, since, isNew, calls, errors, usualGapSeconds } = item;
   return {
     service,
@@ -85,6 +96,7 @@ function itemOf(item: AttentionItem, now: number): Attention["items"][number] {
     lastSeen: new Date(item.lastSeen).toISOString(),
     usualGapSeconds: usualGapSeconds === null ? null : Math.round(usualGapSeconds),
     sentence: sentenceOf(item, item.lastSeen, now),
+    mute: mute ? { until: new Date(mute.until).toISOString(), reason: mute.reason } : null,
   };
 }
 

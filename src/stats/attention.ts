@@ -4,7 +4,7 @@
  * answer to every reader.
  *
  * The three rules are in attention-errors, attention-silence and attention-durations. `npm run bench:attention` measures how
- * often they are wrong. To mute a function, the caller filters verdicts by function and kind. To take a deploy into account,
+ * often they are wrong. To take a deploy into account,
  * the caller cuts the history at the deploy.
  */
 import { judgeSlowness, type Percentile } from "./attention-durations.ts";

@@ -151,6 +151,21 @@ export const attentionMemory = sqliteTable("attention_memory", {
   functions: text("functions").notNull(),
 });
 
+/** Which functions need no attention until a time (epoch milliseconds), although they fail, for example. WITHOUT ROWID. */
+export const mutes = sqliteTable(
+  "mutes",
+  {
+    service: text("service").notNull(),
+    name: text("name").notNull(),
+    module: text("module").notNull(),
+    /** "failing", "silent" or "slower". */
+    kind: text("kind").notNull(),
+    until: integer("until").notNull(),
+    reason: text("reason").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.service, table.name, table.module, table.kind] })],
+);
+
 /** The report of the last retention job. One row with id 0. */
 export const retentionRuns = sqliteTable("sweeps", {
   id: integer("id").primaryKey(),

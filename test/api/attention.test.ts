@@ -30,7 +30,9 @@ function steady(name: string, until: number, of: (ago: number) => Of = () => ({}
   const now = Date.now();
   const at = (at: number) => ({ name, calls: 100, errors: 0, ...of(now - at) });
   const hour = (time: number) => ({ ...at(time), calls: 1200, errors: 12 * (at(time).errors ?? 0) });
-  return [...every(HOUR, 10 * DAY, 49 * HOUR, hour), ...every(5 * MINUTE, 49 * HOUR, until, at)];
+  // From a whole hour on, so that no hour has fewer calls than the others.
+  const minutes = 49 * HOUR + (now % HOUR);
+  return [...every(HOUR, 10 * DAY, 49 * HOUR, hour), ...every(5 * MINUTE, minutes, until, at)];
 }
 
 async function store(...deltas: Delta[]): Promise<void> {
@@ -161,6 +163,56 @@ describe("GET /attention", () => {
     const answer = await attention();
     expect(answer.items).toHaveLength(2);
     expect(Attention.parse(answer)).toEqual(answer);
+  });
+
+  it("lists a muted function last, with the reason, until the mute ends", async () => {
+    await store(
+      ...steady("pay", 0, (ago) => ({ errors: ago <= HOUR ? 30 : 0 })),
+      ...steady("ping", 81 * MINUTE),
+    );
+    const pay = "service=shop&function=pay&kind=failing";
+    const mute = (query: string, method = "PUT") => fetchWorker(`/attention/mute?${query}`, { method });
+    const until = new Date(Date.now() + DAY).toISOString();
+    const muted = await mute(`${pay}&until=${until}&reason=${encodeURIComponent("The bank is away.")}`);
+    expect(await muted.json()).toEqual({ until, reason: "The bank is away." });
+    const mutes = async () => (await attention()).items.map((item) => [item.function, item.kind, item.mute]);
+    expect(await mutes()).toEqual([
+      ["ping", "silent", null],
+      ["pay", "failing", { until, reason: "The bank is away." }],
+    ]);
+    await mute(`${pay}&until=${until}&reason=Known`);
+    expect((await mutes())[1]![2]).toEqual({ until, reason: "Known" });
+    await env.DB.prepare("UPDATE mutes SET until = ?")
+      .bind(Date.now() - 1)
+      .run();
+    expect(await mutes()).toEqual([
+      ["pay", "failing", null],
+      ["ping", "silent", null],
+    ]);
+    await mute(`${pay}&until=${until}&reason=Known`);
+    expect(await (await mute(pay, "DELETE")).json()).toEqual({ wasMuted: true });
+    expect(await (await mute(pay, "DELETE")).json()).toEqual({ wasMuted: false });
+    expect((await mutes())[0]).toEqual(["pay", "failing", null]);
+  });
+
+  it("refuses a mute of an unknown function, without a reason, in the past or for more than a year", async () => {
+    await acknowledged([{ function: "pay", durationMs: 10 }]);
+    const answer = async (query: string) => {
+      const response = await fetchWorker(`/attention/mute?service=shop&${query}`, { method: "PUT" });
+      const { error } = await response.json<{ error: { message: string } }>();
+      return `${response.status} ${error.message}`;
+    };
+    const until = (ms: number) => `until=${Date.now() + ms}`;
+    expect(await answer(`function=pai&kind=failing&reason=a&${until(DAY)}`)).toMatch(/^404 /);
+    expect(await answer(`function=pay&kind=failing&reason=+&${until(DAY)}`)).toMatch(
+      /^400 .*a reason of 1 to 500/,
+    );
+    for (const ms of [-MINUTE, 400 * DAY]) {
+      expect(await answer(`function=pay&kind=failing&reason=a&${until(ms)}`)).toMatch(
+        /^400 .*a time within a year from now/,
+      );
+    }
+    expect(await answer(`function=pay&kind=broken&reason=a&${until(DAY)}`)).toMatch(/^400 /);
   });
 
   it("refuses parameters, since none could change the answer", async () => {

@@ -101,7 +101,7 @@ describe.skipIf(skipped)("the functions page", () => {
     it("lists the functions that need attention with the server's reason", async () => {
       const page = await site.open();
       await page.locator(".attention li").first().waitFor();
-      const texts = await page.locator(".attention li").allInnerTexts();
+      const texts = await page.locator(".attention li a").allInnerTexts();
       const said = texts.map((text) => text.replace(/\s+/g, " "));
       expect(said).toEqual([
         expect.stringMatching(
@@ -160,6 +160,30 @@ describe.skipIf(skipped)("the functions page", () => {
       await page.keyboard.type('"); DROP %_*');
       await page.getByText("No matching functions.").waitFor();
       expectNoMisdeeds(page);
+    });
+
+    it("mutes what is known, with a reason until a date, and unmutes it", async () => {
+      const page = await site.open();
+      const item = page.locator(".attention li", { hasText: "sendReceipt" });
+      await item.getByText("Mute", { exact: true }).first().click();
+      await item.getByLabel("Reason").fill("The mail server moves");
+      await item.getByLabel("For").selectOption("30 days");
+      await item.getByRole("button", { name: "Mute" }).click();
+      await page.getByRole("heading", { level: 1, name: "2 of 14 functions need attention" }).waitFor();
+      expect(await page.locator(".attention strong").allInnerTexts()).toEqual(["chargeCard", "suggest"]);
+      expect(
+        await page.locator("table.functions tr", { hasText: "sendReceipt" }).locator(".mark").count(),
+      ).toBe(0);
+      // Another reader sees the same.
+      const other = await site.open();
+      await other.getByText("1 function muted").click();
+      await other
+        .getByText(/^sendReceipt mail Silent: Last called .* Muted until .*: The mail server moves Unmute$/)
+        .waitFor();
+      await other.getByRole("button", { name: "Unmute sendReceipt: silent" }).click();
+      await other.getByRole("heading", { level: 1, name: "3 of 14 functions need attention" }).waitFor();
+      expectNoMisdeeds(page);
+      expectNoMisdeeds(other);
     });
 
     it("finds a name by other separators and by a pattern, and suggests one for a slip", async () => {
