@@ -128,7 +128,7 @@ export async function readHealth(env: Bindings): Promise<Health> {
   const configuration = await attempt(async () => readConfiguration(env), configurationProblem);
   await attempt(async () => readKeepFlushesMs(env), configurationProblem);
   // First, so that what is sent again is counted below.
-  const lost = await attempt(() => recallLost(env), recallProblem);
+  const lost = await attempt(() => recallLost(env, { isQuick: true }), recallProblem);
   const buffer = await attempt(() => readBufferHealth(env), bufferProblem);
   // If only D1 failed, its problem is told already.
   const isStoreUnknown = lost === undefined && buffer !== undefined;

@@ -21,13 +21,18 @@ export interface LostFlushes {
 /**
  * Returns what is lost of each buffer. Costs a few rows read if nothing is, and asks each buffer once.
  *
+ * `isQuick` is for `GET /health`, which is asked often: while a dead letter waits, only the latest flushes are looked at.
+ *
  * WARNING: ask the buffer first and D1 after it. In the other order, a flush that is confirmed meanwhile seems lost.
  *
  * @throws {BindingFault} if the buffer or D1 does not answer
  */
-export async function recallLost(env: Pick<Env, "BUFFER" | "DB">): Promise<LostFlushes[]> {
+export async function recallLost(
+  env: Pick<Env, "BUFFER" | "DB">,
+  { isQuick = false } = {},
+): Promise<LostFlushes[]> {
   const confirmed = await callAllBuffers(env, async (buffer) => ({ buffer, of: await buffer.confirmed() }));
-  const each = await Promise.all(confirmed.map(({ buffer, of }) => recallOf(env.DB, buffer, of)));
+  const each = await Promise.all(confirmed.map(({ buffer, of }) => recallOf(env.DB, buffer, of, isQuick)));
   return each.filter((lost) => lost !== undefined);
 }
 
@@ -35,8 +40,11 @@ async function recallOf(
   db: D1Database,
   buffer: DurableObjectStub<MetricsBuffer>,
   { epoch, next, unconfirmed }: Confirmed,
+  isQuick: boolean,
 ): Promise<LostFlushes | undefined> {
-  const unknown = await callBinding("D1", () => readUnknown(db, epoch, next));
+  const unknown = await callBinding("D1", () =>
+    readUnknown(db, epoch, next, isQuick ? (unconfirmed[0] ?? null) : null),
+  );
   const lacking = without(unknown, unconfirmed);
   if (lacking.length === 0) return undefined;
   const lost = await callBinding("The buffer", async () => await buffer.recall(epoch, lacking));

@@ -65,22 +65,34 @@ function deleteBelowFloor(db: D1Database, epoch: string): D1PreparedStatement {
     .bind(epoch);
 }
 
+/** As many of the last ids are looked at where a dead letter holds the low watermark back. */
+const RECENT_IDS = 500;
+
 /**
  * The ids of an epoch below `next` that the ledger does not know, in order. At most 1,000 ranges. Reads the entries above the
  * low watermark, which are those of about an hour.
+ *
+ * A dead letter can hold the low watermark back for weeks. If `heldBackBy` is its id, only the last ids are looked at, so that
+ * few rows are read.
  */
-export async function readUnknown(db: D1Database, epoch: string, next: number): Promise<FlushRange[]> {
+export async function readUnknown(
+  db: D1Database,
+  epoch: string,
+  next: number,
+  heldBackBy: number | null = null,
+): Promise<FlushRange[]> {
+  const from = `(SELECT iif(${FLOOR} = ?3, max(${FLOOR}, ?2 - ${RECENT_IDS}), ${FLOOR}))`;
   const { results } = await db
     .prepare(
       `WITH known (n) AS (
-         SELECT ${FLOOR} - 1 UNION ALL
-         SELECT n FROM flushes WHERE epoch = ?1 AND n >= ${FLOOR} AND n < ?2 UNION ALL SELECT ?2
+         SELECT ${from} - 1 UNION ALL
+         SELECT n FROM flushes WHERE epoch = ?1 AND n >= ${from} AND n < ?2 UNION ALL SELECT ?2
        )
        SELECT n + 1 AS first, following - 1 AS last
        FROM (SELECT n, lead(n) OVER (ORDER BY n) AS following FROM known) WHERE following > n + 1
        ORDER BY n LIMIT 1000`,
     )
-    .bind(epoch, next)
+    .bind(epoch, next, heldBackBy)
     .all<FlushRange & Record<string, unknown>>();
   return results;
 }

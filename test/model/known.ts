@@ -223,6 +223,8 @@ export const knownHistories: Step[][] = [
   ],
   // The same, and a second deletion comes before the first one comes again.
   [post, ring, deliver([0]), copyD1, deletion, post, goBack, deletion, post, ring, deliver([0, 1]), recall],
+  // The same, from before the calls that the deletion takes: neither is in D1, and both are sent again.
+  [copyD1, post, ring, deliver([0]), deletion, goBack, recall, ring, deliver([0, 1])],
   // A dropped dead letter stays dropped.
   [...dropped({})[0]!, post, ring, deliver([0]), goBack, recall, ring, deliver([0, 1])],
   // D1 goes back, and forward again to where it came from.

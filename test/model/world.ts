@@ -32,7 +32,7 @@ import {
   replaceQueue,
 } from "./faulty-bindings.ts";
 import { Flushes } from "./flushes.ts";
-import { copyD1, sealedIds, takeD1BackTo } from "./time-travel.ts";
+import { copyD1, copyOfEmptyD1, sealedIds, takeD1BackTo } from "./time-travel.ts";
 import { Senders } from "./senders.ts";
 import { type Call, nth, type Step } from "./step.ts";
 import { emptyBuffer } from "./storage.ts";
@@ -71,7 +71,7 @@ export class World {
     const world = new World();
     // Ahead of the platform's own clock, so that no alarm rings by itself.
     vi.setSystemTime(START);
-    world.#copies.push(await copyD1());
+    world.#copies.push(await copyOfEmptyD1());
     for (const step of history) {
       await world.#run(step);
       if (world.#needsCheck) await world.#check();

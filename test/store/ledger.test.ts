@@ -1,7 +1,13 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { applyFlushes } from "../../src/store/apply-flushes.ts";
-import { raiseLowWatermark, readLastApplied, settle } from "../../src/store/ledger.ts";
+import {
+  acceptLoss,
+  raiseLowWatermark,
+  readLastApplied,
+  readUnknown,
+  settle,
+} from "../../src/store/ledger.ts";
 import { delta } from "../flushes.ts";
 import { callsInD1 } from "../worker.ts";
 
@@ -53,12 +59,57 @@ describe("the low watermark", () => {
     expect(await callsInD1()).toEqual({ f1: 1, f2: 1 });
   });
 
+  it("stops at an id without an entry: D1 lacks that flush, whatever the buffer has confirmations of", async () => {
+    await deliverAll(1, 2, 4);
+    await raiseLowWatermark(env.DB, epoch, 5);
+    expect(await lowWatermark()).toBe(3);
+    await deliverAll(3);
+    await raiseLowWatermark(env.DB, epoch, 5);
+    expect(await lowWatermark()).toBe(5);
+    expect(await callsInD1()).toEqual({ f1: 1, f2: 1, f3: 1, f4: 1 });
+  });
+
   it("of one epoch leaves the entries of another alone", async () => {
     await deliverAll(1, 2);
     await raiseLowWatermark(env.DB, "another", 3);
     expect(await entries()).toEqual([1, 2]);
     await deliverAll(1);
     expect(await callsInD1()).toEqual({ f1: 1, f2: 1 });
+  });
+});
+
+describe("what the ledger does not know", () => {
+  const knowAllBut = (...gone: number[]) =>
+    env.DB.prepare(
+      `INSERT INTO flushes (epoch, n, applied_at)
+       WITH ids (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM ids WHERE n < 700)
+       SELECT '${epoch}', n, 1 FROM ids WHERE n NOT IN (${gone.join(", ")})`,
+    ).run();
+  const range = (first: number, last: number) => ({ first, last });
+
+  it("is every id below the next one without an entry", async () => {
+    expect(await readUnknown(env.DB, epoch, 1)).toEqual([]);
+    expect(await readUnknown(env.DB, epoch, 4)).toEqual([range(1, 3)]);
+    await knowAllBut(1, 5, 6, 690);
+    expect(await readUnknown(env.DB, epoch, 703)).toEqual([
+      range(1, 1),
+      range(5, 6),
+      range(690, 690),
+      range(701, 702),
+    ]);
+  });
+
+  it("is none of the ids below the low watermark", async () => {
+    await knowAllBut(5);
+    await acceptLoss(env.DB, epoch, 6);
+    expect(await readUnknown(env.DB, epoch, 701)).toEqual([]);
+  });
+
+  it("is sought among the latest ids where a dead letter has held the low watermark back for long", async () => {
+    await knowAllBut(1, 5, 690);
+    expect(await readUnknown(env.DB, epoch, 701, 1)).toEqual([range(690, 690)]);
+    // Something else than that flush holds it back.
+    expect(await readUnknown(env.DB, epoch, 701, 7)).toEqual([range(1, 1), range(5, 5), range(690, 690)]);
   });
 });
 
