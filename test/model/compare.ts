@@ -17,6 +17,7 @@ import {
   tableOf,
   totalsOf,
 } from "./counts.ts";
+import { askIncrease, askTotals, countersOf } from "./promql.ts";
 import { rollupTables } from "./rollups.ts";
 import { resolveRange } from "../../src/read/range.ts";
 import { ONE_STEP, readSeries } from "../../src/read/series.ts";
@@ -78,6 +79,15 @@ export async function compareD1(
   }
 }
 
+/** PromQL must count the same calls as other reads. Nothing happens meanwhile. */
+export async function comparePromql(totals: readonly SeriesTotals[], nowMs: number): Promise<void> {
+  const expected = sorted(
+    totals.filter(({ calls }) => calls > 0).map((row) => [`${row.service}/${row.function}`, countersOf(row)]),
+  );
+  const text = difference(await askTotals(nowMs), expected);
+  if (text !== "") throw new Error(`PromQL\n${text}`);
+}
+
 /** Ranges by their age and by their step, in seconds. Each is cut at another place. */
 const RANGES = [
   { from: 26.3 * HOUR, to: 0, step: ONE_STEP },
@@ -105,10 +115,17 @@ async function rangeDifference(
     }
   }
   const within = counted.filter(({ minute }) => minute >= range.from && minute < range.to);
-  return difference(
-    sorted(actual),
-    tableOf(within, (part) => `${part.function} ${at(part.minute)}`),
-  );
+  const increases = await askIncrease(range, latest);
+  return [
+    difference(
+      sorted(actual),
+      tableOf(within, (part) => `${part.function} ${at(part.minute)}`),
+    ),
+    difference(
+      increases,
+      tableOf(within, (part) => part.function, countersOf),
+    ),
+  ].join("");
 }
 
 function tableOfTotals(totals: readonly SeriesTotals[]): Table {

@@ -29,7 +29,11 @@ export function totalsOf(parts: readonly Part[]): Table {
   return tableOf(parts, (part) => part.function);
 }
 
-export function tableOf(parts: readonly Part[], keyOf: (part: Part) => string): Table {
+export function tableOf(
+  parts: readonly Part[],
+  keyOf: (part: Part) => string,
+  lineOf: (counts: Counts) => string = line,
+): Table {
   const sums = new Map<string, Counts>();
   for (const part of parts) {
     const key = keyOf(part);
@@ -49,7 +53,7 @@ export function tableOf(parts: readonly Part[], keyOf: (part: Part) => string): 
       sum.histogram[bucket] = (sum.histogram[bucket] ?? 0) + part.histogram[bucket]!;
     }
   }
-  return sorted([...sums].map(([key, sum]) => [key, line(sum)]));
+  return sorted([...sums].map(([key, sum]) => [key, lineOf(sum)]));
 }
 
 export function failuresOf(parts: readonly Part[]): Table {

@@ -22,7 +22,7 @@ import { retain } from "../../src/retention/retain.ts";
 import { envWith } from "../faults.ts";
 import { buffer, deliver } from "../worker.ts";
 import type { Batch } from "./batch.ts";
-import { compareD1, compareTotals } from "./compare.ts";
+import { compareD1, comparePromql, compareTotals } from "./compare.ts";
 import {
   buffersWith,
   dbWithFates,
@@ -319,6 +319,7 @@ export class World {
     if (this.#lags) return;
     const [totals] = await Promise.all([readTotals(env), this.#holdsAnything()]);
     this.#compare(totals, this.#senders.doubtful);
+    await comparePromql(totals, Date.now());
   }
 
   #compare(totals: readonly SeriesTotals[], doubtful: readonly Batch[], from?: number): void {
