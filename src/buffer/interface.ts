@@ -66,10 +66,15 @@ export interface SnapshotPage {
   next: number;
   /**
    * Deltas are JSON arrays of `Delta`. A flush with a `deletion` deletes series: until the ledger has it, D1's rows of these
-   * series do not count. A buffer of an older release has none.
+   * series do not count. A buffer of an older release has none. A dead letter may have been dropped, which only the ledger tells.
    */
-  sealed: { n: number; deltas: string; deletion?: SeriesSelector | undefined }[];
+  sealed: { n: number; deltas: string; deletion?: SeriesSelector | undefined; isDead?: boolean }[];
   pending: string[];
+  /**
+   * On the first page, if the reader asks for it: flushes of this epoch from the asked id on that D1 has applied, as far as they
+   * are kept. A buffer of an older release has none.
+   */
+  applied?: { n: number; deltas: string; deletion?: SeriesSelector | undefined }[];
   /** For the next page; null if this page is the last. */
   cursor: SnapshotCursor | null;
 }

@@ -57,7 +57,8 @@ export class KeptFlushes {
     }
     const [confirmed] = this.#sql
       .exec<{ bytes: number }>(
-        `UPDATE outbox SET kept_at = ?, recalled_at = NULL, dead_reason = NULL, due = 0
+        `UPDATE outbox SET kept_at = ?, recalled_at = NULL, due = 0, doubtful = iif(dead_reason IS NULL, doubtful, 1),
+           dead_reason = NULL
          WHERE n = ? AND kept_at IS NULL RETURNING bytes`,
         now,
         n,

@@ -202,10 +202,18 @@ export class MetricsBuffer extends DurableObject<Env> {
     return isKnown;
   }
 
-  /** One page of everything that D1 may lack. "changed" means that earlier pages are out of date: start over. */
-  snapshot(cursor: SnapshotCursor | null = null): SnapshotPage | { status: "changed" } {
+  /**
+   * One page of everything that D1 may lack. "changed" means that earlier pages are out of date: start over. With `appliedFrom`,
+   * the first page also has the flushes from this id on that D1 has applied, as far as they are kept.
+   */
+  snapshot(
+    cursor: SnapshotCursor | null = null,
+    appliedFrom: number | null = null,
+  ): SnapshotPage | { status: "changed" } {
     const parts = { identity: this.#identity, outbox: this.#outbox, pending: this.#pending };
-    return readSnapshotPage(parts, cursor, this.#limits.snapshotPageBytes);
+    const page = readSnapshotPage(parts, cursor, this.#limits.snapshotPageBytes);
+    if (page.status === "changed" || cursor || appliedFrom === null) return page;
+    return { ...page, applied: this.#outbox.applied(appliedFrom, this.#limits.snapshotPageBytes) };
   }
 
   /**

@@ -92,7 +92,8 @@ export class Outbox {
       version INTEGER NOT NULL DEFAULT 0, -- of the code that sealed it
       deletion TEXT, -- which series it deletes, as JSON; null if none
       kept_at INTEGER, -- when it was confirmed; null if it is unconfirmed
-      recalled_at INTEGER -- when it was found that D1 lacks it after all; null if not
+      recalled_at INTEGER, -- when it was found that D1 lacks it after all; null if not
+      doubtful INTEGER -- 1 if it is kept and was a dead letter, which a person may have dropped; null if not
     )`);
     this.#addColumnsToOlderTable();
   }
@@ -128,8 +129,8 @@ export class Outbox {
     } else {
       // One row written, where a deletion and an insertion would be two.
       this.#sql.exec(
-        `UPDATE outbox SET (${columns}, kept_at, recalled_at, dead_reason) = (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)
-         WHERE n = ?`,
+        `UPDATE outbox SET (${columns}, kept_at, recalled_at, dead_reason, doubtful) =
+           (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL) WHERE n = ?`,
         ...values,
         taken,
       );
@@ -350,7 +351,7 @@ export class Outbox {
   }
 
   /** The unconfirmed flushes after the one given, in order of their ids, up to a size in bytes. */
-  page(afterN: number, bytes: number): Page<Omit<SealedFlush, "version">> {
+  page(afterN: number, bytes: number): Page<Omit<SealedFlush, "version"> & { isDead: boolean }> {
     const sizes = this.#sql
       .exec<{ key: number; bytes: number }>(
         "SELECT n AS key, bytes FROM outbox WHERE n > ? AND kept_at IS NULL ORDER BY n",
@@ -359,14 +360,38 @@ export class Outbox {
       .toArray();
     return takePage(sizes, bytes, (lastN) =>
       this.#sql
-        .exec<{ n: number; deltas: string; deletion: string | null }>(
-          "SELECT n, deltas, deletion FROM outbox WHERE n > ? AND n <= ? AND kept_at IS NULL ORDER BY n",
+        .exec<{ n: number; deltas: string; deletion: string | null; is_dead: number }>(
+          `SELECT n, deltas, deletion, dead_reason IS NOT NULL AS is_dead FROM outbox
+           WHERE n > ? AND n <= ? AND kept_at IS NULL ORDER BY n`,
           afterN,
           lastN,
         )
         .toArray()
-        .map(({ deletion, ...flush }) => ({ ...flush, ...parseDeletion(deletion) })),
+        .map(({ deletion, is_dead, ...flush }) => ({
+          ...flush,
+          ...parseDeletion(deletion),
+          isDead: is_dead === 1,
+        })),
     );
+  }
+
+  /**
+   * Confirmed flushes from an id on that are kept, that D1 has for sure, and that D1 has applied: no dead letter that a person
+   * may have dropped. None if they are larger than the size in bytes.
+   */
+  applied(fromN: number, bytes: number): Omit<SealedFlush, "version">[] {
+    const isApplied = "n >= ? AND kept_at IS NOT NULL AND recalled_at IS NULL AND doubtful IS NULL";
+    const size = this.#sql
+      .exec<{ bytes: number | null }>(`SELECT sum(bytes) AS bytes FROM outbox WHERE ${isApplied}`, fromN)
+      .one().bytes;
+    if (size === null || size > bytes) return [];
+    return this.#sql
+      .exec<{ n: number; deltas: string; deletion: string | null }>(
+        `SELECT n, deltas, deletion FROM outbox WHERE ${isApplied} ORDER BY n`,
+        fromN,
+      )
+      .toArray()
+      .map(({ deletion, ...flush }) => ({ ...flush, ...parseDeletion(deletion) }));
   }
 
   /** An object that an older release created has a table without these columns. Its flushes get version 0. */
@@ -378,6 +403,7 @@ export class Outbox {
     if (!has("version")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN version INTEGER NOT NULL DEFAULT 0");
     if (!has("deletion")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN deletion TEXT");
     if (!has("kept_at")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN kept_at INTEGER");
+    if (!has("doubtful")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN doubtful INTEGER");
     if (!has("recalled_at")) this.#sql.exec("ALTER TABLE outbox ADD COLUMN recalled_at INTEGER");
   }
 }

@@ -69,7 +69,7 @@ export function forgetAttention(): void {
 export async function readAttention(env: ReadBindings, now: number): Promise<Attention> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // There is one buffer. With a second one, the cache needs an epoch for each.
-    const [snapshot] = await callAllBuffers(env, readSnapshot);
+    const [snapshot] = await callAllBuffers(env, (buffer) => readSnapshot(buffer));
     if (!snapshot) continue;
     const known = await recall(env, snapshot, now);
     if (!known) continue;

@@ -53,7 +53,7 @@ export async function readExact<const Queries extends readonly Query[]>(
   queries: Queries,
 ): Promise<ExactRead<Queries>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const snapshots = await callAllBuffers(env, readSnapshot);
+    const snapshots = await callAllBuffers(env, (buffer) => readSnapshot(buffer));
     if (!snapshots.every((snapshot) => snapshot !== undefined)) continue;
     const positions = snapshots.map(({ epoch, sealed, next }) => ({ epoch, fromN: sealed[0]?.n ?? next }));
     const { rows, ledger } = await callBinding("D1", () => readWithLedger(env.DB, positions, queries));

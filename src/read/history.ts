@@ -2,13 +2,14 @@
  * Reads the sums of functions over minutes, hours and days as they are stored, for doors that need to know how much had
  * happened at any moment.
  */
-import { isWithin, type Range } from "../stats/interval.ts";
+import { ceilTo, isWithin, type Range } from "../stats/interval.ts";
 import { idOf, type SeriesId, seriesKey } from "../stats/series-id.ts";
 import { sumOf, type Sums } from "../stats/sums.ts";
-import { MINUTE } from "../stats/tiers.ts";
+import { HOUR, MINUTE } from "../stats/tiers.ts";
 import { allFunctions, allSums, allTotals, sumsOfIds, totalsOfIds } from "../store/read-functions.ts";
 import { type Tile, tilesOfIds } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
+import { readKept } from "./kept.ts";
 import { readParts } from "./parts.ts";
 import { coarseUntil } from "./range.ts";
 import { ONE_STEP, type ReadBindings } from "./series.ts";
@@ -40,8 +41,8 @@ export interface HistoryRequest {
   accept: (functions: number) => void;
 }
 
-/** Later than any call. Epoch seconds. */
-const END = 2 ** 40;
+/** Calls are not later than now, except as far as clocks differ. Epoch seconds. */
+const endOf = (now: number): number => ceilTo(now / 1000 + HOUR, HOUR);
 
 /**
  * The histories of all matching functions. Each is exact and from one moment; different ones may be from different moments.
@@ -50,21 +51,19 @@ const END = 2 ** 40;
  */
 export async function* readHistories(env: ReadBindings, request: HistoryRequest): AsyncGenerator<History> {
   const { step, withBuckets, since, now } = request;
+  const end = endOf(now);
   const reachesNow = since && request.range.to >= now / 1000;
-  const range = reachesNow ? { from: request.range.from, to: END } : request.range;
-  const rest = { from: range.to, to: END };
-  const whole = since ? { from: range.from, to: END } : range;
-  const coarse = coarseUntil(request.range, step, now);
+  const range = reachesNow ? { from: request.range.from, to: end } : request.range;
+  const rest = { from: range.to, to: end };
+  const whole = since ? { from: range.from, to: end } : range;
+  const asked = [{ range, coarse: coarseUntil(request.range, step, now) }];
+  if (since && !reachesNow) asked.push({ range: rest, coarse: coarseUntil(rest, ONE_STEP, now) });
   const parts = readParts<Listed, Tile>(env, {
     ...request,
-    range: whole,
-    coarse,
+    asked,
     list: since ? (withBuckets ? allTotals() : allSums()) : allFunctions(),
     ...(since && { listAgain: withBuckets ? totalsOfIds : sumsOfIds }),
-    rows: (ids) => [
-      tilesOfIds(ids, range, coarse, withBuckets),
-      ...(since && !reachesNow ? [tilesOfIds(ids, rest, coarseUntil(rest, ONE_STEP, now), withBuckets)] : []),
-    ],
+    rows: (ids, own, coarse) => tilesOfIds(ids, own, coarse, withBuckets),
   });
   for await (const { listed, rows, deltas } of parts) {
     const seen = listed ? [listed, ...deltas] : deltas;
@@ -95,8 +94,11 @@ export async function readFunctions(
   env: ReadBindings,
   isMatching: (id: SeriesId) => boolean,
 ): Promise<SeenFunction[]> {
-  const { stored, unapplied } = await readExact(env, [allFunctions()]);
-  const groups = Map.groupBy([...stored[0], ...unapplied].filter(isMatching), seriesKey);
+  const kept = await readKept(env, isMatching, []);
+  const all = kept
+    ? [...kept.functions.map(({ row }) => row), ...kept.unappliedFlushes.flat()]
+    : await readExact(env, [allFunctions()]).then(({ stored, unapplied }) => [...stored[0], ...unapplied]);
+  const groups = Map.groupBy(all.filter(isMatching), seriesKey);
   return Array.from(groups.values(), (group) => ({
     ...idOf(group[0]!),
     firstSeen: Math.min(...group.map(({ firstSeen }) => firstSeen)),

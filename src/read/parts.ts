@@ -5,21 +5,19 @@
  * Each function's rows are from one moment. Different functions may be from different moments.
  */
 import type { Delta } from "../stats/delta.ts";
-import { floorTo, type Range } from "../stats/interval.ts";
+import type { Range } from "../stats/interval.ts";
 import { type SeriesId, seriesKey } from "../stats/series-id.ts";
-import { DAY } from "../stats/tiers.ts";
 import { closedRows, openFrom } from "../store/closed.ts";
 import type { StoredFunction } from "../store/read-functions.ts";
 import type { CoarseTimes } from "../store/read-rollups.ts";
 import type { Query } from "../store/read-with-ledger.ts";
 import { readExact } from "./exact.ts";
+import { type Asked, readKept } from "./kept.ts";
 import { maxRollupsIn } from "./range.ts";
+import { isSeenIn, timeOf } from "./seen.ts";
 
 /** Rollups that are held in memory at once. They take some 20 MB. */
 const ROLLUPS_PER_READ = 40_000;
-
-/** When a function was called. */
-export type Seen = SeriesId & { firstSeen: number; lastSeen: number };
 
 /** What is known of one function. Its calls are in `rows` and `deltas` together. */
 export interface FunctionParts<Listed extends StoredFunction, Row> {
@@ -32,15 +30,14 @@ export interface FunctionParts<Listed extends StoredFunction, Row> {
 
 export interface PartsRequest<Listed extends StoredFunction, Row extends { functionId: number }> {
   isMatching: (id: SeriesId) => boolean;
-  /** Functions without a call in it get no rows. */
-  range: Range;
-  coarse: CoarseTimes;
+  /** Functions without a call in any of these ranges get no rows. */
+  asked: readonly Asked[];
   /** Lists all functions. */
   list: Query<Listed[]>;
   /** Lists some functions again, so that their list and their rows are from one moment. Left out if that does not matter. */
   listAgain?: (ids: readonly number[]) => Query<Listed[]>;
-  /** The rows of some functions, by one query or several. */
-  rows: (ids: readonly number[]) => readonly Query<Row[]>[];
+  /** The rows of some functions in one of the ranges. */
+  rows: (ids: readonly number[], range: Range, coarse: CoarseTimes) => Query<Row[]>;
   /** Called with the number of matching functions before any rows are read. May throw. */
   accept?: (functions: number) => void;
 }
@@ -48,37 +45,55 @@ export interface PartsRequest<Listed extends StoredFunction, Row extends { funct
 /** @throws {BusyError | BindingFault} */
 export async function* readParts<Listed extends StoredFunction, Row extends { functionId: number }>(
   env: Pick<Env, "BUFFER" | "DB">,
-  { isMatching, range, coarse, list, listAgain, rows, accept }: PartsRequest<Listed, Row>,
+  { isMatching, asked, list, listAgain, rows, accept }: PartsRequest<Listed, Row>,
 ): AsyncGenerator<FunctionParts<Listed, Row>> {
+  const kept = await readKept(env, isMatching, asked);
+  if (kept) {
+    const deltas = Map.groupBy(kept.unappliedFlushes.flat().filter(isMatching), seriesKey);
+    const known = new Set(kept.functions.map(({ row }) => seriesKey(row)));
+    const unknown = [...deltas].filter(([key]) => !known.has(key));
+    accept?.(kept.functions.length + unknown.length);
+    for (const { row, tiles } of kept.functions) {
+      // Totals and tiles are more than what the queries would give.
+      const listed = row as unknown as Listed;
+      yield { listed, rows: tiles as unknown as Row[], deltas: deltas.get(seriesKey(row)) ?? [] };
+    }
+    for (const [, own] of unknown) yield { listed: undefined, rows: [], deltas: own };
+    return;
+  }
   const { stored, unapplied } = await readExact(env, [list, closedRows()]);
   const known = new Set(stored[0].map(seriesKey));
   const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
-  const isStored = (row: StoredFunction) => isSeenIn(range, row);
+  const isStored = (row: StoredFunction) => asked.some(({ range }) => isSeenIn(range, row));
   const matching = stored[0].filter(isMatching);
   const unknown = [...deltas].filter(([key]) => !known.has(key));
   accept?.(matching.length + unknown.length);
-  // D1 has nothing of these functions in the range, so this read has all there is of them. WARNING: take it from this read.
+  // D1 has nothing of these functions in the ranges, so this read has all there is of them. WARNING: take it from this read.
   // By the next one a flush may have moved it to D1.
   for (const listed of matching) {
     if (!isStored(listed)) yield { listed, rows: [], deltas: deltas.get(seriesKey(listed)) ?? [] };
   }
   for (const [, own] of unknown) yield { listed: undefined, rows: [], deltas: own };
   const open = openFrom(stored[1]);
-  const closed = { hours: Math.min(coarse.hours, open.hours), days: Math.min(coarse.days, open.days) };
-  const weightOf = (row: StoredFunction) => maxRollupsIn(range, closed, timeOf(row));
+  const weightOf = (row: StoredFunction) =>
+    asked.reduce((sum, { range, coarse }) => {
+      const closed = { hours: Math.min(coarse.hours, open.hours), days: Math.min(coarse.days, open.days) };
+      return sum + maxRollupsIn(range, closed, timeOf(row));
+    }, 0);
+  const queriesOf = (ids: readonly number[]) => asked.map(({ range, coarse }) => rows(ids, range, coarse));
   for (const some of inParts(matching.filter(isStored), weightOf)) {
-    yield* await readSome(env, some, rows, listAgain);
+    yield* await readSome(env, some, queriesOf, listAgain);
   }
 }
 
 async function readSome<Listed extends StoredFunction, Row extends { functionId: number }>(
   env: Pick<Env, "BUFFER" | "DB">,
   functions: readonly Listed[],
-  rowsOf: (ids: readonly number[]) => readonly Query<Row[]>[],
+  queriesOf: (ids: readonly number[]) => readonly Query<Row[]>[],
   listAgain: ((ids: readonly number[]) => Query<Listed[]>) | undefined,
 ): Promise<FunctionParts<Listed, Row>[]> {
   const ids = functions.map(({ id }) => id);
-  const queries = rowsOf(ids);
+  const queries = queriesOf(ids);
   const { stored, unapplied, isDeleted } = await readExact(env, [
     ...queries,
     ...(listAgain ? [listAgain(ids)] : []),
@@ -93,16 +108,6 @@ async function readSome<Listed extends StoredFunction, Row extends { functionId:
     // It was deleted after the list was read. Only calls from after the deletion count.
     return own.length === 0 ? [] : [{ listed: undefined, rows: [], deltas: own }];
   });
-}
-
-/** The time in which rollups of the function may start: from the day of its first call on, until its last. Epoch seconds. */
-function timeOf({ firstSeen, lastSeen }: Seen): Range {
-  return { from: floorTo(firstSeen / 1000, DAY), to: lastSeen / 1000 + 1 };
-}
-
-function isSeenIn(range: Range, seen: Seen): boolean {
-  const { from, to } = timeOf(seen);
-  return from < range.to && to > range.from;
 }
 
 /** Cuts the functions into parts that each have a bounded number of rollups. */

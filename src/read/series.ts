@@ -1,11 +1,13 @@
 /** Reads the calls of functions as series: over a range in steps, or as one total since the beginning. */
-import { allFunctions, allTotals, totalsOf } from "../store/read-functions.ts";
-import { rollupsOf, rollupsOfIds } from "../store/read-rollups.ts";
+import { allFunctions, allTotals, type StoredTotals, totalsOf } from "../store/read-functions.ts";
+import { rollupsOfIds, tilesOf } from "../store/read-rollups.ts";
 import { readExact } from "./exact.ts";
 import { mergeUnapplied } from "./failures.ts";
 import { type FunctionName, isFunctionName, type Matchers, matching } from "./matchers.ts";
-import { readParts, type Seen } from "./parts.ts";
+import { type Asked, type KeptRead, readKept } from "./kept.ts";
+import { readParts } from "./parts.ts";
 import { coarseUntil } from "./range.ts";
+import type { Seen } from "./seen.ts";
 import type { Delta } from "../stats/delta.ts";
 import type { SeenFailure } from "../stats/failures.ts";
 import { floorTo, isWithin, type Range } from "../stats/interval.ts";
@@ -77,46 +79,63 @@ export async function readDetailedSeries(
   range: Range,
   step: number,
 ): Promise<DetailedSeries[]> {
-  const { stored, unapplied, unappliedFlushes } = await readExact(env, [
-    totalsOf(name),
-    failuresOf(name),
-    rollupsOf(name, range, coarseUntil(range, step, Date.now())),
-  ]);
-  const [functions, failures, rollups] = stored;
+  const asked = { range, coarse: coarseUntil(range, step, Date.now()) };
+  const { functions, unappliedFlushes } =
+    (await readKept(env, matching(name), [asked], name)) ?? (await readStored(env, name, asked));
   const isMatching = matching(name);
-  const known = new Map(functions.map((row) => [seriesKey(row), row]));
-  const deltas = Map.groupBy(unapplied.filter(isMatching), seriesKey);
-  const keys = functions.filter(isMatching).map(seriesKey);
-  return [...new Set([...keys, ...deltas.keys()])].map((key) => {
-    const row = known.get(key);
+  const known = new Map(functions.map((one) => [seriesKey(one.row), one]));
+  const deltas = Map.groupBy(unappliedFlushes.flat().filter(isMatching), seriesKey);
+  return [...new Set([...known.keys(), ...deltas.keys()])].map((key) => {
+    const { row, tiles = [], failures = [] } = known.get(key) ?? {};
     const own = deltas.get(key) ?? [];
     const seen = row ? [row, ...own] : own;
     return {
-      ...seriesOf(
-        seen,
-        row ? rollups.filter(({ functionId }) => functionId === row.id) : [],
-        own,
-        range,
-        step,
-      ),
+      ...seriesOf(seen, tiles as Part[], own, range, step),
       totals: { ...sumOf(seen), ...timesOf(seen) },
       failures: mergeUnapplied(
-        row ? failures.filter(({ functionId }) => functionId === row.id) : [],
+        failures,
         unappliedFlushes.map((flush) => flush.filter((delta) => seriesKey(delta) === key)),
       ),
     };
   });
 }
 
+/** As `readKept`, from D1. */
+async function readStored(
+  env: ReadBindings,
+  name: FunctionName,
+  { range, coarse }: Asked,
+): Promise<KeptRead> {
+  const { stored, unappliedFlushes } = await readExact(env, [
+    totalsOf(name),
+    failuresOf(name),
+    tilesOf(name, range, coarse),
+  ]);
+  const [rows, failures, tiles] = stored;
+  const functions = rows.filter(matching(name)).map((row) => ({
+    row,
+    tiles: tiles.filter(({ functionId }) => functionId === row.id),
+    failures: failures.filter(({ functionId }) => functionId === row.id),
+  }));
+  return { functions, unappliedFlushes };
+}
+
 async function readSinceBeginning(env: ReadBindings, matchers: Matchers): Promise<Series[]> {
-  const query = isFunctionName(matchers) ? totalsOf(matchers) : allTotals();
-  const { stored, unapplied } = await readExact(env, [query]);
-  const parts = Map.groupBy([...stored[0], ...unapplied].filter(matching(matchers)), seriesKey);
+  const parts = Map.groupBy((await readAllTotals(env, matchers)).filter(matching(matchers)), seriesKey);
   return Array.from(parts.values(), (own) => ({
     ...idOf(own[0]!),
     ...timesOf(own),
     points: [{ at: 0, sums: sumOf(own) }],
   }));
+}
+
+/** Totals in D1, and all deltas that they do not include. */
+async function readAllTotals(env: ReadBindings, matchers: Matchers): Promise<(StoredTotals | Delta)[]> {
+  const kept = await readKept(env, matching(matchers), []);
+  if (kept) return [...kept.functions.map(({ row }) => row), ...kept.unappliedFlushes.flat()];
+  const query = isFunctionName(matchers) ? totalsOf(matchers) : allTotals();
+  const { stored, unapplied } = await readExact(env, [query]);
+  return [...stored[0], ...unapplied];
 }
 
 async function* readMany(
@@ -125,13 +144,11 @@ async function* readMany(
   range: Range,
   step: number,
 ): AsyncGenerator<Series> {
-  const coarse = coarseUntil(range, step, Date.now());
   const parts = readParts(env, {
     isMatching: matching(matchers),
-    range,
-    coarse,
+    asked: [{ range, coarse: coarseUntil(range, step, Date.now()) }],
     list: allFunctions(),
-    rows: (ids) => [rollupsOfIds(ids, range, coarse)],
+    rows: rollupsOfIds,
   });
   for await (const { listed, rows, deltas } of parts) {
     yield seriesOf(listed ? [listed, ...deltas] : deltas, rows, deltas, range, step);

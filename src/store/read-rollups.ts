@@ -31,18 +31,31 @@ const IN_PART = sql`${rollups.functionId} = part.id AND ${rollups.resolution} = 
   AND ${rollups.start} >= part.starts_at AND ${rollups.start} < part.ends_at`;
 
 /** The rollups that make up the range, of all functions with the name. Each call is in one of them. Reads few others. */
-export const rollupsOf = (named: Named, range: Range, coarse: CoarseTimes): Query<Rollup[]> =>
-  within(
-    range,
-    coarse,
-    sql`functions AS f WHERE f.service = ${named.service} AND f.name = ${named.function}
-      AND f.module = coalesce(${named.module ?? null}, f.module)`,
-  );
+export const tilesOf =
+  (named: Named, range: Range, coarse: CoarseTimes): Query<Tile[]> =>
+  (orm) =>
+    orm
+      .select(tile)
+      .from(
+        partsOf(
+          range,
+          coarse,
+          sql`functions AS f WHERE f.service = ${named.service} AND f.name = ${named.function}
+            AND f.module = coalesce(${named.module ?? null}, f.module)`,
+        ),
+      )
+      .crossJoin(rollups)
+      .where(IN_PART);
 
-/** As `rollupsOf`, for functions given by their ids. All ids travel in one parameter, since D1 allows 100. */
-export const rollupsOfIds = (ids: readonly number[], range: Range, coarse: CoarseTimes): Query<Rollup[]> =>
-  // Rollups of a deleted function may still be there, so the function is looked up as well.
-  within(range, coarse, withIds(ids));
+/** The rollups that make up the range, of functions given by their ids. All ids travel in one parameter: D1 allows 100. */
+export const rollupsOfIds =
+  (ids: readonly number[], range: Range, coarse: CoarseTimes): Query<Rollup[]> =>
+  (orm) =>
+    orm
+      .select(columns)
+      .from(partsOf(range, coarse, withIds(ids)))
+      .crossJoin(rollups)
+      .where(IN_PART);
 
 /** As `rollupsOfIds`, with the length of each. Leaving out the histograms leaves out most of the bytes. */
 export const tilesOfIds =
@@ -54,15 +67,7 @@ export const tilesOfIds =
       .crossJoin(rollups)
       .where(IN_PART);
 
-const within =
-  (range: Range, coarse: CoarseTimes, ofFunctions: SQL): Query<Rollup[]> =>
-  (orm) =>
-    orm
-      .select(columns)
-      .from(partsOf(range, coarse, ofFunctions))
-      .crossJoin(rollups)
-      .where(IN_PART);
-
+// Rollups of a deleted function may still be there, so the function is looked up as well.
 const withIds = (ids: readonly number[]): SQL =>
   sql`json_each(${JSON.stringify(ids)}) AS one CROSS JOIN functions AS f ON f.id = one.value`;
 

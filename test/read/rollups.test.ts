@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
 import type { FunctionList } from "../../src/api/list-functions.ts";
+import { forgetKept } from "../../src/read/kept.ts";
 import { resolveRange } from "../../src/read/range.ts";
 import { ONE_STEP, readSeries } from "../../src/read/series.ts";
 import { retain } from "../../src/retention/retain.ts";
@@ -43,6 +44,7 @@ function floor(ms: number, step: number): number {
 
 /** Asks as a client would, and counts what D1 did. */
 async function measured(path: string) {
+  forgetKept();
   let [read, statements] = [0, 0];
   const DB = dbWith(async (real, batch) => {
     statements += batch.length;
