@@ -15,6 +15,7 @@ import { deleteSeries } from "../../src/admin/delete-series.ts";
 import { UnknownSeriesError } from "../../src/read/errors.ts";
 import type { Part } from "./counts.ts";
 import { ErrorResponse } from "../../src/http/error-response.ts";
+import { forgetKept } from "../../src/read/kept.ts";
 import { readTotals } from "../../src/read/series.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
 import { recallLost } from "../../src/recall/recall-lost.ts";
@@ -205,7 +206,10 @@ export class World {
         BUFFER: buffersWith(step.confirmation),
       }),
     });
-    this.#senders.counted.push(...(await this.#flushes.arrivedOrphans()));
+    const orphans = await this.#flushes.arrivedOrphans();
+    // No buffer knows of them, so rows that are kept lack them until they are compared with D1, for up to five minutes.
+    if (orphans.length > 0) forgetKept();
+    this.#senders.counted.push(...orphans);
     // The confirmation was of a D1 that is no more.
     if (this.#returns > returns) this.#lags = true;
   }
