@@ -136,10 +136,13 @@ async function tellWatchdog(text: string): Promise<number | null> {
   return (await response.json<{ bytes: number | null }>()).bytes;
 }
 
-/** Our own errors, and OTLP's. */
-interface ErrorBody {
-  code: string | number;
-  message: string;
+/** Whether the JSON is an error in the form of the path's protocol: OTLP's, Prometheus' or our own. */
+function isErrorOf(path: string, answer: unknown): boolean {
+  const { code, message, error, errorType, status } = answer as Record<string, unknown>;
+  if (path.startsWith("/v1/")) return Boolean(code && message);
+  if (errorType !== undefined) return status === "error" && typeof error === "string";
+  const { code: ownCode, message: ownMessage } = error as Record<string, unknown>;
+  return Boolean(ownCode && ownMessage);
 }
 
 interface Outcome {
@@ -174,9 +177,7 @@ async function sendFuzzed(request: FuzzedRequest, number: number): Promise<Outco
   if (response.status >= 500) throw new Error(`${response.status} ${text}, ${shown()}`);
   const isAnsweredBatch = response.status === 422 && path.startsWith("/samples");
   if (response.status >= 400 && method !== "HEAD" && !isAnsweredBatch) {
-    const answer = JSON.parse(text) as { error?: ErrorBody } & Partial<ErrorBody>;
-    const error = path.startsWith("/v1/") ? answer : answer.error;
-    if (!error?.code || !error.message) throw new Error(`${response.status} ${text}, ${shown()}`);
+    if (!isErrorOf(path, JSON.parse(text))) throw new Error(`${response.status} ${text}, ${shown()}`);
   }
   const isBatch = response.status === 202 && path.startsWith("/samples");
   return {

@@ -129,7 +129,7 @@ export async function readKept(
         ...tiles,
       ]);
       if (!stored) continue;
-      if (failures) rows.setFailures(failures, stored[0] as StoredFailures);
+      if (failures) rows.setFailures(failures, stored[0]);
       for (const [i, one] of missing.entries()) rows.add(one, stored[i + 1] as Tile[], now);
       rows.shrink(keptLimits.rollups, now);
       continue;
@@ -149,8 +149,6 @@ export async function readKept(
   }
   return undefined;
 }
-
-type StoredFailures = Rows<[ReturnType<typeof failuresOf>]>[0];
 
 /** What is kept, with all flushes that have left the buffer. "newer" if another request has a later snapshot already. */
 function keptAt(snapshots: readonly Snapshot[], now: number): Kept | "newer" {

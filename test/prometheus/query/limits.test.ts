@@ -117,6 +117,6 @@ it("a missing database is told in Prometheus' form", async () => {
   await acknowledged([{ function: "a", durationMs: 1, at: Date.now() - MINUTE }]);
   await env.DB.exec("DROP TABLE functions");
   const [status, type, error] = await failure("/api/v1/query", { query: "function_calls_total" });
-  expect([status, type]).toEqual([500, "internal"]);
+  expect([status, type]).toEqual([503, "unavailable"]);
   expect(error).toContain("migrations");
 });
