@@ -40,7 +40,7 @@ import type { HttpEnv } from "./http/route.ts";
 import { securityHeaders } from "./http/security-headers.ts";
 import { serverTime } from "./http/server-time.ts";
 import { answerErrorsInOtlp } from "./ingest/otlp/answer-errors.ts";
-import { refuseLogsRoute, takeTracesRoute } from "./ingest/otlp/route.ts";
+import { refuseLogsRoute, takeMetricsRoute, takeTracesRoute } from "./ingest/otlp/route.ts";
 import { takeSamplesRoute } from "./ingest/samples/route.ts";
 import { prometheusRoutes } from "./prometheus/query/routes.ts";
 import { scrapeRoute } from "./prometheus/scrape.ts";
@@ -48,6 +48,7 @@ import { scrapeRoute } from "./prometheus/scrape.ts";
 const routes = [
   takeSamplesRoute,
   takeTracesRoute,
+  takeMetricsRoute,
   refuseLogsRoute,
   scrapeRoute,
   listFunctionsRoute,

@@ -134,6 +134,11 @@ export class IdempotencyStore {
     this.#sinceMeasured = 0;
   }
 
+  /** Counts other bytes that an owner stores for as long as keys. Call `turnTo` with the same time first. */
+  countBytes(quotaOwner: string, bytes: number, now: number): void {
+    this.#quota.add(dayOf(now), quotaOwner, bytes);
+  }
+
   /** Stores new keys with their answers. Call `turnTo` with the same time first. */
   add(service: string, batches: readonly KeyedBatch[], quotaOwner: string, now: number): void {
     if (batches.length === 0) return;

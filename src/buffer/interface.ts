@@ -4,6 +4,8 @@
  * WARNING: a Worker and its objects may run different versions for some minutes around a deploy. Give a field a new name if
  * its meaning changes, and expect that a new field is missing.
  */
+import type { StreamPoint } from "../stats/point-difference.ts";
+import type { Meaning } from "../stats/point.ts";
 import type { SeriesSelector } from "../stats/series-id.ts";
 import type { Answer } from "./idempotency-store.ts";
 import type { NotedRefusal } from "./refusals.ts";
@@ -21,6 +23,31 @@ export interface BatchGroup {
   functions: string[];
   /** Numbers of rejected samples by reason. */
   rejected: Record<string, number>;
+}
+
+/** Cumulative points of one service, some of which the buffer may know. The buffer records what they add, or nothing. */
+export interface PointBatch {
+  service: string;
+  senders: SenderPoints[];
+  /** Numbers of rejected points by reason. */
+  rejected: Record<string, number>;
+}
+
+export interface SenderPoints {
+  /** Names the process that counts, within its service. */
+  sender: string;
+  points: CumulativePoint[];
+}
+
+export interface CumulativePoint extends Meaning, StreamPoint {
+  /** Names the stream that the point is of, within its sender. */
+  stream: string;
+}
+
+export interface PointResult {
+  status: "recorded" | "overloaded";
+  /** Numbers of points that were not counted because something is wrong with their sender, by what. */
+  warnings: Record<string, number>;
 }
 
 export interface RecordedBatch {

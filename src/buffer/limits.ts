@@ -32,6 +32,8 @@ export const bufferLimits = {
   bufferBytes: 8 * 1024 * 1024 * 1024,
   /** Above this size the buffer rejects the service that owns most keys, so that other services can still write. */
   bufferBytesOfOne: 6 * 1024 * 1024 * 1024,
+  /** Size of one row of pending deltas, or of streams. Durable Objects reject rows of 2 MB; the local runtime does not. */
+  storedBytesPerRow: 1_500_000,
   /** Functions that one service may have. Calls of further functions count under one name. */
   functionsPerService: 1_000,
   /** Services that the buffer may have. Calls of further services count under one name. */

@@ -21,6 +21,8 @@ import type {
   BatchGroup,
   BufferHealth,
   Confirmed,
+  PointBatch,
+  PointResult,
   RecordResult,
   SnapshotCursor,
   SnapshotPage,
@@ -31,11 +33,13 @@ import { type DeadLetter, type DueFlush, Outbox } from "./outbox.ts";
 import { Pending } from "./pending.ts";
 import { Recorder } from "./record.ts";
 import { Refusals } from "./refusals.ts";
+import { PointRecorder } from "./record-points.ts";
 import { Rejections } from "./rejections.ts";
 import { sealPending } from "./seal.ts";
 import { sealTime } from "./seal-time.ts";
 import { sendFlushes } from "./send.ts";
 import { readSnapshotPage } from "./snapshot.ts";
+import { StreamStore } from "./stream-store.ts";
 import { Transaction } from "./transaction.ts";
 
 export class MetricsBuffer extends DurableObject<Env> {
@@ -49,6 +53,7 @@ export class MetricsBuffer extends DurableObject<Env> {
   readonly #refusals: Refusals;
   readonly #transaction: Transaction;
   readonly #recorder: Recorder;
+  readonly #pointRecorder: PointRecorder;
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -64,25 +69,26 @@ export class MetricsBuffer extends DurableObject<Env> {
     this.#dropped = new Dropped(sql, limits);
     this.#rejections = new Rejections(sql);
     this.#refusals = new Refusals(sql);
+    const streams = new StreamStore(sql, limits);
     this.#transaction = new Transaction(storage, [
       this.#identity,
       idempotency,
       this.#functions,
       this.#pending,
       this.#outbox,
+      streams,
     ]);
-    this.#recorder = new Recorder(
-      {
-        idempotency,
-        functions: this.#functions,
-        pending: this.#pending,
-        outbox: this.#outbox,
-        rejections: this.#rejections,
-        transaction: this.#transaction,
-      },
-      limits,
-      () => readForgetAfterMs(this.env),
-    );
+    const parts = {
+      idempotency,
+      functions: this.#functions,
+      pending: this.#pending,
+      outbox: this.#outbox,
+      rejections: this.#rejections,
+      transaction: this.#transaction,
+    };
+    const forgetAfterMs = () => readForgetAfterMs(this.env);
+    this.#recorder = new Recorder(parts, limits, forgetAfterMs);
+    this.#pointRecorder = new PointRecorder({ ...parts, streams }, limits, forgetAfterMs);
     this.#alarm = new Alarm(storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
@@ -96,6 +102,17 @@ export class MetricsBuffer extends DurableObject<Env> {
     const results = this.#recorder.record(group, now);
     this.#scheduleAlarm(now);
     return results;
+  }
+
+  /**
+   * Stores what cumulative points add to those before them. A point that comes again adds nothing. The platform holds the
+   * answer back until the writes are durable.
+   */
+  recordPoints(batch: PointBatch): PointResult {
+    const now = Date.now();
+    const result = this.#pointRecorder.record(batch, now);
+    this.#scheduleAlarm(now);
+    return result;
   }
 
   /** D1 has these flushes. Idempotent. Does nothing for an epoch of lost storage. */

@@ -59,8 +59,8 @@ export class Recorder {
         return first ? resultOf(first) : { status: "send_again" };
       });
     }
-    const quotaOwner = this.#quotaOwnerOf(service);
-    if (!this.#hasRoom(quotaOwner, bytes)) {
+    const quotaOwner = quotaOwnerOf(functions, service);
+    if (!hasRoom(this.#parts, this.#limits, quotaOwner, bytes)) {
       const status = batches.length === 1 ? "overloaded" : "send_again";
       return batches.map(() => ({ status }));
     }
@@ -75,20 +75,25 @@ export class Recorder {
     }
     return batches.map(() => ({ status: "recorded" }));
   }
+}
 
-  #hasRoom(quotaOwner: string, bytes: number): boolean {
-    const { pending, outbox, idempotency } = this.#parts;
-    return (
-      pending.state.bytes + bytes <= this.#limits.pendingBytes &&
-      outbox.summary.bytes <= this.#limits.unconfirmedBytes &&
-      !idempotency.isFull(quotaOwner)
-    );
-  }
+/** Whether the buffer may take deltas of that size. */
+export function hasRoom(
+  { pending, outbox, idempotency }: Pick<RecorderParts, "pending" | "outbox" | "idempotency">,
+  limits: BufferLimits,
+  quotaOwner: string,
+  bytes: number,
+): boolean {
+  return (
+    pending.state.bytes + bytes <= limits.pendingBytes &&
+    outbox.summary.bytes <= limits.unconfirmedBytes &&
+    !idempotency.isFull(quotaOwner)
+  );
+}
 
-  /** The service if it is known. All unknown services share one quota, so that a sender gains nothing by inventing names. */
-  #quotaOwnerOf(service: string): string {
-    return this.#parts.functions.knows(service) ? service : OVERFLOW;
-  }
+/** The service if it is known. All unknown services share one quota, so that a sender gains nothing by inventing names. */
+export function quotaOwnerOf(functions: KnownFunctions, service: string): string {
+  return functions.knows(service) ? service : OVERFLOW;
 }
 
 function resultOf({ isSame, answer }: FirstUse): RecordResult {

@@ -1,5 +1,6 @@
 /** A batch: samples of one service, summed into deltas, that are recorded under one idempotency key. */
 import type { Answer } from "../buffer/idempotency-store.ts";
+import type { SenderPoints } from "../buffer/interface.ts";
 import type { Delta } from "../stats/delta.ts";
 
 /** Why a sample was rejected, as a word for the log. */
@@ -19,6 +20,11 @@ export interface Batch extends Summed {
   digest: string;
   /** The batch's share of the request body, in bytes: an estimate of the work that it makes. */
   weight: number;
+  /**
+   * Points that count since their senders began. The buffer finds out what they add. Such a batch has no deltas and no key: a
+   * point that comes again adds nothing.
+   */
+  cumulative?: SenderPoints[];
 }
 
 /** The result of summing samples. */

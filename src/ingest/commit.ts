@@ -1,4 +1,5 @@
 /** Commits batches to the buffer and turns its results into outcomes or errors. */
+import { bufferFor } from "../buffer/buffers.ts";
 import type { Answer } from "../buffer/idempotency-store.ts";
 import { ErrorResponse, unavailable } from "../http/error-response.ts";
 import type { Batch, Rejections } from "./batch.ts";
@@ -71,9 +72,25 @@ async function commit(env: Env, batch: Batch): Promise<Outcome> {
   }
 }
 
+/** Warnings become reasons of the answer, which do not count as rejections. */
+async function recordPoints(env: Env, batch: Batch): Promise<BatchResult> {
+  const { service, cumulative = [], rejected, answer } = batch;
+  const result = await bufferFor(env, service).recordPoints({ service, senders: cumulative, rejected });
+  for (const [warning, points] of Object.entries(result.warnings)) {
+    answer.reasons.push({ index: 0, reason: `${WARNINGS[warning] ?? warning} (${points})` });
+  }
+  return { status: result.status };
+}
+
+const WARNINGS: Partial<Record<string, string>> = {
+  "second writer":
+    "Two processes seem to send the same cumulative metrics, and only the newer one is counted. Give each its own service.instance.id.",
+  "counts fell": "A cumulative count fell though its start time stayed. It is counted from here on.",
+};
+
 async function record(env: Env, batch: Batch): Promise<BatchResult> {
   try {
-    return await recordTogether(env, batch);
+    return await (batch.cumulative === undefined ? recordTogether(env, batch) : recordPoints(env, batch));
   } catch (error) {
     throw unavailable(
       "buffer_unavailable",

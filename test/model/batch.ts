@@ -10,6 +10,8 @@ export interface Batch {
   service: string;
   key: string | undefined;
   samples: unknown[];
+  /** Set if it is a request of OTLP, which has no key and no samples. */
+  otlp?: { path: string; body: string };
   /** By how much the sender's clock is wrong. Unless it is 0, the sender says when it made the batch by that clock. */
   clockErrorMs: number;
   /** When it was first sent. If it arrived, its calls count as of this time. */

@@ -1,8 +1,9 @@
 /** The senders: which batches are acknowledged, which are in doubt, and what counts. */
 import { rangesOf } from "../../src/stats/index-ranges.ts";
-import { buffer, post as postSamples } from "../worker.ts";
+import { buffer, fetchWorker, post as postSamples } from "../worker.ts";
 import { type Batch, batchOf, KEY_KNOWN_MS } from "./batch.ts";
 import type { Part } from "./counts.ts";
+import { OtlpSender } from "./otlp-sender.ts";
 import { type Call, nth, type Step } from "./step.ts";
 import { brokenGroup, together } from "./together.ts";
 
@@ -26,6 +27,9 @@ export class Senders {
   /** Acknowledged batches that may be sent again, latest first. */
   #known: Batch[] = [];
   #keys = 0;
+  readonly #process = new OtlpSender("shop");
+  /** The request that the process waits for. */
+  #exporting: Promise<unknown> | undefined;
   /** The latest time of the clock so far. The clock may be set back. */
   #latest = 0;
 
@@ -82,13 +86,35 @@ export class Senders {
     if (broken) await this.#send(batchOf("shop", batches[0]!, key, Date.now()));
   }
 
+  /** The process sends nothing new while it is in doubt, or waits for an answer. */
+  async export({ calls, signal, restarts, copies, answer }: StepOf<"export">): Promise<void> {
+    // A time ahead of the server's clock counts as now, so it could not be told at which attempt it was recorded.
+    if (this.#exporting || this.#process.isAheadOf(Date.now())) return;
+    await this.endExports();
+    if (this.#exporting || this.doubtful.some(({ otlp }) => otlp !== undefined)) return;
+    if (restarts) this.#process.restart();
+    const batch = this.#process[signal](calls, Date.now());
+    this.#exporting = Promise.all(
+      Array.from({ length: copies }, () => this.#send(batch, answer === "is lost")),
+    ).finally(() => (this.#exporting = undefined));
+    await this.#exporting;
+  }
+
+  /** Sends requests of the process again that are in doubt. */
+  async endExports(): Promise<void> {
+    for (const batch of this.doubtful.filter(({ otlp }) => otlp !== undefined)) {
+      this.doubtful = this.doubtful.filter((other) => other !== batch);
+      await this.#send(batch);
+    }
+  }
+
   async postSome(calls: readonly Omit<Call, "service">[]): Promise<void> {
     await this.#send(batchOf("shop", calls, this.#newKey(), Date.now()));
   }
 
   async postAgain(which: number): Promise<void> {
     const batch = nth(this.#known, which);
-    if (batch && batch.key !== undefined) await this.#send(batch);
+    if (batch && (batch.key !== undefined || batch.otlp)) await this.#send(batch);
   }
 
   async reuseKey(which: number): Promise<void> {
@@ -108,17 +134,19 @@ export class Senders {
     this.counted = [];
     this.doubtful = [];
     this.#known = [];
+    this.#process.restart();
   }
 
   /** Sends a batch. If the answer is not lost, it decides what counts. */
   async #send(batch: Batch, isLost = false): Promise<void> {
     const response = await post(batch);
     if (isLost || response.status === 503) {
-      if (batch.key === undefined) throw new Error("A batch without a key was not answered.");
+      if (batch.key === undefined && !batch.otlp) throw new Error("A batch without a key was not answered.");
       await response.body?.cancel();
       if (!this.#known.includes(batch) && !this.doubtful.includes(batch)) this.doubtful.push(batch);
       return;
     }
+    if (batch.otlp && response.status === 200) return this.#takeExport(batch);
     if (response.status !== 202 && response.status !== 422)
       throw new Error(`POST: ${response.status} ${await response.text()}`);
     const { accepted, duplicate, rejectedRanges = [] } = await response.json<Answer>();
@@ -138,6 +166,14 @@ export class Senders {
     if (!isKnown) this.#known.unshift(batch);
   }
 
+  /** The answer does not tell whether the request was known. Of a known one nothing may count. */
+  #takeExport(batch: Batch): void {
+    if (this.#known.includes(batch)) return;
+    this.doubtful = this.doubtful.filter((other) => other !== batch);
+    this.counted.push(batch.partsAt(Date.now()));
+    this.#known.unshift(batch);
+  }
+
   #newKey(): string {
     return `key ${++this.#keys}`;
   }
@@ -152,7 +188,11 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
 }
 
-function post({ service, key, samples, clockErrorMs, sentAt }: Batch): Promise<Response> {
+function post({ service, key, samples, otlp, clockErrorMs, sentAt }: Batch): Promise<Response> {
+  if (otlp) {
+    const headers = { "Content-Type": "application/json" };
+    return fetchWorker(otlp.path, { method: "POST", headers, body: otlp.body });
+  }
   const made =
     clockErrorMs === 0 ? {} : { sentAt: sentAt + clockErrorMs, ageMs: Math.max(0, Date.now() - sentAt) };
   return postSamples([...samples], { service, ...(key !== undefined && { key }), ...made });

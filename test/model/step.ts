@@ -46,6 +46,15 @@ export type Step =
       broken: Broken | null;
       fate: GroupFate;
     }
+  /** A request of OTLP, of spans or of everything that its process has counted since it began. The process may begin anew before. */
+  | {
+      do: "export";
+      calls: Omit<Call, "service" | "minutesAgo">[];
+      signal: "spans" | "cumulative";
+      restarts: boolean;
+      copies: number;
+      answer: "arrives" | "is lost";
+    }
   /** A batch of about 200 KB, which needs more than one message. */
   | { do: "post much" }
   /** Sends an acknowledged batch again. The latest is 0. */
@@ -153,6 +162,22 @@ const post = fc.record({
   answer: fc.constantFrom("arrives", "arrives", "arrives", "is lost"),
   clockErrorHours: fc.constantFrom(0, 0, 0, -72, -47, 72),
 });
+const exported = fc.record({
+  do: fc.constant("export"),
+  calls: fc.array(
+    fc.record({
+      function: fc.constantFrom("add", "pay", "sum"),
+      ms: fc.constantFrom(5, 0, 0.25, 7.5, 100.3),
+      error: fc.constantFrom(undefined, undefined, "E", "F"),
+      times: fc.constantFrom(1, 1, 3),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  signal: fc.constantFrom("spans", "cumulative", "cumulative"),
+  restarts: fc.constantFrom(false, false, false, true),
+  copies: fc.constantFrom(1, 1, 1, 2),
+  answer: fc.constantFrom("arrives", "arrives", "arrives", "is lost"),
+});
 const postWithoutKey = fc.record({
   do: fc.constant("post"),
   calls: fc.array(call, { minLength: 1, maxLength: 2 }),
@@ -218,6 +243,7 @@ const quiet = fc.oneof(
 ) as fc.Arbitrary<Step>;
 const during = fc.oneof(
   { weight: 2, arbitrary: post as fc.Arbitrary<Step> },
+  { weight: 1, arbitrary: exported as fc.Arbitrary<Step> },
   { weight: 13, arbitrary: quiet },
 );
 
@@ -279,6 +305,7 @@ const deletion = fc.record({
 
 const step = fc.oneof(
   { weight: 42, arbitrary: post },
+  { weight: 30, arbitrary: exported },
   { weight: 6, arbitrary: postWithoutKey },
   {
     weight: 7,

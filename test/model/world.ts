@@ -85,6 +85,8 @@ export class World {
     switch (step.do) {
       case "post":
         return this.#senders.post(step);
+      case "export":
+        return this.#senders.export(step);
       case "post together":
         return this.#senders.postTogether(step);
       case "post much":
@@ -96,6 +98,7 @@ export class World {
       case "resend":
         return this.#senders.resend();
       case "wait":
+        if (step.hours < 0) await this.#senders.endExports();
         return this.#turnClockTo(Date.now() + step.hours * HOUR_MS);
       case "ring":
         return this.#ring(step);

@@ -1,10 +1,10 @@
 /** Decodes one OTLP request, in JSON or protobuf, into sums by service. */
 import { ErrorResponse } from "../../http/error-response.ts";
-import type { Decoded, Decoder } from "../decoder.ts";
+import type { Decoded, DecodedPart, Decoder } from "../decoder.ts";
 import { decodeText } from "../parse-json.ts";
 import { isProtobuf, JSON_TYPE, PROTOBUF_TYPE } from "./encoding.ts";
 import { otlpLimits } from "./limits.ts";
-import type { ServiceSums } from "./service-sums.ts";
+import type { BatchSource } from "./series-sums.ts";
 import { type Fields, Malformed, type Message } from "./wire/message.ts";
 import { readJson } from "./wire/read-json.ts";
 import { readProtobuf } from "./wire/read-protobuf.ts";
@@ -13,6 +13,10 @@ export interface OtlpSignal {
   /** Begins the keys of the request's batches. */
   name: "metrics" | "traces";
   message: Message;
+  /** Adds a span or a data point. */
+  take: (item: Fields) => void;
+  /** What they became, by service. Called once, after the last of them. */
+  parts: (source: BatchSource) => DecodedPart[];
 }
 
 /**
@@ -21,14 +25,8 @@ export interface OtlpSignal {
  * The keys are the SHA-256 of the decompressed body, and a number if a service has more than one batch. OTLP has no keys of
  * its own, and a sender repeats a request with the same bytes. The buffer keeps keys by service, so a request with several
  * services needs no more.
- *
- * @param take adds a span or a data point to `services`
  */
-export function otlpDecoder(
-  { name, message }: OtlpSignal,
-  services: ServiceSums,
-  take: (item: Fields) => void,
-): Decoder {
+export function otlpDecoder({ name, message, take, parts }: OtlpSignal): Decoder {
   return {
     body: {
       contentTypes: [JSON_TYPE, PROTOBUF_TYPE],
@@ -39,11 +37,7 @@ export function otlpDecoder(
     async decode(bytes, headers): Promise<Decoded> {
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
       readMessages(bytes, headers, message, take);
-      services.requireRoom();
-      const source = { key: `${name}:${digest}`, digest, bytes: bytes.byteLength };
-      const all = services.all().filter(({ size }) => size > 0);
-      const parts = all.map((sums) => ({ service: sums.service, sum: sums.batches(source) }));
-      return { parts };
+      return { parts: parts({ key: `${name}:${digest}`, digest, bytes: bytes.byteLength }) };
     },
   };
 }

@@ -6,6 +6,7 @@ import { type HttpEnv, route } from "../../http/route.ts";
 import { log } from "../../log.ts";
 import { answerType, successBody } from "./answer.ts";
 import type { Taken } from "./take.ts";
+import { takeMetrics } from "./take-metrics.ts";
 import { takeTraces } from "./take-traces.ts";
 
 const ENCODINGS =
@@ -28,6 +29,20 @@ export const takeTracesRoute = route({
   answer: partialSuccess("rejectedSpans"),
   errors: [400, 401, 403, 413, 415, 503],
   handler: async (c) => answerTaken(c, await takeTraces(c.req.raw, c.env), "rejectedSpans"),
+});
+
+export const takeMetricsRoute = route({
+  method: "post",
+  path: "/v1/metrics",
+  right: "in handler",
+  logsErrors: true,
+  summary: "Take metrics in (OTLP)",
+  description: `Counters and histograms of calls, delta and cumulative, count under the names of docs/otlp.md. ${ENCODINGS}`,
+  query: z.object({}),
+  body: z.looseObject({ resourceMetrics: z.array(z.looseObject({})).optional() }),
+  answer: partialSuccess("rejectedDataPoints"),
+  errors: [400, 401, 403, 413, 415, 503],
+  handler: async (c) => answerTaken(c, await takeMetrics(c.req.raw, c.env), "rejectedDataPoints"),
 });
 
 export const refuseLogsRoute = route({

@@ -9,6 +9,8 @@ import { byteLength } from "../../byte-length.ts";
 import type { Delta } from "../../stats/delta.ts";
 import { addFailure, type Failure } from "../../stats/failures.ts";
 import { sumBuckets } from "../../stats/histogram.ts";
+import type { Meaning, PointValue } from "../../stats/point.ts";
+import { sumsOfPoint } from "../../stats/point-sums.ts";
 import { normaliseName } from "../../stats/series-id.ts";
 import type { Batch } from "../batch.ts";
 import { ingestLimits } from "../limits.ts";
@@ -94,7 +96,28 @@ export function addFailureTo({ failures }: SeriesSum, failure: Failure): void {
   );
 }
 
-function nameOf(text: string): string {
+/** Adds a data point that ended at `time`, in epoch milliseconds. */
+export function addPointTo(sum: SeriesSum, meaning: Meaning, value: PointValue, time: number): void {
+  const { delta } = sum;
+  const added = sumsOfPoint(meaning, value);
+  // The point covers the time up to the nanosecond before.
+  const seen = Math.ceil(time) - 1;
+  delta.firstSeen = Math.min(delta.firstSeen, seen);
+  delta.lastSeen = Math.max(delta.lastSeen, seen);
+  delta.calls += added.calls;
+  delta.errors += added.errors;
+  delta.unmeasured += added.unmeasured;
+  delta.sumUs += added.sumUs;
+  for (const each of added.buckets) delta.buckets.push(each);
+  if (added.minMs !== null) delta.minMs = Math.min(delta.minMs ?? added.minMs, added.minMs);
+  if (added.maxMs !== null) delta.maxMs = Math.max(delta.maxMs ?? added.maxMs, added.maxMs);
+  const { failure } = meaning;
+  if (failure !== null && added.errors > 0)
+    addFailureTo(sum, { name: failure, message: "", calls: added.errors });
+}
+
+/** A name as it is stored, empty if nothing of it can be shown. */
+export function nameOf(text: string): string {
   const name = printable(normaliseName(text), ingestLimits.functionLength).trim();
   // A copy. A part of a larger text would keep all of that in memory.
   return JSON.parse(JSON.stringify(name)) as string;
@@ -162,7 +185,7 @@ function summedAt(part: readonly SeriesSum[], now: number): Pick<Batch, "deltas"
   };
 }
 
-const TOO_LATE = `Ended more than ${ingestLimits.sampleAgeMs / 3_600_000} hours ago. Older ones are not counted.`;
+export const TOO_LATE = `Ended more than ${ingestLimits.sampleAgeMs / 3_600_000} hours ago. Older ones are not counted.`;
 
 function heldBack(delta: Delta, now: number): Delta {
   return {

@@ -2,10 +2,11 @@
 import { ErrorResponse } from "../../http/error-response.ts";
 import { OVERFLOW } from "../../stats/overflow.ts";
 import { normaliseName } from "../../stats/series-id.ts";
+import type { DecodedPart } from "../decoder.ts";
 import { ingestLimits } from "../limits.ts";
 import { isName } from "../sample-text.ts";
 import { otlpLimits } from "./limits.ts";
-import { SeriesSums } from "./series-sums.ts";
+import { type BatchSource, SeriesSums } from "./series-sums.ts";
 import type { AttributeValue } from "./wire/message.ts";
 
 /** Cloudflare sends one span of this service to find out whether a destination answers. */
@@ -35,7 +36,7 @@ export class ServiceSums {
 
   /** @throws {ErrorResponse} 413 if the request has too many services, functions and minutes */
   of(rawName: AttributeValue | undefined): SeriesSums | Unusable {
-    if (++this.#lookups % CHECKED_EVERY === 0) this.requireRoom();
+    if (++this.#lookups % CHECKED_EVERY === 0) this.#requireRoom();
     const known = this.#byRawName.get(rawName);
     if (known) return known;
     const sums = this.#new(rawName);
@@ -43,11 +44,20 @@ export class ServiceSums {
     return sums;
   }
 
+  /** @throws {ErrorResponse} as `of` */
   all(): SeriesSums[] {
+    this.#requireRoom();
     return [...this.#byName.values()];
   }
 
-  requireRoom(): void {
+  /** The sums of each service that has any, as batches. */
+  parts(source: BatchSource): DecodedPart[] {
+    return this.all()
+      .filter(({ size }) => size > 0)
+      .map((sums) => ({ service: sums.service, sum: sums.batches(source) }));
+  }
+
+  #requireRoom(): void {
     let series = 0;
     for (const sums of this.#byName.values()) series += sums.size;
     if (series <= otlpLimits.seriesPerRequest && this.#byName.size <= otlpLimits.batchesPerRequest) return;

@@ -18,6 +18,11 @@ export function takeTraces(request: Request, env: Env): Promise<Taken> {
   const settings = readOtlpSettings(env);
   const services = new ServiceSums(settings.ignored);
   const tally = new Tally();
-  const addSpan = spanSummer(services, tally, settings) as (item: Fields) => void;
-  return takeOtlp(request, env, otlpDecoder({ name: "traces", message: traces }, services, addSpan), tally);
+  const decoder = otlpDecoder({
+    name: "traces",
+    message: traces,
+    take: spanSummer(services, tally, settings) as (item: Fields) => void,
+    parts: (source) => services.parts(source),
+  });
+  return takeOtlp(request, env, decoder, tally);
 }

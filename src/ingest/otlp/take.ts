@@ -15,7 +15,9 @@ export async function takeOtlp(request: Request, env: Env, decoder: Decoder, tal
   let accepted = 0;
   for (const { answer } of outcomes) {
     accepted += answer.accepted;
-    if (answer.rejected > 0) tally.reject(answer.reasons[0]?.reason ?? "", answer.rejected);
+    const reasons = answer.reasons.map(({ reason }) => reason);
+    if (answer.rejected > 0) tally.reject(reasons.shift() ?? "", answer.rejected);
+    for (const warning of reasons) tally.warn(warning);
   }
   return { accepted, rejected: tally.rejected, message: tally.message };
 }
