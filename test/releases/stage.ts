@@ -9,6 +9,7 @@ import { gunzipSync } from "node:zlib";
 import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { vi } from "vitest";
+import { unstable_readConfig } from "wrangler";
 import { bundle } from "../../scripts/runtime.ts";
 import { PROJECT } from "../../scripts/wrangler.ts";
 
@@ -16,6 +17,8 @@ import { PROJECT } from "../../scripts/wrangler.ts";
 export interface Release {
   script: string;
   migrations: string;
+  /** Class names of its Durable Objects besides the buffer, by binding. */
+  objects: Record<string, string>;
 }
 
 /** What runs. Without a consumer, messages stay in the queue until a later stage delivers them. */
@@ -52,14 +55,17 @@ export async function releaseOf(version: string, folder: string): Promise<Releas
   const script = join(folder, version, "worker.js");
   await mkdir(dirname(script), { recursive: true });
   await writeFile(script, gunzipSync(await readFile(join(home, "worker.js.gz"))));
-  return { script, migrations: join(home, "migrations") };
+  return { script, migrations: join(home, "migrations"), objects: {} };
 }
 
 /** The present code, built into `folder`. */
 export async function thisRelease(folder: string): Promise<Release> {
+  const { bindings } = unstable_readConfig({ config: join(PROJECT, "wrangler.toml") }).durable_objects;
+  const others = bindings.filter(({ name }) => name !== "BUFFER");
   return {
     script: await bundle("src/index.ts", join(folder, "this")),
     migrations: join(PROJECT, "migrations"),
+    objects: Object.fromEntries(others.map(({ name, class_name: className }) => [name, className])),
   };
 }
 
@@ -93,6 +99,9 @@ export class Stage {
       bindings: VARS,
     };
     const buffer = { className: "MetricsBuffer", useSQLite: true, unsafeUniqueKey: "metrics-buffer" };
+    const others = Object.fromEntries(
+      Object.entries(worker.objects).map(([binding, className]) => [binding, { className, useSQLite: true }]),
+    );
     const consumer = { [QUEUE]: { maxBatchSize: 10, maxBatchTimeout: 0.1, maxRetries: 8 } };
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
@@ -104,7 +113,7 @@ export class Stage {
             name: "worker",
             modulesRoot: dirname(worker.script),
             scriptPath: worker.script,
-            durableObjects: { BUFFER: { ...buffer, scriptName: "object" } },
+            durableObjects: { BUFFER: { ...buffer, scriptName: "object" }, ...others },
             ...(isConsumed ? { queueConsumers: consumer } : {}),
           },
           {
