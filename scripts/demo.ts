@@ -3,19 +3,26 @@
  * answers there, it starts one for the demo and deletes its data at the end. With `-- --live`, it simulates a small shop
  * until Ctrl-C, so that the dashboard has something to show.
  *
- * A server with tokens needs METRICS_INGEST_TOKEN and METRICS_READ_TOKEN.
+ * A server with tokens needs METRICS_INGEST_TOKEN and METRICS_READ_TOKEN, and for `--alert` METRICS_ADMIN_TOKEN.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runShop } from "../examples/live.ts";
 import { callTwoFunctions } from "../examples/two-functions.ts";
+import { demonstrateAlert } from "./demo-alert.ts";
 import { type Listing, probe, Server } from "./server.ts";
 
-const { METRICS_URL, METRICS_INGEST_TOKEN: ingestToken, METRICS_READ_TOKEN: readToken } = process.env;
+const {
+  METRICS_URL,
+  METRICS_INGEST_TOKEN: ingestToken,
+  METRICS_READ_TOKEN: readToken,
+  METRICS_ADMIN_TOKEN: adminToken,
+} = process.env;
 const url = METRICS_URL ?? "http://127.0.0.1:8787";
 const isLive = process.argv.includes("--live");
-const show = isLive ? keepRunning : demonstrate;
+const isAlert = process.argv.includes("--alert");
+const show = isLive ? keepRunning : isAlert ? showAlert : demonstrate;
 
 switch (await probe(url, readToken)) {
   case "collector":
@@ -89,7 +96,11 @@ The demo has stopped its server and deleted the data. To see the page and keep t
 
 Then open the address in its last line, and run this in another terminal:
 
-  npm run demo${isLive ? " -- --live" : ""}`);
+  npm run demo${isLive ? " -- --live" : isAlert ? " -- --alert" : ""}`);
+}
+
+function showAlert(server: string): Promise<void> {
+  return demonstrateAlert(server, { ingest: ingestToken, admin: adminToken });
 }
 
 async function keepRunning(server: string): Promise<void> {

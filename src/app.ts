@@ -18,6 +18,7 @@ import { healthRoute } from "./admin/health.ts";
 import { muteRoute, unmuteRoute } from "./admin/mutes.ts";
 import { repairRoute } from "./admin/repair.ts";
 import { listAlertsRoute } from "./alerts/routes/list.ts";
+import { previewRuleRoute } from "./alerts/routes/preview.ts";
 import { deleteRuleRoute, getRuleRoute, putRuleRoute } from "./alerts/routes/rules.ts";
 import { acknowledgeRoute, deleteSilenceRoute, putSilenceRoute } from "./alerts/routes/silences.ts";
 import {
@@ -64,6 +65,7 @@ const routes = [
   deleteFunctionByQueryRoute,
   attentionRoute,
   listAlertsRoute,
+  previewRuleRoute,
   getRuleRoute,
   putRuleRoute,
   deleteRuleRoute,

@@ -12,11 +12,11 @@ import type { Alert } from "./alert.ts";
 import { deliverDue, type DeliveryParts, setStatus } from "./deliver.ts";
 import { evaluate, evaluateUnknown, type Evaluation, type Step } from "./evaluate.ts";
 import { follow, type Followings, judgedAt, type SlowerOfQuarter } from "./follow.ts";
-import { labelsOf } from "./notify/alertmanager.ts";
+import { annotationsOf, labelsOf } from "./notify/alertmanager.ts";
 import type { Message } from "./notify/message.ts";
 import { planMessages } from "./notify/plan.ts";
 import { post, send, type Sent } from "./notify/send.ts";
-import type { Rule } from "./rule.ts";
+import { expressionOf, type Rule, secondsOf } from "./rule.ts";
 import { sampleMessage } from "./sample-message.ts";
 import { isSilenced, type Silence } from "./silence.ts";
 import { isFiring } from "./state.ts";
@@ -68,6 +68,7 @@ export class Alerts extends DurableObject<Env> {
   list(): AlertsListing {
     const now = Math.floor(Date.now() / 1000);
     const silences = this.#configuration.silences();
+    const { rules: _, active: __, ...health } = this.health();
     const own = new Set(this.#configuration.ownRules().map(({ id }) => id));
     return {
       rules: this.#configuration.rules().map((rule) => ({ rule, isDefault: !own.has(rule.id) })),
@@ -84,7 +85,7 @@ export class Alerts extends DurableObject<Env> {
       events: this.#history.events(LISTED_EVENTS),
       deliveries: this.#history.deliveries(LISTED_EVENTS),
       unknown: this.#unknown,
-      ...this.health(),
+      ...health,
     };
   }
 
@@ -96,10 +97,18 @@ export class Alerts extends DurableObject<Env> {
       waiting: this.#tables.exist ? this.#outbox.count() : 0,
       problem: this.#problem,
       active: [...this.#alerts().values()].map((alert) => ({
+        rule: alert.rule,
         labels: labelsOf(alert),
+        annotations: annotationsOf(alert),
         phase: alert.state.phase,
         activeAt: alert.state.activeAt,
+        value: alert.value,
       })),
+      rules: this.#configuration.rules().flatMap(({ id, enabled, ...rule }) => {
+        const { kind, severity, labels } = rule;
+        const forSeconds = secondsOf(rule.for);
+        return enabled ? [{ id, kind, expression: expressionOf(rule), forSeconds, severity, labels }] : [];
+      }),
       failing: this.#configuration
         .targets()
         .filter(({ target, status }) => target.enabled && status.failingSince !== null)

@@ -3,8 +3,7 @@
  * totals of every function and its last ten minutes. The past of a function is read once, when a rule first needs it.
  */
 import { judgeSlowness, lastQuarter } from "../stats/attention-durations.ts";
-import { type Cell, slowerThan } from "../stats/call-cells.ts";
-import { floorTo } from "../stats/interval.ts";
+import type { Cell } from "../stats/call-cells.ts";
 import { type SeriesId, seriesKey } from "../stats/series-id.ts";
 import { DAY, HOUR, MINUTE } from "../stats/tiers.ts";
 import { PAST_SECONDS, readPastCalls, readPastHistograms } from "../read/past-calls.ts";
@@ -12,9 +11,9 @@ import { readQuarters } from "../read/quarters.ts";
 import { readRecentCalls } from "../read/recent-calls.ts";
 import type { DurationRow } from "../store/read-attention.ts";
 import { type Alert, alertKey, WHOLE } from "./alert.ts";
+import { addDurations, limitsFor, limitsOfRule } from "./durations.ts";
 import type { Judged } from "./evaluate.ts";
 import type { SlowerNow } from "./judge/change.ts";
-import { limitOf } from "./judge/threshold.ts";
 import type { NamedRule } from "./rule.ts";
 import { matchesSelector } from "./selector.ts";
 import { type CallStore, type Followed, recentSince } from "./storage/call-store.ts";
@@ -63,7 +62,7 @@ export async function follow(
   const limitsOf = (id: SeriesId) => limitsFor(rules, id);
   const seenSince = (now - PAST_SECONDS) * 1000;
   let from = calls.readFrom(now);
-  const needsDurations = rules.some((rule) => rule.enabled && isOfDurations(rule));
+  const needsDurations = rules.some((rule) => rule.enabled && limitsOfRule(rule) !== undefined);
   const histograms = needsDurations ? from : NEVER;
   const recent = await readRecentCalls(env, { seenSince, start: from, histograms });
   const late = calls.take(recent, from, limitsOf);
@@ -131,7 +130,7 @@ async function addPasts(
         const rows = histograms.get(one.id!) as { minutes: DurationRow[]; hours: DurationRow[] } | undefined;
         const minutes = (past?.minutes ?? []).map(plain);
         const hours = (past?.hours ?? []).map(plain);
-        if (rows) addSlow(minutes, hours, rows, limits, now);
+        if (rows) addDurations(minutes, hours, rows, limits, recentSince(now));
         return { one, minutes, hours, limits: rows ? limits : [] };
       }),
       now,
@@ -142,37 +141,6 @@ async function addPasts(
 
 function plain({ start, calls, errors }: { start: number; calls: number; errors: number }): Cell {
   return { start, calls, errors, measured: 0, sumUs: 0 };
-}
-
-/**
- * Adds durations to cells. Of the minutes before the last hours, only the sum of each hour is read. It is added to the hour's
- * first minute, so it counts in every window of whole hours.
- */
-function addSlow(
-  minutes: readonly Cell[],
-  hours: readonly Cell[],
-  rows: { minutes: readonly DurationRow[]; hours: readonly DurationRow[] },
-  limits: readonly number[],
-  now: number,
-): void {
-  const firstOfHour = new Map<number, Cell>();
-  const byStart = new Map<number, Cell>();
-  for (const cell of minutes) {
-    byStart.set(cell.start, cell);
-    const hour = floorTo(cell.start, HOUR);
-    if (cell.start < recentSince(now) && !firstOfHour.has(hour)) firstOfHour.set(hour, cell);
-  }
-  for (const cell of hours) firstOfHour.set(cell.start, cell);
-  const add = (cell: Cell | undefined, row: DurationRow) => {
-    if (!cell) return;
-    cell.measured = row.calls - row.unmeasured;
-    cell.sumUs = row.sumUs;
-    cell.slow = Object.fromEntries(
-      limits.map((limit) => [limit, slowerThan(limit, row.buckets ?? [], row.maxMs)]),
-    );
-  };
-  for (const row of rows.hours) add(firstOfHour.get(row.start), row);
-  for (const row of rows.minutes) add(byStart.get(row.start), row);
 }
 
 function lacksPast(one: Followed, limits: readonly number[] | undefined): boolean {
@@ -218,24 +186,6 @@ function longWindow(window: string): boolean {
   return (
     /[dw]$/.test(window) || (window.endsWith("h") && Number.parseInt(window, 10) > 5) || /\d{4,}/.test(window)
   );
-}
-
-function isOfDurations(rule: NamedRule): boolean {
-  if (rule.kind === "objective") return rule.latency !== undefined;
-  return rule.kind === "threshold" && (limitOf(rule) !== undefined || rule.figure === "averageMs");
-}
-
-/** The limits above which calls of a function are counted. Undefined if no rule judges its durations. */
-function limitsFor(rules: readonly NamedRule[], id: SeriesId): number[] | undefined {
-  const own = rules.filter(
-    (rule) => rule.enabled && isOfDurations(rule) && matchesSelector(rule.selector, id),
-  );
-  if (own.length === 0) return undefined;
-  const limits = own.map((rule) => {
-    if (rule.kind === "objective") return rule.latency![0];
-    return rule.kind === "threshold" ? limitOf(rule) : undefined;
-  });
-  return [...new Set(limits.filter((limit) => limit !== undefined))];
 }
 
 /** Judges durations once in each quarter of an hour. */

@@ -2,6 +2,8 @@
 import { callAlerts } from "./alerts-object.ts";
 import type { AlertsHealth } from "./listing.ts";
 
+export type { AlertsHealth };
+
 /** How long an isolate takes it for granted that there are no rules and targets. Asking costs a request each time. */
 const INACTIVE_FOR_MS = 60_000;
 let inactiveUntil = 0;

@@ -19,11 +19,28 @@ export interface AlertsHealth {
   /** Why the last evaluation failed. Null if it did not. */
   problem: string | null;
   /** The alerts that are pending, firing or recovering, with their labels as Prometheus names them. */
-  active: { labels: Record<string, string>; phase: Phase; activeAt: number }[];
+  active: {
+    rule: string;
+    labels: Record<string, string>;
+    annotations: Record<string, string>;
+    phase: Phase;
+    activeAt: number;
+    value: number | null;
+  }[];
+  /** The rules that hold. */
+  rules: {
+    id: string;
+    kind: string;
+    /** The rule for readers that know PromQL: its expression, or its JSON. */
+    expression: string;
+    forSeconds: number;
+    severity: string;
+    labels: Record<string, string>;
+  }[];
   failing: { id: string; since: number; answer: string }[];
 }
 
-export interface AlertsListing extends AlertsHealth {
+export interface AlertsListing extends Omit<AlertsHealth, "rules" | "active"> {
   rules: { rule: NamedRule; isDefault: boolean }[];
   alerts: { alert: Alert; isSilenced: boolean }[];
   silences: { id: string; silence: Silence }[];

@@ -158,6 +158,12 @@ export const Rule = z.discriminatedUnion("kind", [
 export type Rule = z.infer<typeof Rule>;
 export type RuleOf<Kind extends Rule["kind"]> = Extract<Rule, { kind: Kind }>;
 
+/** What a rule judges, as text. */
+export function expressionOf(rule: Pick<Rule, "kind">): string {
+  const { name: _, severity: __, labels: ___, runbook: ____, ...rest } = rule as Rule;
+  return JSON.stringify(rest);
+}
+
 /** A rule with its id. */
 export type NamedRule = Rule & { id: string };
 

@@ -4,6 +4,7 @@
  * makes of so few calls.
  */
 import { isComparable } from "./attention-durations.ts";
+import { deviationsAbove } from "./attention-rates.ts";
 import { type CallCells, sumWindow } from "./call-cells.ts";
 import { floorTo } from "./interval.ts";
 import { HOUR } from "./tiers.ts";
@@ -45,13 +46,15 @@ export function judgeErrorChange(cells: CallCells, options: ChangeOptions, now: 
   }
   const usualShare = medianOf(shares);
   const spread = 1.4826 * medianOf(shares.map((share) => Math.abs(share - usualShare)));
-  const chance = Math.sqrt((Math.max(usualShare, 1 / calls) * (1 - usualShare)) / calls);
   const share = errors / calls;
+  // Of few failed calls, a normal deviation would promise too much.
+  const overChance = deviationsAbove(calls, errors, Math.max(usualShare, 0.5 / calls), 1);
   const isWorse =
     errors >= minErrors &&
     share >= minShare &&
     share >= options.times * usualShare &&
-    share - usualShare > options.deviations * Math.max(spread, chance);
+    overChance > options.deviations &&
+    share - usualShare > options.deviations * spread;
   return { isWorse, share, usualShare, calls, errors };
 }
 

@@ -51,17 +51,18 @@ export interface Calls {
   ms?: number;
 }
 
-/** Posts the calls of the minute with this number, and evaluates at its end. */
-export async function minute(number: number, ...all: Calls[]): Promise<void> {
+/** Posts the calls of the minute with this number, and evaluates at its end. A function rings in place of `ring`. */
+export async function minute(number: number, ...all: (Calls | (() => Promise<void>))[]): Promise<void> {
   const start = START + number * MINUTE;
   vi.setSystemTime(start + 30_000);
-  for (const { service = "shop", function: name = "pay", calls = 60, errors = 0, ms = 10 } of all) {
-    const histogram = { [Math.ceil(Math.log2(ms) * 32) - 1]: calls };
-    const sums = { calls, errors, sumMs: calls * ms, minMs: ms, maxMs: ms, histogram };
+  const calls = all.filter((one) => typeof one !== "function");
+  for (const { service = "shop", function: name = "pay", calls: made = 60, errors = 0, ms = 10 } of calls) {
+    const histogram = { [Math.ceil(Math.log2(ms) * 32) - 1]: made };
+    const sums = { calls: made, errors, sumMs: made * ms, minMs: ms, maxMs: ms, histogram };
     await acknowledged([{ function: name, at: start + 1_000, ...sums }], { service });
   }
   vi.setSystemTime(start + MINUTE + 5_000);
-  await ring();
+  await (all.find((one) => typeof one === "function") ?? ring)();
 }
 
 export async function ring(): Promise<void> {
@@ -113,5 +114,6 @@ export function alarmTime(): Promise<number | null> {
 
 /** As the platform does at any time: memory is gone, storage stays. */
 export async function evict(): Promise<void> {
+  await object().health();
   await evictDurableObject(object());
 }

@@ -215,3 +215,31 @@ describe("GET /alerts", () => {
     ]);
   });
 });
+
+describe("Prometheus' API", () => {
+  it("lists rules and alerts as Grafana reads them", async () => {
+    expect(await getJson("/api/v1/rules")).toEqual({ status: "success", data: { groups: [] } });
+    await withWebhook();
+    await minute(0, { errors: 60 });
+    const { data } = await getJson<{ data: { groups: { rules: { name: string; state: string }[] }[] } }>(
+      "/api/v1/rules",
+    );
+    expect(data.groups[0]!.rules.map(({ name, state }) => [name, state])).toEqual([
+      ["failing", "firing"],
+      ["silent", "inactive"],
+      ["slower", "inactive"],
+    ]);
+    expect(await getJson("/api/v1/alerts")).toMatchObject({
+      data: {
+        alerts: [
+          {
+            labels: { alertname: "failing", service_name: "shop", function: "pay", severity: "page" },
+            annotations: { summary: "Failing: pay of shop" },
+            state: "firing",
+            activeAt: "2040-01-02T12:01:00.000Z",
+          },
+        ],
+      },
+    });
+  });
+});

@@ -4,7 +4,7 @@ import type { CallCells } from "../../stats/call-cells.ts";
 import { judgeErrorChange } from "../../stats/change.ts";
 import { type RuleOf, secondsOf } from "../rule.ts";
 import { unknown, type Verdict, verdict } from "./verdict.ts";
-import { milliseconds, percent, span } from "./words.ts";
+import { lastSpan, milliseconds, percent } from "./words.ts";
 
 /** The last judgement of a function's durations. "no": it is not slower, or has too few calls to tell. */
 export type SlowerNow = Pick<Slower, "p95Ms" | "usualP95Ms"> | "no" | "unknown";
@@ -22,7 +22,7 @@ export function judgeChange(
   if (typeof judged === "string") return unknown(judged);
   const { isWorse, share, usualShare } = judged;
   const said =
-    `${percent(share)} of calls failed in the last ${span(windowSeconds)}; ` +
+    `${percent(share)} of calls failed ${lastSpan(windowSeconds)}; ` +
     `at this hour of earlier days it was ${percent(usualShare)}.`;
   return verdict(isWorse, share, said);
 }

@@ -12,7 +12,7 @@ import type { CallCells } from "../../stats/call-cells.ts";
 import { type RuleOf, secondsOf } from "../rule.ts";
 import { HYSTERESIS } from "./threshold.ts";
 import { type Verdict, unknown } from "./verdict.ts";
-import { milliseconds, percent, span } from "./words.ts";
+import { lastSpan, milliseconds, percent, span } from "./words.ts";
 
 type Rule = RuleOf<"objective">;
 
@@ -81,7 +81,7 @@ function judgeBurn(
       sentence = `The budget burns at ${rate(burn)} times its rate over ${span(long)}; the limit is ${factor}.`;
     }
   }
-  if (!hasCalls) return unknown(`It had no calls in the last ${span(windows.at(-1)!.long)}.`);
+  if (!hasCalls) return unknown(`It had no calls ${lastSpan(windows.at(-1)!.long)}.`);
   return { condition: "false", value: highest, sentence, part: "" };
 }
 

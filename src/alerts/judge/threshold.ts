@@ -1,7 +1,7 @@
 /** Judges whether a figure over a window is above or below a value. */
 import { type CallCells, sumWindow, type WindowSum } from "../../stats/call-cells.ts";
 import { type Figure, type RuleOf, secondsOf } from "../rule.ts";
-import { counted, milliseconds, percent, span } from "./words.ts";
+import { counted, lastSpan, milliseconds, percent } from "./words.ts";
 import { unknown, type Verdict, verdict } from "./verdict.ts";
 
 /**
@@ -26,7 +26,7 @@ export function judgeThreshold(
 ): Verdict {
   const window = secondsOf(rule.window);
   const sum = sumWindow(cells, now - window, now, limitOf(rule));
-  const over = `in the last ${span(window)}`;
+  const over = lastSpan(window);
   if (rule.figure === "calls")
     return compare(rule, sum.calls, isOn, `${counted(sum.calls, "call")} ${over}`, String);
   const isDuration = rule.figure !== "errorRate";

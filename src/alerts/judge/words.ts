@@ -24,6 +24,11 @@ export function span(seconds: number): string {
   return `${Math.round(seconds)} seconds`;
 }
 
+/** As in "in the last 5 minutes" and "in the last minute". */
+export function lastSpan(seconds: number): string {
+  return `in the last ${span(seconds).replace(/^1 /, "")}`;
+}
+
 export function counted(count: number, one: string): string {
   return `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 }

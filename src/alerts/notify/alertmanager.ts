@@ -29,19 +29,24 @@ export function buildAlertmanager(message: Message, secrets: Secrets, now: numbe
 }
 
 function postable(alert: Alert, message: Message, endsAt: number) {
-  const { state, sentence, runbook } = alert;
+  const { state } = alert;
   const startsAt = state.firedAt ?? state.activeAt;
   return {
     labels: labelsOf(alert),
-    annotations: {
-      summary: `${alert.name}: ${subjectOf(alert)}`,
-      description: sentence,
-      ...(runbook === null ? {} : { runbook_url: runbook }),
-    },
+    annotations: annotationsOf(alert),
     startsAt: isoOf(startsAt),
     // Alertmanager refuses an end before the beginning.
     endsAt: isoOf(Math.max(endsAt, startsAt)),
     generatorURL: linkOf({ ...message, firing: [alert], over: [] }),
+  };
+}
+
+export function annotationsOf(alert: Alert): Record<string, string> {
+  const { name, sentence, runbook } = alert;
+  return {
+    summary: `${name}: ${subjectOf(alert)}`,
+    description: sentence,
+    ...(runbook === null ? {} : { runbook_url: runbook }),
   };
 }
 
