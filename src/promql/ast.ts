@@ -1,5 +1,6 @@
 /** The tree of a parsed query. */
 import type { Matcher } from "./matcher.ts";
+import type { AggregationOperator } from "./operators.ts";
 import type { Span } from "./position.ts";
 
 export type ValueType = "scalar" | "string" | "vector" | "matrix";
@@ -58,7 +59,7 @@ export interface Call {
 
 export interface Aggregation {
   kind: "aggregation";
-  operator: string;
+  operator: AggregationOperator;
   inner: Expression;
   parameter: Expression | undefined;
   labels: string[];

@@ -22,7 +22,7 @@ export const PRECEDENCE: Record<string, number | undefined> = {
 export const UNARY_PRECEDENCE = 5;
 
 /** Aggregations by name, with the type of their parameter. */
-export const AGGREGATIONS: Record<string, "none" | "scalar" | "string" | undefined> = {
+const STABLE_AGGREGATIONS = {
   sum: "none",
   avg: "none",
   count: "none",
@@ -35,6 +35,12 @@ export const AGGREGATIONS: Record<string, "none" | "scalar" | "string" | undefin
   bottomk: "scalar",
   quantile: "scalar",
   count_values: "string",
+} as const;
+
+export type AggregationOperator = keyof typeof STABLE_AGGREGATIONS;
+
+export const AGGREGATIONS: Record<string, "none" | "scalar" | "string" | undefined> = {
+  ...STABLE_AGGREGATIONS,
   limitk: "scalar",
   limit_ratio: "scalar",
 };

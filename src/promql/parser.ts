@@ -5,7 +5,13 @@ import { ParseError } from "./errors.ts";
 import { EXPERIMENTAL_FUNCTIONS, FUNCTIONS } from "./functions/registry.ts";
 import { METRIC_NAME } from "./labels.ts";
 import { applyAt, applyOffset, parseAt } from "./modifiers.ts";
-import { AGGREGATIONS, EXPERIMENTAL_AGGREGATIONS, PRECEDENCE, UNARY_PRECEDENCE } from "./operators.ts";
+import {
+  AGGREGATIONS,
+  type AggregationOperator,
+  EXPERIMENTAL_AGGREGATIONS,
+  PRECEDENCE,
+  UNARY_PRECEDENCE,
+} from "./operators.ts";
 import { parseBinaryModifiers, parseGrouping, parseMatchers } from "./clauses.ts";
 import { joinSpans } from "./position.ts";
 import type { Token } from "./token.ts";
@@ -213,7 +219,9 @@ class Parser {
       throw this.tokens.fail(span, `${reason}, expected ${expected}, got ${args.length}`);
     }
     const parameter = expected === 2 ? args[0] : undefined;
-    return { kind: "aggregation", operator: name.id, inner: args.at(-1)!, parameter, labels, without, span };
+    // The experimental ones are refused above.
+    const operator = name.id as AggregationOperator;
+    return { kind: "aggregation", operator, inner: args.at(-1)!, parameter, labels, without, span };
   }
 
   /** Reads what may follow an operand: a range, `offset` and `@`. */

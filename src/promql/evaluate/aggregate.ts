@@ -5,6 +5,7 @@ import { HistogramTotal, Mean } from "../functions/means.ts";
 import { quantileOf } from "../functions/quantile.ts";
 import type { Histogram } from "../histogram/histogram.ts";
 import { metricName } from "../labels.ts";
+import type { AggregationOperator } from "../operators.ts";
 import { compensate, isInfinite } from "../numbers.ts";
 import type { Budget } from "./budget.ts";
 import { type Group, groupRows } from "./groups.ts";
@@ -37,13 +38,17 @@ export function aggregateRows(
     }
   }
   return groups
-    .map((group) => aggregateGroup(aggregation, group, steps, parameters, annotations))
+    .map((group) => aggregateGroup(operator, aggregation, group, steps, parameters, annotations))
     .filter((row) => !row.isEmpty);
 }
 
+/** Aggregations that make one series of each group. */
+type Combining = Exclude<AggregationOperator, "topk" | "bottomk" | "count_values">;
+
 /** Aggregates one group. `parameters` is the φ of `quantile` at each step. */
 function aggregateGroup(
-  { operator, inner }: Aggregation,
+  operator: Combining,
+  { inner }: Aggregation,
   { labels, rows }: Group,
   steps: number,
   parameters: Float64Array,
@@ -144,7 +149,7 @@ function countSamples(rows: readonly Row[], { kinds, floats }: Row, isGroup: boo
 }
 
 function aggregateStep(
-  operator: string,
+  operator: "min" | "max" | "quantile" | "stdvar" | "stddev",
   rows: readonly Row[],
   step: number,
   parameter: number,
@@ -164,7 +169,6 @@ function aggregateStep(
     case "stddev":
       return Math.sqrt(variance(values));
   }
-  throw new Error(`The aggregation ${operator} is not implemented.`);
 }
 
 /** Welford's algorithm. */
