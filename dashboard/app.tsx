@@ -1,5 +1,6 @@
 /** The frame around every page: navigation, the range, the live switch, and signing out. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Alerts } from "./alerts/alerts.tsx";
 import { setToken, useSession } from "./api/session.ts";
 import { FunctionPage } from "./function/function-page.tsx";
 import { Overview } from "./overview/overview.tsx";
@@ -38,6 +39,9 @@ export function App() {
           >
             <Logo />
             <span>Functions</span>
+          </Link>
+          <Link to={{ ...view, page: "alerts" }} current={view.page === "alerts"}>
+            Alerts
           </Link>
           <Link to={{ ...view, page: "pipeline" }} current={view.page === "pipeline"}>
             Pipeline
@@ -79,6 +83,7 @@ function Page({ view, isPaused }: { view: View; isPaused: boolean }) {
         </p>
       ))}
       {view.page === "unknown" && <UnknownPage view={view} />}
+      {view.page === "alerts" && <Alerts view={view} isPaused={isPaused} />}
       {view.page === "pipeline" && <Pipeline health={health} />}
       {view.page === "functions" && <Overview view={view} isPaused={isPaused} health={health.data} />}
       {view.of && <FunctionPage key={JSON.stringify(view.of)} of={view.of} view={view} isPaused={isPaused} />}
@@ -106,7 +111,7 @@ function Logo() {
   );
 }
 
-const TITLES = { functions: "Functions", pipeline: "Pipeline", unknown: "Page not found" };
+const TITLES = { functions: "Functions", alerts: "Alerts", pipeline: "Pipeline", unknown: "Page not found" };
 
 function titleOf({ page, of }: View): string {
   const what = page === "function" ? `${isolate(of!.function)} · ${isolate(of!.service)}` : TITLES[page];

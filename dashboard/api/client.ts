@@ -89,6 +89,67 @@ export async function replayDeadLetter(id: string): Promise<void> {
   await readAnswer(await api["dead-letters"][":id"].replay.$post({ param }), { mayDeny: false });
 }
 
+export type AlertList = Awaited<ReturnType<typeof listAlerts>>;
+/** A rule as a person writes it. The server adds what is left out, and says what is wrong. */
+export type WrittenRule = Record<string, unknown>;
+
+export async function listAlerts(signal: AbortSignal) {
+  return readAnswer(await api.alerts.$get({}, { init: { signal } }));
+}
+
+/** Stores nothing, so it needs the right to read only. */
+export async function previewRule(rule: WrittenRule) {
+  return readAnswer(await api.alerts.preview.$post({}, { init: { body: JSON.stringify(rule) } }));
+}
+
+/** The functions from here on need an admin token. */
+export async function putRule(id: string, rule: WrittenRule) {
+  const route = api.alerts.rules[":id"];
+  const body = JSON.stringify(rule);
+  return readAnswer(await route.$put({ param: { id: pathPart(id) } }, { init: { body } }), {
+    mayDeny: false,
+  });
+}
+
+export async function deleteRule(id: string): Promise<void> {
+  const route = api.alerts.rules[":id"];
+  await readAnswer(await route.$delete({ param: { id: pathPart(id) } }), { mayDeny: false });
+}
+
+export async function putTarget(id: string, target: Record<string, unknown>) {
+  const route = api.alerts.targets[":id"];
+  const body = JSON.stringify(target);
+  return readAnswer(await route.$put({ param: { id: pathPart(id) } }, { init: { body } }), {
+    mayDeny: false,
+  });
+}
+
+export async function deleteTarget(id: string): Promise<void> {
+  const route = api.alerts.targets[":id"];
+  await readAnswer(await route.$delete({ param: { id: pathPart(id) } }), { mayDeny: false });
+}
+
+export async function testTarget(id: string) {
+  const route = api.alerts.targets[":id"].test;
+  return readAnswer(await route.$post({ param: { id: pathPart(id) } }), { mayDeny: false });
+}
+
+export async function putSilence(id: string, silence: Record<string, unknown>): Promise<void> {
+  const route = api.alerts.silences[":id"];
+  const body = JSON.stringify(silence);
+  await readAnswer(await route.$put({ param: { id: pathPart(id) } }, { init: { body } }), { mayDeny: false });
+}
+
+export async function deleteSilence(id: string): Promise<void> {
+  const route = api.alerts.silences[":id"];
+  await readAnswer(await route.$delete({ param: { id: pathPart(id) } }), { mayDeny: false });
+}
+
+export async function acknowledgeAlert(id: string): Promise<void> {
+  const route = api.alerts[":id"].acknowledge;
+  await readAnswer(await route.$post({ param: { id } }, { init: { body: "{}" } }), { mayDeny: false });
+}
+
 /** Needs an admin token. Without a function it deletes the service; without a module, the name in all modules. */
 export async function deleteSeries(service: string, name: string | undefined, module: string | undefined) {
   if (name === undefined) {

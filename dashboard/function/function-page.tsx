@@ -4,6 +4,7 @@ import { ApiError } from "../api/answers.ts";
 import { describeFunction, type FunctionDescription, readDistribution } from "../api/client.ts";
 import { serverNow } from "../api/server-clock.ts";
 import { useLive } from "../api/use-live.ts";
+import { AlertForm } from "../alerts/alert-form.tsx";
 import { DeleteForm } from "../cleanup/delete-form.tsx";
 import { Failure, Loading, Missing, Stale } from "../parts/notice.tsx";
 import { Name } from "../parts/name.tsx";
@@ -132,6 +133,7 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
           <Failures failures={described.failures} />
         </section>
       </div>
+      <AlertForm of={of} seen={described.range} />
       <DeleteForm
         service={of.service}
         name={of.function}

@@ -38,7 +38,7 @@ export interface Filters {
 
 export interface View extends Filters {
   /** "unknown": the address names no page. */
-  page: "functions" | "function" | "pipeline" | "unknown";
+  page: "functions" | "function" | "alerts" | "pipeline" | "unknown";
   range: Range;
   zone: Zone;
   /** The function of the page "function". */
@@ -65,9 +65,9 @@ export function readView(
     return { ...kept, page: "function", range, zone, of, problems };
   }
   const page = params.get("page") ?? "functions";
-  const isKnown = pathname === "/" && (page === "functions" || page === "pipeline");
+  const isKnown = pathname === "/" && (page === "functions" || page === "alerts" || page === "pipeline");
   if (!isKnown) return { ...kept, page: "unknown", range, zone, problems };
-  if (page === "pipeline") return { ...kept, page, range, zone, problems };
+  if (page === "pipeline" || page === "alerts") return { ...kept, page, range, zone, problems };
   const q = params.get("q") ?? "";
   return { page: "functions", range, zone, service, q, ...readOrder(params, problems), problems };
 }
@@ -75,7 +75,7 @@ export function readView(
 /** The address of a view. Defaults are left out. */
 export function hrefOf(view: View): string {
   const params = new URLSearchParams();
-  if (view.page === "pipeline") params.set("page", "pipeline");
+  if (view.page === "pipeline" || view.page === "alerts") params.set("page", view.page);
   if (view.page === "function" && view.of) {
     params.set("service", view.of.service);
     if (view.of.module !== undefined) params.set("module", view.of.module);
