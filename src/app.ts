@@ -45,6 +45,7 @@ import { refuseLogsRoute, takeMetricsRoute, takeTracesRoute } from "./ingest/otl
 import { takeSamplesRoute } from "./ingest/samples/route.ts";
 import { prometheusRoutes } from "./prometheus/query/routes.ts";
 import { scrapeRoute } from "./prometheus/scrape.ts";
+import { sinkRoutes } from "./sinks/routes.ts";
 
 const routes = [
   takeSamplesRoute,
@@ -84,6 +85,7 @@ const routes = [
   dropDeadLetterRoute,
   flushNowRoute,
   repairRoute,
+  ...sinkRoutes,
   ...prometheusRoutes,
 ] as const;
 

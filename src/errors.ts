@@ -35,7 +35,7 @@ export class InvalidParameterError extends ReportedError {
 }
 
 /** A service that the collector depends on. */
-export type Binding = "The buffer" | "D1" | "The object of alerts";
+export type Binding = "The buffer" | "The sink" | "D1" | "The object of alerts";
 
 /** A binding failed or did not answer. The same request may succeed later. */
 export class BindingFault extends ReportedError {

@@ -9,6 +9,7 @@ import { retain } from "./retention/retain.ts";
 
 export { Alerts } from "./alerts/alerts.ts";
 export { MetricsBuffer } from "./buffer/metrics-buffer.ts";
+export { SinkSender } from "./sinks/sink-sender.ts";
 
 export default {
   fetch: app.fetch,

@@ -16,7 +16,16 @@ export const TABLES = ["epochs", "flushes", "deletions", "functions", "rollups",
  * days it has closed. A restored database closes them anew. A copy of counts that saves reads. And
  * what a person has muted for a time.
  */
-export const NOT_BACKED_UP = ["sweeps", "deleted_functions", "closed", "attention_memory", "mutes"] as const;
+export const NOT_BACKED_UP = [
+  "sweeps",
+  "deleted_functions",
+  "closed",
+  "attention_memory",
+  "mutes",
+  "sinks",
+  "feed",
+  "swept",
+] as const;
 export type Table = (typeof TABLES)[number];
 
 export type Cell = string | number | null;

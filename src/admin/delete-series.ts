@@ -12,6 +12,7 @@ import { UnknownSeriesError } from "../read/errors.ts";
 import { inNormalForm } from "../read/matchers.ts";
 import { readTotals } from "../read/series.ts";
 import { normaliseName, type SeriesSelector } from "../stats/series-id.ts";
+import { wakeSinks } from "../sinks/sinks.ts";
 import { applyFlushes } from "../store/apply-flushes.ts";
 
 const Deleted = z.object({
@@ -77,7 +78,7 @@ export const deleteFunctionByQueryRoute = route({
  * @throws {UnknownSeriesError | BusyError | BindingFault}
  */
 export async function deleteSeries(
-  env: Pick<Env, "BUFFER" | "DB">,
+  env: Pick<Env, "BUFFER" | "DB" | "SINKS">,
   selector: SeriesSelector,
 ): Promise<z.output<typeof Deleted>> {
   const totals = await readTotals(env, selector);
@@ -92,10 +93,11 @@ export async function deleteSeries(
     errors: totals.reduce((sum, { errors }) => sum + errors, 0),
   };
   try {
-    const premature = await applyFlushes(
+    const { premature, sinks } = await applyFlushes(
       env.DB,
       deletions.map(({ flush }) => ({ ...flush, deltas: [] })),
     );
+    await wakeSinks(env, sinks);
     // The outbox keeps the deletion, and D1 takes it once it has the deletion before it again.
     if (premature.length > 0) return { deleted, isComplete: false };
     for (const { buffer, flush } of deletions) await buffer.confirm(flush.epoch, [flush.n]);

@@ -1,5 +1,6 @@
 /** Finds problems for `GET /health`. Each problem is a sentence that says what is wrong and where to look. */
 import type { BuffersHealth } from "../read/buffer-health.ts";
+import type { SinkState } from "../read/sinks.ts";
 import type { LostFlushes } from "../recall/recall-lost.ts";
 import { describeRefusal, refusalOf } from "../refusal.ts";
 import type { LastRetention } from "../store/last-retention.ts";
@@ -48,6 +49,31 @@ export function retentionProblems({ complete, finishedAt }: LastRetention, now: 
   return problems;
 }
 
+export function sinkProblems(sinks: readonly SinkState[], now: number): string[] {
+  return sinks.flatMap(({ name, state, trouble, refused }) => {
+    const problems: string[] = [];
+    if (state === "unknown")
+      problems.push(`The object of the sink ${name} does not answer. How far it is is unknown.`);
+    if (trouble?.isMisconfigured) {
+      problems.push(
+        `The sink ${name} is stopped since ${isoOf(trouble.since)}. ${trouble.reason} Correct the store, or the sink with ` +
+          `PUT /sinks/${name}. Nothing is lost meanwhile.`,
+      );
+    } else if (trouble && trouble.since < now - LATE_FLUSH_MS) {
+      problems.push(
+        `The sink ${name} waits for its store since ${isoOf(trouble.since)}. ${trouble.reason} Nothing is lost meanwhile.`,
+      );
+    }
+    if (refused > 0) {
+      problems.push(
+        `The store of the sink ${name} refuses ${counted(refused, "row", "rows")}. GET /sinks says why. Once the cause is ` +
+          `gone, POST /sinks/${name}/resend.`,
+      );
+    }
+    return problems;
+  });
+}
+
 /** D1 lacks flushes that it had confirmed, and the buffer sends them again. */
 export function recallProblems({ recalledFlushes, recalledSince }: BuffersHealth): string[] {
   if (recalledFlushes === 0) return [];
@@ -88,6 +114,10 @@ export function unreadableStoreProblem(error: unknown): string {
     ? "D1 answers with an error. Look for health_unknown in the log."
     : "D1 does not answer.";
   return `${problem} The times of the last flush and of the last retention job are unknown.`;
+}
+
+function isoOf(epochMs: number): string {
+  return new Date(epochMs).toISOString();
 }
 
 function counted(count: number, one: string, many: string): string {

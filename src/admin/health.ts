@@ -9,6 +9,7 @@ import { describeRefusal, refusalOf } from "../refusal.ts";
 import { route } from "../http/route.ts";
 import { logError } from "../log.ts";
 import { readBufferHealth } from "../read/buffer-health.ts";
+import { readSinks } from "../read/sinks.ts";
 import { recallLost } from "../recall/recall-lost.ts";
 import { readLastRetention } from "../store/last-retention.ts";
 import { readLastApplied } from "../store/ledger.ts";
@@ -19,6 +20,7 @@ import {
   recallProblems,
   refusalProblems,
   retentionProblems,
+  sinkProblems,
   unreadableStoreProblem,
 } from "./health-problems.ts";
 
@@ -76,6 +78,19 @@ export const Health = z
     alertsEvaluatedAt: time.meta({
       description: "When rules of alerts were last evaluated. Null if there are no rules and targets.",
     }),
+    sinks: z
+      .array(
+        z.object({
+          name: z.string(),
+          type: z.string().nullable(),
+          state: z.string(),
+          lagSeconds: z.int(),
+          lagRows: z.int(),
+          refused: z.int(),
+        }),
+      )
+      .nullable()
+      .meta({ description: "Other stores that get the figures. GET /sinks says more." }),
     version: z.string(),
   })
   .meta({
@@ -104,6 +119,7 @@ type Bindings = Pick<
   | "ALERTS"
   | "BUFFER"
   | "DB"
+  | "SINKS"
   | "MAX_ITEMS"
   | "MAX_WAITING_TIME"
   | "KEEP_FLUSHES_HOURS"
@@ -139,6 +155,8 @@ export async function readHealth(env: Bindings): Promise<Health> {
         unreadableStoreProblem,
       );
   const [lastFlushAt = null, lastRetention] = stored ?? [];
+  const sinks = isStoreUnknown ? undefined : await attempt(() => readSinks(env, now), unreadableStoreProblem);
+  if (sinks) problems.push(...sinkProblems(sinks, now));
   if (lost) problems.push(...lossProblems(lost));
   if (buffer) problems.push(...recallProblems(buffer), ...refusalProblems(buffer));
   if (buffer) problems.push(...bufferProblems(buffer, configuration?.maxWaitingMs, now));
@@ -164,6 +182,15 @@ export async function readHealth(env: Bindings): Promise<Health> {
     overflowOfServices: buffer?.overflow.includes(OVERFLOW) ?? null,
     rejectedSamples: buffer?.rejectedSamples ?? null,
     alertsEvaluatedAt: iso(alerts?.evaluatedAt ? alerts.evaluatedAt * 1000 : null),
+    sinks:
+      sinks?.map(({ name, configuration, state, lagSeconds, lagRows, refused }) => ({
+        name,
+        type: typeof configuration["type"] === "string" ? configuration["type"] : null,
+        state,
+        lagSeconds,
+        lagRows,
+        refused,
+      })) ?? null,
     version,
   };
 }

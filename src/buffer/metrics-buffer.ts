@@ -245,6 +245,16 @@ export class MetricsBuffer extends DurableObject<Env> {
     return { epoch, n: this.#outbox.lowestUnsettled ?? next };
   }
 
+  /** The first minute of which the buffer holds calls that D1 may lack, in epoch seconds. Null if there is none. */
+  oldestMinute(): number | null {
+    return this.ctx.storage.sql
+      .exec<{ minute: number | null }>(
+        `SELECT min(delta.value ->> 'minute') AS minute
+         FROM (SELECT deltas FROM outbox WHERE kept_at IS NULL UNION ALL SELECT deltas FROM pending) AS held, json_each(held.deltas) AS delta`,
+      )
+      .one().minute;
+  }
+
   health(): BufferHealth {
     const { items, bytes, oldestAt } = this.#pending.state;
     const { unconfirmed, dead, oldestAt: oldestUnconfirmedAt } = this.#outbox.summary;

@@ -3,15 +3,17 @@
  * learn the reason, and marks those that fail again as dead letters in their buffers.
  */
 import { refusalOf } from "../refusal.ts";
+import { wakeSinks } from "../sinks/sinks.ts";
 import { applyDeliveries } from "./apply.ts";
 import { readDeliveries } from "./deliveries.ts";
 import { confirmDeliveries, recallBefore, reportDead, reportRefused } from "./report.ts";
 
 export async function consumeDeadLetters(batch: MessageBatch, env: Env): Promise<void> {
   const { readable, unreadable } = readDeliveries(batch);
-  const { applied, premature, failed } = await applyDeliveries(env.DB, readable);
+  const { applied, premature, failed, sinks } = await applyDeliveries(env.DB, readable);
   await confirmDeliveries(env, applied);
   await recallBefore(env, premature);
+  await wakeSinks(env, sinks);
   for (const { delivery, error } of failed) {
     const refusal = refusalOf(error);
     if (refusal) {

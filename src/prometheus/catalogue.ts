@@ -4,7 +4,8 @@
  *
  * https://github.com/autometrics-dev/autometrics-shared/blob/main/specs/autometrics_v1.0.0.md
  */
-import type { BuffersHealth } from "../read/buffer-health.ts";
+import type { CollectorHealth } from "../read/collector-health.ts";
+import type { SinkState } from "../read/sinks.ts";
 import type { SeriesId } from "../stats/series-id.ts";
 import type { Sums } from "../stats/sums.ts";
 import { BOUNDS, writeCumulativeCounts } from "./classic-buckets.ts";
@@ -97,7 +98,7 @@ function boundText(bound: number): string {
 export type CollectorMetric = Described & {
   type: "counter" | "gauge";
   /** `now` is epoch milliseconds. */
-  read: (buffer: BuffersHealth, now: number) => NumberPoint[];
+  read: (health: CollectorHealth, now: number) => NumberPoint[];
 };
 
 export const COLLECTOR_METRICS: readonly CollectorMetric[] = [
@@ -124,6 +125,15 @@ export const COLLECTOR_METRICS: readonly CollectorMetric[] = [
         value,
       })),
   },
+  sinkGauge("lag_rows", "Minutes that changed and that the sink has not sent.", (sink) => sink.lagRows),
+  {
+    ...sinkGauge("lag_seconds", "Since when the sink has not sent a change.", (sink) => sink.lagSeconds),
+    unit: "seconds",
+  },
+  sinkGauge("refused_rows", "Rows that the sink's store refused.", (sink) => sink.refused),
+  sinkGauge("up", "Whether the sink's store takes rows.", ({ state }) =>
+    ["waiting", "stopped", "unknown"].includes(state) ? 0 : 1,
+  ),
 ];
 
 /** An alert that is pending, firing or recovering. `activeAt` is in epoch seconds. */
@@ -160,7 +170,7 @@ export function labelsOf({ service, module, function: name }: SeriesId): Labels 
   return { function: name, module, service_name: service };
 }
 
-function gauge(name: string, help: string, value: (buffer: BuffersHealth) => number): CollectorMetric {
+function gauge(name: string, help: string, value: (buffer: CollectorHealth) => number): CollectorMetric {
   return {
     name: `metrics_collector_${name}`,
     type: "gauge",
@@ -169,12 +179,22 @@ function gauge(name: string, help: string, value: (buffer: BuffersHealth) => num
   };
 }
 
+/** Has a sample for each sink, and none without sinks. */
+function sinkGauge(name: string, help: string, value: (sink: SinkState) => number): CollectorMetric {
+  return {
+    name: `metrics_collector_sink_${name}`,
+    type: "gauge",
+    help,
+    read: ({ sinks }) => sinks.map((sink) => ({ labels: { sink: sink.name }, value: value(sink) })),
+  };
+}
+
 function ageGauge(
   name: string,
   help: string,
-  since: (buffer: BuffersHealth) => number | null,
+  since: (buffer: CollectorHealth) => number | null,
 ): CollectorMetric {
-  const read = (buffer: BuffersHealth, now: number) => {
+  const read = (buffer: CollectorHealth, now: number) => {
     const at = since(buffer);
     return [{ labels: {}, value: at === null ? 0 : Math.max(0, now - at) / 1000 }];
   };

@@ -7,7 +7,7 @@
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  * https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
-import type { BuffersHealth } from "../read/buffer-health.ts";
+import type { CollectorHealth } from "../read/collector-health.ts";
 import type { SeriesTotals } from "../stats/sums.ts";
 import {
   type ActiveAlert,
@@ -36,7 +36,7 @@ interface Metric {
 /** Yields the text line by line, so that a large one can be streamed. `now` is epoch milliseconds. */
 export function* writeExposition(
   functions: readonly SeriesTotals[],
-  buffer: BuffersHealth,
+  health: CollectorHealth,
   now: number,
   format: TextFormat,
   alerts: readonly ActiveAlert[] = [],
@@ -46,9 +46,11 @@ export function* writeExposition(
     for (const row of functions) yield* linesOf(metric, row, format);
   }
   for (const metric of COLLECTOR_METRICS) {
+    const points = metric.read(health, now);
+    if (points.length === 0) continue;
     yield* headOf(metric, format);
     const name = metric.type === "counter" ? `${metric.name}_total` : metric.name;
-    for (const { labels, value } of metric.read(buffer, now)) yield line(name, labels, value);
+    for (const { labels, value } of points) yield line(name, labels, value);
   }
   for (const metric of alerts.length > 0 ? ALERT_METRICS : []) {
     yield* headOf(metric, format);

@@ -6,7 +6,7 @@ import { readAlertsHealth } from "../alerts/health.ts";
 import { readForgetAfterMs } from "../configuration.ts";
 import { oneOf, ServiceName, Words } from "../http/parameters.ts";
 import { READ_ERRORS, route } from "../http/route.ts";
-import { readBufferHealth } from "../read/buffer-health.ts";
+import { readCollectorHealth } from "../read/collector-health.ts";
 import { byPattern } from "../read/matchers.ts";
 import { readTotals } from "../read/series.ts";
 import { CONTENT_TYPES, type TextFormat, writeExposition } from "./exposition.ts";
@@ -32,14 +32,14 @@ export const scrapeRoute = route({
     const matchers = { service, words: q, ...byPattern(pattern) };
     const now = Date.now();
     const shownSince = now - readForgetAfterMs(c.env);
-    const [totals, buffer, alerts] = await Promise.all([
+    const [totals, health, alerts] = await Promise.all([
       readTotals(c.env, matchers),
-      readBufferHealth(c.env),
+      readCollectorHealth(c.env),
       readAlertsHealth(c.env),
     ]);
     const format = textFormatOf(c)!;
     const functions = totals.filter(({ lastSeen }) => lastSeen >= shownSince);
-    const lines = writeExposition(functions, buffer, now, format, alerts?.active);
+    const lines = writeExposition(functions, health, now, format, alerts?.active);
     return c.body(streamOf(lines), 200, { "Content-Type": CONTENT_TYPES[format] });
   },
 });

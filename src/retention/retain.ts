@@ -17,6 +17,7 @@ import { deleteLeftovers, forgetDeletions } from "../store/delete-leftovers.ts";
 import { type LastRetention, readLastRetention, recordRetention } from "../store/last-retention.ts";
 import { raiseLowWatermark } from "../store/ledger.ts";
 import { pruneFailures } from "../store/prune-failures.ts";
+import { keepForSinks } from "./keep-for-sinks.ts";
 
 /** Rollups that one transaction adds up. Other transactions wait for it. */
 const CHUNK = 20_000;
@@ -33,7 +34,7 @@ const FAILURE_KEPT_MS = 365 * DAY * 1000;
  * @throws if D1 cannot record the run
  */
 export async function retain(
-  env: Pick<Env, "BUFFER" | "DB">,
+  env: Pick<Env, "BUFFER" | "DB" | "SINKS">,
   now = Date.now(),
   { chunk = CHUNK, maxChunks = MAX_CHUNKS } = {},
 ): Promise<LastRetention> {
@@ -69,7 +70,6 @@ export async function retain(
     }
   };
 
-  const { minutes, hours } = expiredBefore(now);
   await attempt("recall", async () => {
     await recallLost(env);
   });
@@ -78,8 +78,11 @@ export async function retain(
     const until = await close("hours", hoursEndedBefore(now));
     await close("days", floorTo(until, DAY));
   });
-  await attempt("minutes", () => expire("hours", minutes));
-  await attempt("hours", () => expire("days", hours));
+  await attempt("minutes and hours", async () => {
+    const { minutes, hours } = await keepForSinks(env, now, expiredBefore(now));
+    await expire("hours", minutes);
+    await expire("days", hours);
+  });
   await attempt("deletions", async () => {
     await forgetDeletions(env.DB);
     while ((await deleteLeftovers(env.DB, chunk)) > 0) {

@@ -20,21 +20,26 @@ export type AppliedFlush = Pick<Flush, "epoch" | "n" | "deltas" | "after" | "del
 /**
  * Applies all flushes or none. Idempotent: a flush that D1 has is skipped. After an error the outcome is unknown; call again.
  *
- * @returns the flushes that D1 does not take yet, because it lacks the deletion that they must come `after`
+ * @returns the flushes that D1 does not take yet, because it lacks the deletion that they must come `after`, and the names of
+ * the sinks that now have something to send
  * @throws if D1 does not commit, or if its answer is lost
  */
 export async function applyFlushes<Applied extends AppliedFlush>(
   db: D1Database,
   flushes: readonly Applied[],
-): Promise<Applied[]> {
+): Promise<{ premature: Applied[]; sinks: string[] }> {
   const now = Date.now();
   const ordered = flushes.filter(({ after }) => after !== undefined);
-  const outcomes = await db.batch<{ known: number }>([
+  const [sinks, ...outcomes] = await db.batch<{ known: number } & { name: string }>([
+    db.prepare("SELECT name FROM sinks"),
     ...flushes.flatMap((flush) => statementsOf(db, flush, now)),
     ...ordered.map(({ epoch, n }) => db.prepare(IS_KNOWN).bind(epoch, n)),
   ]);
   const known = outcomes.slice(outcomes.length - ordered.length);
-  return ordered.filter((_, i) => known[i]!.results[0]!.known === 0);
+  return {
+    premature: ordered.filter((_, i) => known[i]!.results[0]!.known === 0),
+    sinks: sinks!.results.map(({ name }) => name),
+  };
 }
 
 const IS_KNOWN = `SELECT EXISTS (SELECT 1 FROM flushes WHERE epoch = ?1 AND n = ?2)
@@ -78,7 +83,12 @@ const ROWS_WITH_FUNCTIONS = `json_each(?1) AS row CROSS JOIN functions AS f
 
 const START = `(row.value ->> 'minute') / w.width * w.width`;
 
+/** SQL: before when rollups of this resolution are deleted for good. */
+const sweptBefore = (resolution: string | number) =>
+  `coalesce((SELECT before FROM swept WHERE resolution = ${resolution}), 0)`;
+
 // WARNING: the rollup of a closed hour or day stands for its minutes in reads. Calls that come late are added to it as well.
+// A minute that is swept is not made again: sinks would take it for the whole minute.
 const ADD_TO_ROLLUPS = `
   WITH widths (width, until, next, upto) AS (
     SELECT ${MINUTE}, ${Number.MAX_SAFE_INTEGER}, 0, 0 UNION ALL SELECT resolution, until, next, upto FROM closed
@@ -86,7 +96,7 @@ const ADD_TO_ROLLUPS = `
   INSERT INTO rollups (function_id, width, start, ${TALLY_COLUMNS})
   SELECT f.id, w.width, ${START}, ${TALLY_VALUES}
   FROM ${ROWS_WITH_FUNCTIONS} CROSS JOIN widths AS w
-  WHERE ${START} < iif(f.id <= w.upto, w.next, w.until) AND ${IS_NEW} AND ${IS_KEPT}
+  WHERE ${START} < iif(f.id <= w.upto, w.next, w.until) AND ${START} >= ${sweptBefore("w.width")} AND ${IS_NEW} AND ${IS_KEPT}
   ON CONFLICT (function_id, width, start) DO UPDATE SET ${addToTally("rollups")}`;
 
 // Known failures count under their own names. New ones do too while there are fewer than the limit, the most frequent first.
@@ -120,6 +130,20 @@ const ADD_TO_FAILURES = `
     first_seen = min(first_seen, excluded.first_seen),
     last_seen = max(last_seen, excluded.last_seen)`;
 
+// Without a sink these two read and write nothing, because `sinks` is the outermost table.
+const ADD_TO_FEED = `
+  INSERT INTO feed (flush, at, oldest, size, keys, late)
+  SELECT ?2 || ':' || cast(?3 AS INTEGER), unixepoch(), min(iif(is_swept, NULL, minute)), count(*), json_group_array(json_array(id, minute)),
+    nullif(json_group_array(json(delta)) FILTER (WHERE is_swept), '[]')
+  FROM (
+    SELECT f.id, row.value ->> 'minute' AS minute, row.value AS delta, row.value ->> 'minute' < swept.before AS is_swept
+    FROM (SELECT 1 FROM sinks LIMIT 1) CROSS JOIN (SELECT ${sweptBefore(MINUTE)} AS before) AS swept
+    CROSS JOIN ${ROWS_WITH_FUNCTIONS} WHERE ${IS_NEW} AND ${IS_KEPT}
+  ) HAVING count(*) > 0`;
+const ADD_DELETION_TO_FEED = `
+  INSERT INTO feed (flush, at, size, keys, deletion)
+  SELECT ?2 || ':' || cast(?3 AS INTEGER), unixepoch(), 0, '[]', ?1 FROM sinks WHERE ${IS_NEW} LIMIT 1`;
+
 const ENTER_INTO_LEDGER = `
   INSERT INTO flushes (epoch, n, applied_at) SELECT ?2, ?3, ?1 WHERE ${IS_NEW}`;
 
@@ -146,12 +170,19 @@ function statementsOf(
   now: number,
 ): D1PreparedStatement[] {
   const run = (sql: string, rows: unknown) => db.prepare(sql).bind(rows, epoch, n, after);
-  if (deletion)
-    return [...DELETE.map((sql) => run(sql, JSON.stringify(deletion))), run(ENTER_INTO_LEDGER, now)];
+  if (deletion) {
+    const selector = JSON.stringify(deletion);
+    return [
+      ...[...DELETE, ADD_DELETION_TO_FEED].map((sql) => run(sql, selector)),
+      run(ENTER_INTO_LEDGER, now),
+    ];
+  }
   const failures = failuresOf(deltas);
+  const rows = JSON.stringify(deltas.map(asStored));
   return [
     run(ADD_TO_TOTALS, JSON.stringify(sumBySeries(deltas).map(asStored))),
-    run(ADD_TO_ROLLUPS, JSON.stringify(deltas.map(asStored))),
+    run(ADD_TO_ROLLUPS, rows),
+    run(ADD_TO_FEED, rows),
     ...(failures.length > 0 ? [run(ADD_TO_FAILURES, JSON.stringify(failures))] : []),
     run(ENTER_INTO_LEDGER, now),
   ];

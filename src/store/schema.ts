@@ -176,3 +176,39 @@ export const retentionRuns = sqliteTable("sweeps", {
   /** False if more was due than one run may do, or if a step failed. */
   complete: integer("complete", { mode: "boolean" }).notNull(),
 });
+
+/** Sinks that follow the feed. While there is none, no flush writes to the feed. WITHOUT ROWID. docs/sinks.md explains it. */
+export const sinks = sqliteTable("sinks", {
+  name: text("name").primaryKey(),
+  /** What the sink adds to `seq` for its versions. Another value than the sink's own means that D1 went back in time. */
+  base: integer("base").notNull(),
+});
+
+/** The change feed: one row for each flush that was applied while there was a sink. */
+export const feed = sqliteTable("feed", {
+  /** Counts up by one in the order of commits. The newest row stays, so that no number comes again. */
+  seq: integer("seq").primaryKey(),
+  /** `<epoch>:<n>` */
+  flush: text("flush").notNull(),
+  /** When it was applied, in epoch seconds. */
+  at: integer("at").notNull(),
+  /** The first minute that it changed and that is not deleted yet. Null if there is none. */
+  oldest: integer("oldest"),
+  /** The number of `keys`. */
+  size: integer("size").notNull(),
+  /** The minutes that it changed: a JSON array of [function id, minute]. */
+  keys: text("keys").notNull(),
+  /** Its deltas in minutes that were deleted already, as a JSON array. Null if there are none. */
+  late: text("late"),
+  /** The series that it deletes, as JSON. Null if none. */
+  deletion: text("deletion"),
+});
+
+/**
+ * Rollups of a resolution that start before this time (epoch seconds) are deleted and must not be made again. Kept only while
+ * there are sinks. WITHOUT ROWID.
+ */
+export const swept = sqliteTable("swept", {
+  resolution: integer("resolution").primaryKey(),
+  before: integer("before").notNull(),
+});

@@ -57,6 +57,7 @@ describe("GET /health", () => {
       overflowOfServices: false,
       rejectedSamples: {},
       alertsEvaluatedAt: null,
+      sinks: [],
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
     });
   });

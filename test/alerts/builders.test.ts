@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { alertId, alertKey, type Alert } from "../../src/alerts/alert.ts";
-import { refusalOf } from "../../src/alerts/notify/address.ts";
+import { refusalOfAddress } from "../../src/outgoing-address.ts";
 import { buildAlertmanager } from "../../src/alerts/notify/alertmanager.ts";
 import { buildDiscord } from "../../src/alerts/notify/discord.ts";
 import { buildEmail } from "../../src/alerts/notify/email.ts";
@@ -356,7 +356,7 @@ describe("addresses", () => {
     ["ftp://example.com/", "https"],
     ["nonsense", "not an address"],
   ])("%s is refused", (address, reason) => {
-    expect(refusalOf(address, false)).toContain(reason);
+    expect(refusalOfAddress(address, false)).toContain(reason);
   });
 
   it.each([
@@ -365,12 +365,12 @@ describe("addresses", () => {
     "https://[2606:4700::1111]/",
     "https://11.0.0.1:8443/",
   ])("%s is allowed", (address) => {
-    expect(refusalOf(address, false)).toBeUndefined();
+    expect(refusalOfAddress(address, false)).toBeUndefined();
   });
 
   it("of the own machine are allowed in local development", () => {
-    expect(refusalOf("http://127.0.0.1:9000/", true)).toBeUndefined();
-    expect(refusalOf("file:///etc/passwd", true)).toContain("https");
+    expect(refusalOfAddress("http://127.0.0.1:9000/", true)).toBeUndefined();
+    expect(refusalOfAddress("file:///etc/passwd", true)).toContain("https");
   });
 });
 

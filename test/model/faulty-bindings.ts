@@ -98,7 +98,7 @@ export function deletionBindings(
   { ledger, confirmation }: Extract<Step, { do: "delete" }>,
   deleted: () => void,
   pause: (nth: number) => Promise<void>,
-): Pick<Env, "BUFFER" | "DB"> {
+): Pick<Env, "BUFFER" | "DB" | "SINKS"> {
   let isDeleted = false;
   const BUFFER = new Proxy(env.BUFFER, {
     get: () => (name: string) => {
@@ -128,7 +128,7 @@ export function deletionBindings(
     if (ledger !== "commits") throw new Error("D1_ERROR: Network connection lost.");
     return results;
   });
-  return { BUFFER, DB };
+  return { BUFFER, DB, SINKS: env.SINKS };
 }
 
 /** Bindings for dropping a dead letter. Ledger entry and confirmation end as given, with a pause before each and after. */

@@ -1,5 +1,6 @@
 /** The steps of a history, and random histories. Steps are plain values, so that a failing history can be shrunk and printed. */
 import fc from "fast-check";
+import type { RequestFate } from "../sinks/store.ts";
 
 export interface Call {
   service: "bank" | "shop";
@@ -25,6 +26,11 @@ export type TransactionFate =
   | { failsBeforeStatement: number };
 
 export type Step =
+  /** A sink is made, works on its alarm, or is removed together with what its store has. */
+  | { do: "add sink" }
+  | { do: "sink works"; requests: RequestFate[] }
+  | { do: "sink dies" }
+  | { do: "remove sink" }
   /**
    * A new batch, sent `copies` times at once. If the answer is lost, its sender is in doubt. The sender's clock may be
    * wrong by `clockErrorHours`; it then says when it made the batch, and how long ago that is.
@@ -303,7 +309,25 @@ const deletion = fc.record({
   pauses: fc.array(fc.array(during, { maxLength: 2 }), { maxLength: 3 }),
 });
 
+const requestFate = fc.constantFrom<RequestFate>(
+  "taken",
+  "taken",
+  "taken, and its answer is lost",
+  "lost",
+  "arrives later",
+  "refused",
+  "busy",
+);
+const addSink = fc.record({ do: fc.constant("add sink") });
+const sinkWorks = fc.record({
+  do: fc.constant("sink works"),
+  requests: fc.array(requestFate, { maxLength: 3 }),
+});
+
 const step = fc.oneof(
+  { weight: 12, arbitrary: addSink },
+  { weight: 30, arbitrary: sinkWorks },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("sink dies", "sink dies", "remove sink") }) },
   { weight: 42, arbitrary: post },
   { weight: 30, arbitrary: exported },
   { weight: 6, arbitrary: postWithoutKey },
@@ -375,6 +399,17 @@ const longWait = fc.record({ do: fc.constant("wait"), hours: fc.constantFrom(49,
 const episode = fc
   .oneof(
     fc.tuple(goodPost, goodRing, refused, fc.array(step, { maxLength: 1 }), drop),
+    // A sink has a minute, which D1 then deletes, with or without calls that come later.
+    fc.tuple(
+      addSink,
+      goodPost,
+      goodRing,
+      fc.oneof(goodDelivery, refused),
+      fc.array(sinkWorks, { maxLength: 1 }),
+      fc.record({ do: fc.constant("wait"), hours: fc.constantFrom(49, 400, 2_200) }),
+      goodRetention,
+      fc.array(fc.oneof(goodRing, goodDelivery, sinkWorks, goodRetention), { maxLength: 4 }),
+    ),
     fc.tuple(
       goodPost,
       goodPost,

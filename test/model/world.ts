@@ -35,6 +35,7 @@ import {
 import { Flushes } from "./flushes.ts";
 import { copyD1, copyOfEmptyD1, sealedIds, takeD1BackTo } from "./time-travel.ts";
 import { Senders } from "./senders.ts";
+import { SinkModel } from "./sink.ts";
 import { type Call, nth, type Step } from "./step.ts";
 import { emptyBuffer } from "./storage.ts";
 import type { SeriesTotals } from "../../src/stats/sums.ts";
@@ -51,6 +52,7 @@ const START = Date.UTC(2040, 0, 1, 12);
 export class World {
   readonly #senders = new Senders();
   readonly #flushes = new Flushes();
+  readonly #sink = new SinkModel();
   /** What the buffer answered to "ask low watermark", latest first. */
   #lowWatermarks: { epoch: string; n: number }[] = [];
   /**
@@ -73,16 +75,28 @@ export class World {
     // Ahead of the platform's own clock, so that no alarm rings by itself.
     vi.setSystemTime(START);
     world.#copies.push(await copyOfEmptyD1());
-    for (const step of history) {
-      await world.#run(step);
-      if (world.#needsCheck) await world.#check();
+    try {
+      for (const step of history) {
+        await world.#run(step);
+        if (world.#needsCheck) await world.#check();
+      }
+      await world.#end();
+    } finally {
+      await world.#sink.end();
     }
-    await world.#end();
   }
 
   async #run(step: Step): Promise<void> {
     this.#senders.noticeTime();
     switch (step.do) {
+      case "add sink":
+        return this.#sink.add();
+      case "sink works":
+        return this.#sink.work(step.requests);
+      case "sink dies":
+        return this.#sink.die();
+      case "remove sink":
+        return this.#sink.remove();
       case "post":
         return this.#senders.post(step);
       case "export":
@@ -348,6 +362,7 @@ export class World {
       throw new Error("D1 lacks what it has confirmed, though it did not go back.");
     const mayForget = Date.now() - START > FAILURES_KEPT_MS;
     await compareD1(this.#senders.counted.flat(), mayForget, this.#latest);
+    await this.#sink.compare(this.#senders.counted.flat());
   }
 
   /** Whether the buffer holds anything. It must have an alarm then, so that nothing is stuck, and none otherwise. */

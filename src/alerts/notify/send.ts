@@ -1,6 +1,6 @@
 /** Sends a message to a target once, and says what became of it. Never throws. */
 import type { PublicTarget, Secrets } from "../target.ts";
-import { refusalOf } from "./address.ts";
+import { refusalOfAddress } from "../../outgoing-address.ts";
 import { buildAlertmanager } from "./alertmanager.ts";
 import { buildDiscord } from "./discord.ts";
 import { buildEmail, type Email } from "./email.ts";
@@ -85,7 +85,7 @@ function withoutSecrets(sent: Sent, secrets: Secrets): Sent {
 
 /** Sends one request. Follows no redirect: it could lead where the address may not. */
 export async function post({ url, headers, body }: Delivery, env: SendBindings): Promise<Sent> {
-  const refusal = refusalOf(url, env.OPEN_WITHOUT_TOKENS === "true");
+  const refusal = refusalOfAddress(url, env.OPEN_WITHOUT_TOKENS === "true");
   if (refusal !== undefined) return { result: "refused", answer: refusal };
   let response: Response;
   let text: string;

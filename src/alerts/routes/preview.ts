@@ -3,7 +3,7 @@ import * as z from "zod";
 import { route } from "../../http/route.ts";
 import { previewRule } from "../preview.ts";
 import { Rule } from "../rule.ts";
-import { readJson } from "./read-json.ts";
+import { readJson } from "../../http/read-json.ts";
 import { iso } from "./times.ts";
 
 const time = z.iso.datetime();

@@ -7,7 +7,7 @@ import { burnWindowsOf, objectiveOf } from "../judge/objective.ts";
 import { canBurn } from "../../stats/burn.ts";
 import { DEFAULT_RULES, Rule } from "../rule.ts";
 import { checkId, notFound, READ, WRITE } from "./ids.ts";
-import { readJson } from "./read-json.ts";
+import { readJson } from "../../http/read-json.ts";
 
 export const RuleAnswer = z.object({
   id: z.string(),

@@ -5,7 +5,7 @@ import { route } from "../../http/route.ts";
 import { callAlerts } from "../alerts-object.ts";
 import { Silence } from "../silence.ts";
 import { checkId, notFound, WRITE } from "./ids.ts";
-import { readJson } from "./read-json.ts";
+import { readJson } from "../../http/read-json.ts";
 
 export const putSilenceRoute = route({
   method: "put",

@@ -4,11 +4,11 @@ import { ErrorResponse } from "../../http/error-response.ts";
 import { route } from "../../http/route.ts";
 import { callAlerts } from "../alerts-object.ts";
 import { noteActive } from "../health.ts";
-import { refusalOf } from "../notify/address.ts";
+import { refusalOfAddress } from "../../outgoing-address.ts";
 import { newWebhookSecret, QuietHours, splitTarget, Target } from "../target.ts";
 import { Selector, Severity } from "../rule.ts";
 import { checkId, notFound, READ, WRITE } from "./ids.ts";
-import { readJson } from "./read-json.ts";
+import { readJson } from "../../http/read-json.ts";
 import { iso } from "./times.ts";
 import type { AlertsListing } from "../listing.ts";
 
@@ -81,7 +81,7 @@ export const putTargetRoute = route({
     const id = checkId(params.id);
     const { shown, secrets } = splitTarget(await readJson(c, Target, "a target"));
     if (secrets.url !== undefined) {
-      const refusal = refusalOf(secrets.url, c.env.OPEN_WITHOUT_TOKENS === "true");
+      const refusal = refusalOfAddress(secrets.url, c.env.OPEN_WITHOUT_TOKENS === "true");
       if (refusal !== undefined) {
         throw new ErrorResponse(
           400,

@@ -41,13 +41,13 @@ type FunctionTemplate = CounterTemplate | NativeTemplate;
 
 /** Answers the selectors of one query. Dispose it when the query has ended. */
 export class CollectorSource implements Source, Disposable {
-  readonly #env: ReadBindings;
+  readonly #env: ReadBindings & Pick<Env, "SINKS">;
   readonly #settings: SourceSettings;
   readonly #reading = new Reading();
   /** Selectors are read one after the other, because each may need much memory on the way. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(env: ReadBindings, settings: SourceSettings) {
+  constructor(env: ReadBindings & Pick<Env, "SINKS">, settings: SourceSettings) {
     this.#env = env;
     this.#settings = settings;
   }

@@ -1,8 +1,8 @@
 /** Reads the JSON body of a request and checks it. */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { ErrorResponse } from "../../http/error-response.ts";
-import type { HttpEnv } from "../../http/route.ts";
+import { ErrorResponse } from "./error-response.ts";
+import type { HttpEnv } from "./route.ts";
 
 /** Bytes. */
 const MAX_LENGTH = 64 * 1024;

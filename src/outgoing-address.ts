@@ -1,10 +1,12 @@
 /**
- * Checks where a notification may be sent. A deployed Worker sends over https only, and not into private networks: whoever may
- * make targets could otherwise make it call what only it can reach.
+ * Checks where the Worker may send what a person has configured: messages of alerts, rows of sinks. A deployed Worker sends over
+ * https only, and not into private networks: whoever may configure addresses could otherwise make it call what only it can reach.
+ *
+ * WARNING: do not follow redirects of an allowed address. They lead anywhere.
  */
 
 /** Returns why the address is not allowed. `isLocal` is true in local development, where any http address will do. */
-export function refusalOf(address: string, isLocal: boolean): string | undefined {
+export function refusalOfAddress(address: string, isLocal: boolean): string | undefined {
   const url = URL.parse(address);
   if (!url) return "It is not an address.";
   if (url.protocol !== "https:" && !(isLocal && url.protocol === "http:")) {
