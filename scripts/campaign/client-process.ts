@@ -13,7 +13,8 @@ export class ClientProcess {
 
   constructor(options: ClientOptions) {
     this.service = options.service;
-    this.#process = fork(join(PROJECT, "scripts/campaign/client.ts"), [JSON.stringify(options)], {
+    const script = options.kind === undefined ? "client.ts" : "otlp-client.ts";
+    this.#process = fork(join(PROJECT, "scripts/campaign", script), [JSON.stringify(options)], {
       execArgv: ["--disable-warning=ExperimentalWarning"],
     });
     this.#process.on("message", ({ id, report }: { id: number; report: ClientReport }) => {

@@ -7,6 +7,8 @@ export interface ClientOptions {
   url: string;
   service: string;
   seed: number;
+  /** What it sends. A process of the real client if left out, else one of OpenTelemetry. */
+  kind?: "spans" | "cumulative metrics";
 }
 
 /** What the process did so far. A read that starts after a report must show all calls that the report acknowledges. */

@@ -65,6 +65,8 @@ const VARS = {
   READ_TOKENS: "",
   ADMIN_TOKENS: "",
 };
+/** One process of each sends by OTLP, besides the clients. */
+const OTLP_KINDS = ["spans", "cumulative metrics"] as const;
 /** How long a server runs before it is killed, from and to, in milliseconds. The first counts from its first answer. */
 const LIFE_MS = [50, 2_500] as const;
 const STILLBORN_MS = [200, 3_000] as const;
@@ -111,10 +113,14 @@ class Campaign {
     await this.#writeEntry();
     await this.#startServer(false);
     const proxy = (this.#proxy = await Proxy.start(this.#target, new Random(seed + 1)));
+    const { url } = proxy;
     this.#clients = Array.from(
       { length: clients },
-      (_, i) => new ClientProcess({ url: proxy.url, service: `service-${i}`, seed: seed + 2 + i }),
+      (_, i) => new ClientProcess({ url, service: `service-${i}`, seed: seed + 2 + i }),
     );
+    for (const [i, kind] of OTLP_KINDS.entries()) {
+      this.#clients.push(new ClientProcess({ url, service: `otlp-${i}`, seed: seed + 1_000 + i, kind }));
+    }
     this.#reader = new Reader(`http://127.0.0.1:${this.#target.port}`, this.#clients).start();
 
     this.#startedAt = Date.now();

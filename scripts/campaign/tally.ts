@@ -46,7 +46,7 @@ export function totalsOf(tallies: Tallies): Tallies {
   return totals;
 }
 
-function addTally(tallies: Tallies, key: string, more: Tally): void {
+export function addTally(tallies: Tallies, key: string, more: Tally): void {
   const sum = (tallies[key] ??= {
     calls: 0,
     errors: 0,
