@@ -41,6 +41,11 @@ export class MetricsBuffer extends RealBuffer {
     return super.recordGroup(...args);
   }
 
+  override recordPoints(...args: Parameters<RealBuffer["recordPoints"]>) {
+    counts.objectRequests++;
+    return super.recordPoints(...args);
+  }
+
   override confirm(...args: Parameters<RealBuffer["confirm"]>) {
     counts.objectRequests++;
     return super.confirm(...args);
@@ -77,7 +82,7 @@ export default {
   async fetch(request, env, ctx) {
     const { pathname } = new URL(request.url);
     if (pathname === "/bare" || pathname === "/stored") {
-      const { samples } = await request.json<{ samples: unknown[] }>();
+      const { samples = [] } = await request.json<{ samples?: unknown[] }>();
       if (pathname === "/stored") await env.STORE.getByName("singleton").store(STORED);
       return Response.json({ accepted: samples.length }, { status: 202 });
     }
