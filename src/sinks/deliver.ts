@@ -63,8 +63,10 @@ export class Delivery<Configuration> {
 
   /** @throws {HeldUpError} */
   async deletion(deletion: Parameters<Sink<Configuration>["encodeDeletion"]>[0]): Promise<void> {
-    const verdict = await this.#ask(await this.#sink.encodeDeletion(deletion, this.#configuration), []);
-    if (verdict.result !== "done") throw new HeldUpError(`A deletion failed. ${verdict.reason}`, true);
+    for (const request of await this.#sink.encodeDeletion(deletion, this.#configuration)) {
+      const verdict = await this.#ask(request, []);
+      if (verdict.result !== "done") throw new HeldUpError(`A deletion failed. ${verdict.reason}`, true);
+    }
   }
 
   async #batch(rows: readonly Row[]): Promise<RefusedRow[]> {

@@ -12,35 +12,26 @@ import { SinkConfiguration, targetOf } from "./targets.ts";
 
 const MAX_SINKS = 16;
 
+/** docs/sinks.md explains the fields and the states. */
 const ShownSink = z.object({
   name: z.string(),
-  configuration: z.record(z.string(), z.unknown()).meta({ description: "Without the secrets." }),
-  state: z.enum(["beginning", "sending", "caught up", "waiting", "stopped", "unknown"]).meta({
-    description:
-      "beginning: sends what D1 had when the sink was made. waiting: the store does not answer, or is busy. stopped: the " +
-      "configuration or the store must be changed; tried again every 10 minutes. unknown: the sink's object does not answer.",
-  }),
+  configuration: z.record(z.string(), z.unknown()),
+  state: z.enum(["beginning", "sending", "caught up", "waiting", "stopped", "unknown"]),
   problem: z.string().nullable(),
-  lagRows: z
-    .int()
-    .meta({ description: "Minutes that changed and are not sent. One that changed twice may count twice." }),
-  lagSeconds: z.int().meta({ description: "Since when the oldest of them waits." }),
-  sentOfBeginning: z.int().nullable().meta({ description: "Rows sent so far while it is beginning." }),
-  refused: z.int().meta({ description: "Rows that the store refused." }),
-  refusedRows: z
-    .array(
-      z.object({
-        service: z.string(),
-        module: z.string(),
-        function: z.string(),
-        start: z.iso.datetime(),
-        reason: z.string(),
-      }),
-    )
-    .meta({ description: "The latest of them." }),
-  hoursInsteadOfMinutes: z.object({ from: z.iso.datetime(), to: z.iso.datetime() }).nullable().meta({
-    description: "Time that the store has in hours, because the sink was behind for more than 14 days.",
-  }),
+  lagRows: z.int(),
+  lagSeconds: z.int(),
+  sentOfBeginning: z.int().nullable(),
+  refused: z.int(),
+  refusedRows: z.array(
+    z.object({
+      service: z.string(),
+      module: z.string(),
+      function: z.string(),
+      start: z.string(),
+      reason: z.string(),
+    }),
+  ),
+  hoursInsteadOfMinutes: z.object({ from: z.string(), to: z.string() }).nullable(),
 });
 
 const ERRORS = [401, 403, 429, 503] as const;

@@ -48,10 +48,11 @@ export interface Sink<Configuration> {
   /** The address that is checked before it is stored. */
   addressOf: (configuration: Configuration) => string;
   encode: (rows: readonly Row[], configuration: Configuration) => Promise<OutgoingRequest> | OutgoingRequest;
+  /** The requests that carry out a deletion, one after the other. */
   encodeDeletion: (
     deletion: Deletion,
     configuration: Configuration,
-  ) => Promise<OutgoingRequest> | OutgoingRequest;
+  ) => Promise<OutgoingRequest[]> | OutgoingRequest[];
   judge: (answer: Answer, rows: readonly Row[]) => Verdict;
 }
 
@@ -74,7 +75,7 @@ export function judgeStatus({ status, text }: Answer): Verdict {
   if (status >= 300 && status < 400) {
     return {
       result: "misconfigured",
-      reason: `${status}: the address redirects, and redirects are not followed.`,
+      reason: `${status}: redirects are not followed.`,
     };
   }
   if (status === 408 || status === 429 || status >= 500) return { result: "retry", reason };

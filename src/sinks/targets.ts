@@ -3,15 +3,17 @@ import * as z from "zod";
 import type { SinkStatus } from "./interface.ts";
 import type { Sink } from "./sink.ts";
 import { clickhouse } from "./targets/clickhouse.ts";
+import { influxdb } from "./targets/influxdb.ts";
 import { webhook } from "./targets/webhook.ts";
 
 export const SinkConfiguration = z.discriminatedUnion("type", [
   webhook.configuration as typeof webhook.configuration & z.core.$ZodTypeDiscriminable,
   clickhouse.configuration as typeof clickhouse.configuration & z.core.$ZodTypeDiscriminable,
+  influxdb.configuration as typeof influxdb.configuration & z.core.$ZodTypeDiscriminable,
 ]);
 export type SinkConfiguration = z.infer<typeof SinkConfiguration>;
 
-const TARGETS = { webhook, clickhouse };
+const TARGETS = { webhook, clickhouse, influxdb };
 
 /** The sink for a configuration. */
 export function targetOf({ type }: SinkConfiguration): Sink<SinkConfiguration> {

@@ -5,9 +5,10 @@ import type { TestContext } from "vitest";
 
 /** `install` says how to get the program, such as a command. */
 export async function needsProgram(context: TestContext, program: string, install: string): Promise<void> {
+  // Not every program knows the option, so only a program that cannot be started is missing.
   const isThere = await promisify(execFile)(program, ["--version"]).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
   );
   const reason = `${program} is not installed (${install})`;
   // Not through console, because vitest hides the console output of skipped tests.

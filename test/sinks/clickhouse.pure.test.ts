@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { clickhouse } from "../../src/sinks/targets/clickhouse.ts";
+import { gunzip } from "./gunzip.ts";
 import { MINUTE, pay, sum } from "./rows.ts";
 
 const configuration = clickhouse.configuration.parse({
@@ -22,7 +23,7 @@ describe("a ClickHouse sink", () => {
         "X-ClickHouse-Key": "secret",
       },
     });
-    expect(await gunzip(body as Uint8Array<ArrayBuffer>)).toMatchInlineSnapshot(`
+    expect(await gunzip(body)).toMatchInlineSnapshot(`
       "{"service":"shop","module":"app/cart","start":1795867200,"seconds":60,"part":"","version":1795867300123,"calls":12,"errors":1,"unmeasured":2,"function":"pay 'now' \\\\ später","sum_us":1234567,"min_ms":0.25,"max_ms":900.5,"buckets":[212,314,-64],"counts":[6,1,3]}
       {"service":"shop","module":"","start":1795863600,"seconds":3600,"part":"","version":1795867300123,"calls":5,"errors":0,"unmeasured":5,"function":"sum","sum_us":0,"min_ms":null,"max_ms":null,"buckets":[],"counts":[]}
       "
@@ -30,18 +31,18 @@ describe("a ClickHouse sink", () => {
   });
 
   it("deletes what is older than the deletion, with names quoted", async () => {
-    const ofFunction = await clickhouse.encodeDeletion(
+    const [ofFunction] = await clickhouse.encodeDeletion(
       { selector: { service: "it's", module: undefined, function: "a\\b" }, below: 7 },
       configuration,
     );
-    expect(ofFunction.body).toBe(
+    expect(ofFunction!.body).toBe(
       "ALTER TABLE minutes DELETE WHERE version < 7 AND service = 'it\\'s' AND function = 'a\\\\b'",
     );
-    const ofTime = await clickhouse.encodeDeletion(
+    const [ofTime] = await clickhouse.encodeDeletion(
       { time: { from: MINUTE, to: MINUTE + 60 }, below: 7 },
       configuration,
     );
-    expect(ofTime.body).toBe(
+    expect(ofTime!.body).toBe(
       "ALTER TABLE minutes DELETE WHERE version < 7 AND start >= toDateTime(1795867200) AND start < toDateTime(1795867260)",
     );
   });
@@ -75,7 +76,3 @@ describe("a ClickHouse sink", () => {
     ]);
   });
 });
-
-function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-}

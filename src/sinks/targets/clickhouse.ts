@@ -39,7 +39,7 @@ export const clickhouse: Sink<ClickHouseConfiguration> = {
   encodeDeletion(deletion, configuration) {
     const statement = `ALTER TABLE ${configuration.table} DELETE WHERE ${conditionOf(deletion)}`;
     const { headers, url } = query(undefined, configuration);
-    return { url, headers, body: statement };
+    return [{ url, headers, body: statement }];
   },
   judge,
 };

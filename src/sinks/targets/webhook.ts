@@ -23,8 +23,9 @@ export const webhook: Sink<WebhookConfiguration> = {
   secrets: ["secret"],
   addressOf: ({ url }) => url,
   encode: (rows, configuration) => signed({ type: "metrics.rows", rows: rows.map(toJson) }, configuration),
-  encodeDeletion: ({ selector, time, below }, configuration) =>
-    signed({ type: "metrics.deletion", ...selector, ...time, belowVersion: below }, configuration),
+  encodeDeletion: async ({ selector, time, below }, configuration) => [
+    await signed({ type: "metrics.deletion", ...selector, ...time, belowVersion: below }, configuration),
+  ],
   judge: judgeStatus,
 };
 
