@@ -6,6 +6,7 @@ import { destroyCommand } from "./commands/destroy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { repairCommand } from "./commands/repair.ts";
+import { exportCommand } from "./commands/export.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokensCommand } from "./commands/tokens.ts";
@@ -17,6 +18,7 @@ export const commands: Command[] = [
   tokensCommand,
   backupCommand,
   restoreCommand,
+  exportCommand,
   doctorCommand,
   repairCommand,
   destroyCommand,
