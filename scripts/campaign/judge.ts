@@ -9,6 +9,8 @@ export interface Evidence {
   rollups: Tallies;
   /** The calls in D1, by function. */
   totals: Tallies;
+  /** The calls in the store of the sink, by function and minute. */
+  sink: Tallies;
   /** Calls that the clients dropped. */
   dropped: number;
   reader: Pick<Reader, "reads" | "refusals" | "violations">;
@@ -21,7 +23,7 @@ export interface Judgement {
   differences: string[];
 }
 
-export function judge({ called, rollups, totals, dropped, reader }: Evidence): Judgement {
+export function judge({ called, rollups, totals, sink, dropped, reader }: Evidence): Judgement {
   const byMinute = compareTallies(rollups, called);
   const byFunction = compareTallies(totals, totalsOf(called));
   const { reads, refusals, violations } = reader;
@@ -31,6 +33,7 @@ export function judge({ called, rollups, totals, dropped, reader }: Evidence): J
     differences: [
       ...byMinute.lines,
       ...byFunction.lines,
+      ...compareTallies(sink, called).lines.map((line) => `The store of the sink: ${line}`),
       ...violations,
       ...(Object.keys(called).length === 0 ? ["The clients made no calls."] : []),
       ...(dropped > 0 ? [`The clients dropped ${dropped} calls.`] : []),

@@ -1,6 +1,7 @@
 /**
  * Runs a campaign. Client processes send known calls through a faulty network to a server that is killed again and again.
- * When D1 has everything, it goes back to what it was after the first kill. At the end, D1 must have each call exactly once. The seed decides what goes wrong and when.
+ * When D1 has everything, it goes back to what it was after the first kill. At the end, D1 and the store of a sink
+ * must have each call exactly once. The seed decides what goes wrong and when.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import { ClientProcess } from "./client-process.ts";
 import { judge } from "./judge.ts";
 import { type Fault, Proxy } from "./proxy.ts";
 import { Reader } from "./reader.ts";
+import { SinkStore } from "./sink-store.ts";
 import { copyD1, makeFlushesDue, readRollups, readTotals, takeD1Back } from "./stored.ts";
 import { type Tallies, totalCalls } from "./tally.ts";
 
@@ -94,6 +96,7 @@ class Campaign {
   readonly #target = { port: 0 };
   #server: Server | undefined;
   #proxy: Proxy | undefined;
+  #sinkStore: SinkStore | undefined;
   #clients: ClientProcess[] = [];
   #reader: Reader | undefined;
   #kills = 0;
@@ -112,6 +115,8 @@ class Campaign {
     this.#target.port = await freePort();
     await this.#writeEntry();
     await this.#startServer(false);
+    this.#sinkStore = await SinkStore.start(new Random(seed - 1));
+    await this.#putSink();
     const proxy = (this.#proxy = await Proxy.start(this.#target, new Random(seed + 1)));
     const { url } = proxy;
     this.#clients = Array.from(
@@ -151,7 +156,24 @@ class Campaign {
   async end(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.end()));
     await this.#proxy?.stop();
+    this.#sinkStore?.stop();
     await this.#server?.kill();
+  }
+
+  /** Sets up the sink, or ends its wait for the next attempt. */
+  async #putSink(): Promise<void> {
+    const response = await fetch(`${this.#server!.url}/sinks/copy`, {
+      method: "PUT",
+      body: JSON.stringify({ type: "webhook", url: this.#sinkStore!.url }),
+    });
+    if (!response.ok) throw new Error(`PUT /sinks/copy: ${response.status} ${await response.text()}`);
+  }
+
+  /** Whether the store of the sink has everything that D1 has. */
+  async #isSinkCaughtUp(): Promise<boolean> {
+    const response = await fetch(`${this.#server!.url}/sinks`);
+    const { sinks } = (await response.json()) as { sinks: { state: string }[] };
+    return sinks[0]?.state === "caught up";
   }
 
   async #killDuringStart(): Promise<void> {
@@ -211,6 +233,9 @@ class Campaign {
       body: '{"service":"campaign","samples":[]}',
     });
     await this.#until("draining", isEmpty);
+    this.#sinkStore!.isFaulty = false;
+    await this.#putSink();
+    await this.#until("sending to the store", () => this.#isSinkCaughtUp());
     // Nothing disturbs this last read, so it must get an answer.
     const { reads } = this.#reader!;
     await this.#reader!.readOnce();
@@ -230,6 +255,7 @@ class Campaign {
       called: expected,
       rollups,
       totals: await readTotals(this.#stateFolder),
+      sink: this.#sinkStore!.tallies(),
       dropped: sum(reports.map(({ dropped }) => dropped)),
       reader,
     });

@@ -20,7 +20,7 @@ import {
 import { RefusedRows } from "./refused-rows.ts";
 import { request } from "./request.ts";
 import type { Row } from "./sink.ts";
-import { type SinkConfiguration, targetOf, withOldSecrets, withoutSecrets } from "./targets.ts";
+import { shownOf, type SinkConfiguration, targetOf, withOldSecrets, withoutSecrets } from "./targets.ts";
 import { Trouble } from "./trouble.ts";
 
 /** How long one alarm may work, in milliseconds. */
@@ -123,7 +123,7 @@ export class SinkSender extends DurableObject<Env> {
     const progress = this.#progress;
     return {
       name: settings.name,
-      configuration: withoutSecrets(settings.configuration),
+      configuration: shownOf(settings.configuration),
       cursor: progress?.cursor.seq ?? null,
       sentOfBeginning: progress?.backfill?.sent ?? null,
       isBeginning: !progress || progress.backfill !== null,

@@ -29,6 +29,12 @@ export function withoutSecrets(configuration: SinkConfiguration): SinkStatus["co
   return Object.fromEntries(shown) as SinkStatus["configuration"];
 }
 
+/** What everybody who may read may see: without secrets, and of the address the host only, since paths can hold tokens. */
+export function shownOf(configuration: SinkConfiguration): SinkStatus["configuration"] {
+  const { addressOf } = targetOf(configuration);
+  return { ...withoutSecrets(configuration), url: new URL(addressOf(configuration)).origin };
+}
+
 /**
  * The new configuration, with the secrets of the old one where it gives none.
  *

@@ -25,6 +25,7 @@ function evidence(changes: Partial<Evidence> = {}): Evidence {
     called: calls(),
     rollups,
     totals: totalsOf(rollups),
+    sink: changes.called ?? calls(),
     dropped: 0,
     reader: { reads: 10, refusals: { 503: 2 }, violations: [] },
     ...changes,
@@ -85,6 +86,14 @@ describe("the judgement of a campaign", () => {
     const totals = totalsOf(calls());
     totals["shop add"]!.calls = 2;
     expect(judge(evidence({ totals })).differences).toHaveLength(1);
+  });
+
+  it("reports calls that the store of the sink lacks", () => {
+    const sink = calls();
+    delete sink[PAY];
+    expect(judge(evidence({ sink })).differences).toEqual([
+      expect.stringMatching(/^The store of the sink: /),
+    ]);
   });
 
   it("reports a server that answered no read, or answered reads with an error", () => {

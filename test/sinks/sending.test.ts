@@ -68,7 +68,13 @@ describe("a sink", () => {
     await catchUp();
     expect(callsInStore()).toEqual(["shop/after 1", "shop/before 3"]);
     expect((await getJson<{ sinks: object[] }>("/sinks")).sinks).toMatchObject([
-      { name: "copy", state: "caught up", lagRows: 0, refused: 0, configuration: { url: STORE_URL } },
+      {
+        name: "copy",
+        state: "caught up",
+        lagRows: 0,
+        refused: 0,
+        configuration: { type: "webhook", url: new URL(STORE_URL).origin },
+      },
     ]);
   });
 
