@@ -115,7 +115,7 @@ export async function dropDeadLetter(
   const { buffer, deltas, isDropped } = await findDeadLetter(env, id, epoch, n);
   if (isDropped) return { dropped: sumsByFunction(parseDeltas(deltas)) };
   const settled = await callBinding("D1", () => settle(env.DB, epoch, n));
-  if (settled !== "dropped") await callBinding("The buffer", () => buffer.confirm(epoch, [n]));
+  if (settled !== "dropped") await callBinding("The buffer", () => buffer.confirmApplied(epoch, n));
   if (settled === null) throw notFound(id);
   if (settled === "applied") {
     throw new ErrorResponse(

@@ -115,12 +115,26 @@ export class MetricsBuffer extends DurableObject<Env> {
     return result;
   }
 
-  /** D1 has these flushes. Idempotent. Does nothing for an epoch of lost storage. */
-  confirm(epoch: string, ns: readonly number[]): void {
+  /**
+   * D1 knows these flushes. Idempotent. Does nothing for an epoch of lost storage.
+   *
+   * @returns the dead letters among them. Only D1's ledger tells whether a person has dropped them, so they stay until
+   * `confirmApplied` or `confirmDropped`.
+   */
+  confirm(epoch: string, ns: readonly number[]): number[] {
+    if (epoch !== this.#identity.epoch) return [];
+    const now = Date.now();
+    const dead = this.#outbox.confirm(ns, now);
+    this.#refusals.end("D1");
+    this.#scheduleAlarm(now);
+    return dead;
+  }
+
+  /** D1 has applied a flush that may be a dead letter, and nobody has dropped it. Idempotent. */
+  confirmApplied(epoch: string, n: number): void {
     if (epoch !== this.#identity.epoch) return;
     const now = Date.now();
-    this.#outbox.confirm(ns, now);
-    this.#refusals.end("D1");
+    this.#outbox.settleDead(n, now);
     this.#scheduleAlarm(now);
   }
 
@@ -135,7 +149,7 @@ export class MetricsBuffer extends DurableObject<Env> {
       const deltas = this.#outbox.deadDeltas(n);
       if (deltas !== undefined) this.#dropped.add(n, deltas, now);
       this.#outbox.empty(n);
-      this.#outbox.confirm([n], now);
+      this.#outbox.settleDead(n, now);
     });
     this.#scheduleAlarm(Date.now());
     return this.droppedDeltas(epoch, n);

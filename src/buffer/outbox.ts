@@ -212,8 +212,29 @@ export class Outbox {
     }
   }
 
-  /** Call it when D1 has flushes, for good as far as is known. Ignores ids that are not in the outbox. */
-  confirm(ns: readonly number[], now: number): void {
+  /**
+   * Call it when D1 knows flushes, for good as far as is known. Ignores ids that are not in the outbox.
+   *
+   * WARNING: a person may have dropped a dead letter. If it were kept with its calls, they would count once D1 is restored to
+   * before the drop. So it stays unconfirmed until `settleDead`.
+   *
+   * @returns the dead letters among them
+   */
+  confirm(ns: readonly number[], now: number): number[] {
+    const dead = this.summary.dead === 0 ? [] : ns.filter((n) => this.deadDeltas(n) !== undefined);
+    this.#confirmAll(
+      ns.filter((n) => !dead.includes(n)),
+      now,
+    );
+    return dead;
+  }
+
+  /** Confirms a flush that may be a dead letter. D1 has applied it, or it was emptied. */
+  settleDead(n: number, now: number): void {
+    this.#confirmAll([n], now);
+  }
+
+  #confirmAll(ns: readonly number[], now: number): void {
     this.#summary = undefined;
     for (const n of ns) this.#kept.confirm(n, now);
     this.#releaseRecalled(now);

@@ -4,6 +4,7 @@ import type { FlushId } from "../flush.ts";
 import { logError } from "../log.ts";
 import type { Refusal } from "../refusal.ts";
 import { recallLost } from "../recall/recall-lost.ts";
+import { readOutcome } from "../store/ledger.ts";
 import { type Delivery, retryLater } from "./deliveries.ts";
 
 type Buffers = Pick<Env, "BUFFER">;
@@ -12,22 +13,40 @@ type Buffers = Pick<Env, "BUFFER">;
  * Confirms flushes that D1 has. If a buffer does not answer, the queue delivers its messages again. Applying them again writes
  * nothing, and the confirmation is repeated.
  */
-export async function confirmDeliveries(env: Buffers, applied: readonly Delivery[]): Promise<void> {
+export async function confirmDeliveries(
+  env: Buffers & Pick<Env, "DB">,
+  applied: readonly Delivery[],
+): Promise<void> {
   // WARNING: group by epoch too. A buffer ignores another epoch's confirmation, with all ids in it.
   const groups = Map.groupBy(applied, ({ flush }) => `${flush.epoch}\n${flush.buffer}`);
   for (const deliveries of groups.values()) {
     const { buffer, epoch } = deliveries[0]!.flush;
     try {
-      await bufferNamed(env, buffer).confirm(
+      const dead = await bufferNamed(env, buffer).confirm(
         epoch,
         deliveries.map(({ flush }) => flush.n),
       );
+      for (const n of dead) await confirmDead(env, { buffer, epoch, n });
       for (const { message } of deliveries) message.ack();
     } catch (error) {
       logError("confirm_failed", error, { epoch });
       for (const { message } of deliveries) retryLater(message);
     }
   }
+}
+
+/**
+ * Confirms a dead letter that D1 knows: it has applied it, or a person has dropped it and the buffer was not told. If D1 went
+ * back meanwhile and does not know it any more, the buffer sends it again.
+ */
+async function confirmDead(
+  env: Buffers & Pick<Env, "DB">,
+  { buffer: name, epoch, n }: FlushId,
+): Promise<void> {
+  const outcome = await readOutcome(env.DB, epoch, n);
+  const buffer = bufferNamed(env, name);
+  if (outcome === "applied") await buffer.confirmApplied(epoch, n);
+  if (outcome === "dropped") await buffer.confirmDropped(epoch, n);
 }
 
 /**

@@ -133,6 +133,26 @@ export async function settle(
   return entry.applied_at === NEVER ? "dropped" : "applied";
 }
 
+/**
+ * What became of a flush. Null if the ledger does not know it. A flush below the low watermark counts as applied: the buffer
+ * has settled it, and has emptied it if it was dropped.
+ */
+export async function readOutcome(
+  db: D1Database,
+  epoch: string,
+  n: number,
+): Promise<"applied" | "dropped" | null> {
+  const found = await db
+    .prepare(
+      `SELECT applied_at = ${NEVER} AS is_dropped FROM flushes WHERE epoch = ?1 AND n = ?2
+       UNION ALL SELECT 0 FROM epochs WHERE epoch = ?1 AND floor > ?2 LIMIT 1`,
+    )
+    .bind(epoch, n)
+    .first<{ is_dropped: number }>();
+  if (!found) return null;
+  return found.is_dropped === 1 ? "dropped" : "applied";
+}
+
 /** When D1 last took a flush of an epoch, in epoch milliseconds; null if it never did. Reads one row. */
 export async function readLastApplied(db: D1Database, epoch: string): Promise<number | null> {
   return db.prepare(LAST_APPLIED).bind(epoch).first("applied_at");

@@ -2,6 +2,7 @@ import { createExecutionContext, evictDurableObject, runInDurableObject } from "
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
+import { recallLost } from "../../src/recall/recall-lost.ts";
 import { raiseLowWatermark } from "../../src/store/ledger.ts";
 import { retain } from "../../src/retention/retain.ts";
 import {
@@ -117,6 +118,15 @@ describe("POST /dead-letters/:id/replay", () => {
     expect(await letters()).toEqual([]);
     expect(await alarmTime()).toBeNull();
   });
+
+  it("leaves the dead letter where it is if D1 has lost it again before the buffer confirms it", async () => {
+    const confirm = async () => {
+      await env.DB.exec("DELETE FROM flushes");
+      return [1];
+    };
+    await deliver([message], { env: envWith({ BUFFER: buffersThat({ confirm }) }) });
+    expect(await letters()).toHaveLength(1);
+  });
 });
 
 describe("DELETE /dead-letters/:id", () => {
@@ -138,6 +148,20 @@ describe("DELETE /dead-letters/:id", () => {
     expect(await calls()).toEqual({});
     expect(await request("DELETE", `/${id}`)).toEqual({ status: 200, body: dropped });
     expect(await letters()).toEqual([]);
+  });
+
+  it("stays dropped and gives the same answer if the queue brings a copy before the buffer is told, and D1 then loses all", async () => {
+    const lost = new Error("Network connection lost.");
+    await drop(envWith({ BUFFER: buffersThat({ confirmDropped: () => Promise.reject(lost) }) }));
+    await deliver([message]);
+    expect(await letters()).toEqual([]);
+    expect(await request("DELETE", `/${id}`)).toEqual({ status: 200, body: dropped });
+    await env.DB.exec("DELETE FROM flushes");
+    expect(await recallLost(env)).toEqual([]);
+    expect(await calls()).toEqual({});
+    expect(await buffer().health()).toMatchObject({ recalledFlushes: 1 });
+    await carryToD1();
+    expect(await callsInD1()).toEqual({});
   });
 
   it("gives a repeated request the same answer, also after a restart of the buffer, and drops nothing more", async () => {

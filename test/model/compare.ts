@@ -79,12 +79,17 @@ export async function compareD1(
   }
 }
 
-/** PromQL must count the same calls as other reads. Nothing happens meanwhile. */
-export async function comparePromql(totals: readonly SeriesTotals[], nowMs: number): Promise<void> {
+/**
+ * PromQL must count the same calls as other reads. Nothing happens meanwhile.
+ *
+ * @param latest the latest time that the clock has shown, in epoch milliseconds. PromQL is asked for a time, and does not count
+ *   calls that were made later. If the clock was set back, those are the calls from before that.
+ */
+export async function comparePromql(totals: readonly SeriesTotals[], latest: number): Promise<void> {
   const expected = sorted(
     totals.filter(({ calls }) => calls > 0).map((row) => [`${row.service}/${row.function}`, countersOf(row)]),
   );
-  const text = difference(await askTotals(nowMs), expected);
+  const text = difference(await askTotals(latest), expected);
   if (text !== "") throw new Error(`PromQL\n${text}`);
 }
 

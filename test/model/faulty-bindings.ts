@@ -47,6 +47,8 @@ export function buffersWith(confirmation: Confirmation): Env["BUFFER"] {
         confirmed: () => stub.confirmed(),
         recall: (...args: Parameters<typeof stub.recall>) => stub.recall(...args),
         confirm: faulty((epoch: string, ns: number[]) => stub.confirm(epoch, ns)),
+        confirmApplied: faulty((epoch: string, n: number) => stub.confirmApplied(epoch, n)),
+        confirmDropped: faulty((epoch: string, n: number) => stub.confirmDropped(epoch, n)),
         markDead: faulty((epoch: string, n: number, reason: string) => stub.markDead(epoch, n, reason)),
       };
     },
@@ -150,7 +152,7 @@ export function dropBindings(
       return {
         deadDeltas: (epoch: string, n: number) => stub().deadDeltas(epoch, n),
         droppedDeltas: (epoch: string, n: number) => stub().droppedDeltas(epoch, n),
-        confirm: (epoch: string, ns: number[]) => toldWith(() => stub().confirm(epoch, ns)),
+        confirmApplied: (epoch: string, n: number) => toldWith(() => stub().confirmApplied(epoch, n)),
         confirmDropped: (epoch: string, n: number) => toldWith(() => stub().confirmDropped(epoch, n)),
       };
     },

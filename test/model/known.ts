@@ -39,15 +39,23 @@ const deletion: Step = {
   pauses: [],
 };
 
+const drop: Extract<Step, { do: "drop letter" }> = {
+  do: "drop letter",
+  letter: 0,
+  ledger: "commits",
+  confirmation: "arrives",
+  pauses: [],
+};
+
 /** A flush becomes a dead letter, and a person drops it. */
-const dropped = (how: Partial<Extract<Step, { do: "drop letter" }>>): Step[][] => [
+const dropped = (how: Partial<typeof drop>): Step[][] => [
   [
     post,
     post,
     ring,
     refused([0]),
     post,
-    { do: "drop letter", letter: 0, ledger: "commits", confirmation: "arrives", pauses: [], ...how },
+    { ...drop, ...how },
     deliver([0]),
     { do: "replay letter", letter: 0 },
   ],
@@ -227,6 +235,14 @@ export const knownHistories: Step[][] = [
   [copyD1, post, ring, deliver([0]), deletion, goBack, recall, ring, deliver([0, 1])],
   // A dropped dead letter stays dropped.
   [...dropped({})[0]!, post, ring, deliver([0]), goBack, recall, ring, deliver([0, 1])],
+  // The queue brings a copy while the buffer was not told of a drop yet. The dead letter stays dropped then too.
+  ...[
+    [{ ...drop, confirmation: "is lost" } as const, deliver([0])],
+    [{ ...drop, ledger: "commits, and its answer is lost" } as const, deliver([0])],
+    [{ ...drop, pauses: [[], [deliver([0])]] }],
+  ].map((steps): Step[] => [post, ring, refused([0]), ...steps, goBack, recall]),
+  // The clock is set back after a call.
+  [post, { do: "wait", hours: -1 }, retain],
   // D1 goes back, and forward again to where it came from.
   [
     copyD1,

@@ -399,6 +399,17 @@ const longWait = fc.record({ do: fc.constant("wait"), hours: fc.constantFrom(49,
 const episode = fc
   .oneof(
     fc.tuple(goodPost, goodRing, refused, fc.array(step, { maxLength: 1 }), drop),
+    // D1 goes back after a drop, which may have been half done when the queue brought a copy.
+    fc.tuple(
+      goodPost,
+      goodRing,
+      refused,
+      drop,
+      goodDelivery,
+      fc.array(step, { maxLength: 1 }),
+      goBack,
+      recall,
+    ),
     // A sink has a minute, which D1 then deletes, with or without calls that come later.
     fc.tuple(
       addSink,

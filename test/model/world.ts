@@ -262,9 +262,8 @@ export class World {
     if (isAnswered && !isDropped && !this.#flushes.dropped.has(letter.id))
       throw new Error("DELETE answered that the dead letter is dropped, and it is not.");
     if (isAnswered) {
-      // 404: the buffer has lost its storage meanwhile.
-      const again: unknown = await dropDeadLetter(env, letter.id).catch(unless404);
-      if (again !== undefined && JSON.stringify(again) !== JSON.stringify(outcome))
+      const again = await dropDeadLetter(env, letter.id);
+      if (JSON.stringify(again) !== JSON.stringify(outcome))
         throw new Error("A repeated DELETE of a dead letter got another answer than the first one.");
     }
     const isFaulty = step.ledger !== "commits" || step.confirmation !== "arrives";
@@ -340,7 +339,7 @@ export class World {
     if (this.#lags) return;
     const [totals] = await Promise.all([readTotals(env), this.#holdsAnything()]);
     this.#compare(totals, this.#senders.doubtful);
-    await comparePromql(totals, Date.now());
+    await comparePromql(totals, this.#latest);
   }
 
   #compare(totals: readonly SeriesTotals[], doubtful: readonly Batch[], from?: number): void {
