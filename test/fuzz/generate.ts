@@ -15,7 +15,7 @@ export interface FuzzedRequest {
 
 export async function fuzzedRequest(seed: number, number: number): Promise<FuzzedRequest> {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ number);
-  return random.chance(0.25) ? anyReading(random) : postingRequest(random);
+  return random.chance(0.4) ? anyReading(random) : postingRequest(random);
 }
 
 async function postingRequest(random: Random): Promise<FuzzedRequest> {

@@ -36,18 +36,26 @@ const document: { paths: Record<string, Record<string, { parameters: Parameter[]
 /** Take samples, spans and data points. They have bodies of their own. */
 const TAKING = ["/samples", "/v1/traces", "/v1/metrics"];
 
+/** Whether a DELETE of the path deletes series. */
+const deletesSeries = (path: string): boolean =>
+  path.startsWith("/metrics/") || path === "/service" || path === "/function";
+
 /** All but those that take calls in, and those that delete series: the random model and tests of their own cover these. */
 export const ROUTES: readonly Route[] = Object.entries(document.paths).flatMap(([path, operations]) =>
   Object.entries(operations)
     .map(([method, { parameters }]) => ({ method: method.toUpperCase(), path, parameters }))
     .filter(({ method }) => method !== "POST" || !TAKING.includes(path))
-    .filter(({ method }) => method !== "DELETE" || !path.startsWith("/metrics/")),
+    .filter(({ method }) => method !== "DELETE" || !deletesSeries(path)),
 );
 
-/** Each as often as there is something to be said to it. */
-const BY_PARAMETERS = ROUTES.flatMap((route) =>
-  Array.from({ length: 1 + route.parameters.length }, () => route),
-);
+/** Each route once without any of its optional parameters for certain, and once with each of its parameters. */
+const SLOTS = ROUTES.flatMap((route) => [
+  { route, certain: "" },
+  ...route.parameters.map(({ name }) => ({ route, certain: name })),
+]);
+
+/** Needed, but the document cannot say so, because a form may hold them instead. */
+const RANGE_QUERY = ["query", "start", "end", "step"];
 
 /** Parameters that any route may be sent, though it knows of none: those of all others. */
 const NAMES = [...new Set(ROUTES.flatMap(({ parameters }) => parameters.map(({ name }) => name)))];
@@ -62,7 +70,7 @@ export interface ReadingRequest {
 }
 
 export function readingRequest(random: Random): ReadingRequest {
-  const route = random.pick(BY_PARAMETERS);
+  const { route, certain } = random.pick(SLOTS);
   const isMutated = random.chance(0.4);
   const sent: string[] = [];
   const query: string[] = [];
@@ -71,7 +79,10 @@ export function readingRequest(random: Random): ReadingRequest {
     const value = isMutated && random.chance(0.3) ? oddText(random) : valueOf(random, parameter);
     if (parameter.in === "path")
       path = path.replace(`{${parameter.name}}`, encoded(random, value, isMutated));
-    if (parameter.in !== "query" || !(parameter.required || random.chance(chanceOf(route)))) continue;
+    if (parameter.in !== "query") continue;
+    const isNeeded =
+      parameter.required || (route.path.endsWith("/query_range") && RANGE_QUERY.includes(parameter.name));
+    if (!isNeeded && parameter.name !== certain && !random.chance(chanceOf(route))) continue;
     sent.push(parameter.name);
     query.push(`${parameter.name}=${encoded(random, value, isMutated)}`);
   }
@@ -82,7 +93,7 @@ export function readingRequest(random: Random): ReadingRequest {
   if (isMutated && random.chance(0.1)) path = oddPath(random);
   const other = isMutated && random.chance(0.2) ? random.pick(METHODS) : route.method;
   // A deletion would change the counters.
-  const method = other === "DELETE" && route.path.startsWith("/metrics/") ? route.method : other;
+  const method = other === "DELETE" && deletesSeries(route.path) ? route.method : other;
   return { route, sent, method, path: query.length > 0 ? `${path}?${query.join("&")}` : path };
 }
 
@@ -125,6 +136,24 @@ const OWN_VALUES: Record<string, (random: Random) => string> = {
     ]),
   to: (random) =>
     random.pick(["now", "-1m", "-1h", "-89d", "9999-12-31", "253402300799999", String(Date.now())]),
+  query: (random) =>
+    random.pick([
+      "up",
+      "function_calls_total",
+      "sum(rate(function_calls_total[5m]))",
+      "1 + 1",
+      "1 +",
+      "up[1h",
+    ]),
+  "match[]": (random) =>
+    random.pick(["up", "function_calls_total", '{__name__=~"function_.*"}', "{}", "up{"]),
+  time: anyTime,
+  start: (random) => (random.chance(0.95) ? secondsAgo(random.pick([60, 3_600])) : anyTime(random)),
+  end: (random) => (random.chance(0.95) ? secondsAgo(0) : anyTime(random)),
+  acceptLoss: (random) => random.pick(["true", "false"]),
+  timeout: anyDuration,
+  lookback_delta: anyDuration,
+  limit: (random) => random.pick(["1", "1", "10", "100", "0", "-1"]),
   step: (random) => random.pick(["60", "1m", "7m", "1h", "1d", "1w", "999999960"]),
   id: (random) =>
     `${random.pick(["", "no-epoch", "0d6c25d4-5f30-4f4c-9b0e-9a3b0c5d7e11"])}:${random.pick([0, 1, 999_999_999_999_999])}`,
@@ -140,6 +169,16 @@ const OWN_VALUES: Record<string, (random: Random) => string> = {
       random.pick([0, Date.now(), 1e300]),
     ),
 };
+
+const secondsAgo = (seconds: number): string => String(Date.now() / 1000 - seconds);
+
+function anyTime(random: Random): string {
+  return random.pick([secondsAgo(0), secondsAgo(86_400), "0", "2026-01-01T00:00:00Z", "1e30", "now"]);
+}
+
+function anyDuration(random: Random): string {
+  return random.pick(["5m", "30s", "1.5", "0", "-1m", "1y"]);
+}
 
 function oddText(random: Random): string {
   const value = odd(random);
