@@ -8,6 +8,8 @@ import type { Call } from "./step.ts";
 
 /** The buffer knows a stream for 72 hours after its last point. */
 const KNOWN_MS = 70 * 3_600_000;
+/** The first point of a stream counts if its process began to count within 48 hours. Older ones may have been counted before. */
+const NEW_STREAMS_MS = 47 * 3_600_000;
 const SECOND_MS = 1_000;
 
 type OwnCall = Omit<Call, "service">;
@@ -23,6 +25,7 @@ export class OtlpSender {
   readonly #service: string;
   /** When the process began to count, in epoch nanoseconds. Empty before it does. */
   #start = "";
+  #startedMs = 0;
   #lastMs = 0;
   /** When it last sent metrics. */
   #lastCounted = 0;
@@ -68,8 +71,13 @@ export class OtlpSender {
   /** A request with all that the process has counted so far, in which the calls are new. */
   cumulative(calls: readonly OwnCall[], now: number): Batch {
     this.#tick(now);
-    if (now - this.#lastCounted > KNOWN_MS) this.restart();
-    if (this.#start === "") this.#start = this.#time(-SECOND_MS);
+    const hasNewStream = calls.some((call) => !this.#counted.has(call.function));
+    const isOld = now - this.#startedMs > NEW_STREAMS_MS;
+    if (now - this.#lastCounted > KNOWN_MS || (hasNewStream && isOld)) this.restart();
+    if (this.#start === "") {
+      this.#start = this.#time(-SECOND_MS);
+      this.#startedMs = now;
+    }
     this.#lastCounted = now;
     for (const call of calls) this.#count(call);
     const metrics = [...this.#counted].flatMap(([name, counted]) => this.#metricsOf(name, counted));
