@@ -36,11 +36,17 @@ export class SinkModel {
     this.#forget();
   }
 
-  /** Lets the sink catch up, and compares. Nothing is in the buffer any more. */
-  async compare(counted: readonly Part[]): Promise<void> {
+  /** Lets the sink send what D1 has, without faults. */
+  async catchUp(): Promise<void> {
     if (!this.#store) return;
     // A sink that D1 does not know, because it went back in time, finds that out by itself within the hour.
     for (let i = 0; i < 60 && !(await isCaughtUp()); i++) await runDurableObjectAlarm(sink());
+  }
+
+  /** Lets the sink catch up, and compares. Nothing is in the buffer any more. */
+  async compare(counted: readonly Part[]): Promise<void> {
+    if (!this.#store) return;
+    await this.catchUp();
     if (!(await isCaughtUp())) throw new Error("The sink does not catch up.");
     const byDay = (part: Part) => `${part.function} ${Math.floor(part.minute / DAY)}`;
     const text = difference(tableOf(this.#store.parts(), byDay), tableOf(counted, byDay));
