@@ -171,7 +171,7 @@ describe.each(["2026-11-02", "2024-09-01"])("a Worker of %s", (date) => {
 
   it("sends through a service binding", async () => {
     expect(JSON.parse(await get("/binding"))).toMatchObject({ seen: 1, acknowledged: 1 });
-    expect(bound).toEqual(["http://metrics/samples"]);
+    expect(bound).toEqual([expect.stringMatching(/^http:\/\/metrics\/samples(\?ageMs=\d+)?$/)]);
     expect(server.calls).toEqual({ work: 1 });
   });
 });
