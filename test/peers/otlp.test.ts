@@ -33,6 +33,8 @@ let folder: string;
 let server: Server;
 let proxy: CuttingProxy;
 let services = 0;
+/** Ends when the server answers again. */
+let restarting: Promise<void> = Promise.resolve();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "metrics-collector-otlp-"));
@@ -46,13 +48,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function restart(): Promise<void> {
+function restart(): Promise<void> {
+  return (restarting = killAndStart());
+}
+
+async function killAndStart(): Promise<void> {
   const port = Number(new URL(server.url).port);
   await server.kill();
   server = await Server.start({ stateFolder: join(folder, "state"), port, isMigrated: true });
 }
 
 async function counted(service: string): Promise<Made> {
+  // A sender may have ended, and so its test, before the server is there again.
+  await restarting;
   const response = await fetch(new URL(`/metrics?service=${service}`, server.url));
   const { functions } = (await response.json()) as Listing;
   return Object.fromEntries(
