@@ -58,17 +58,23 @@ async function killAndStart(): Promise<void> {
   server = await Server.start({ stateFolder: join(folder, "state"), port, isMigrated: true });
 }
 
-async function counted(service: string): Promise<Made> {
-  // A sender may have ended, and so its test, before the server is there again.
+/** Asks again if the server was killed while it answered. */
+async function counted(service: string, triesLeft = 5): Promise<Made> {
   await restarting;
-  const response = await fetch(new URL(`/metrics?service=${service}`, server.url));
-  const { functions } = (await response.json()) as Listing;
-  return Object.fromEntries(
-    functions.map(({ function: name, calls, errors, averageMs }) => [
-      name,
-      { calls, errors, sumMs: Math.round(calls * (averageMs ?? 0)) },
-    ]),
-  );
+  try {
+    const response = await fetch(new URL(`/metrics?service=${service}`, server.url));
+    const { functions } = (await response.json()) as Listing;
+    return Object.fromEntries(
+      functions.map(({ function: name, calls, errors, averageMs }) => [
+        name,
+        { calls, errors, sumMs: Math.round(calls * (averageMs ?? 0)) },
+      ]),
+    );
+  } catch (error) {
+    if (triesLeft === 0) throw error;
+    await sleep(100);
+    return counted(service, triesLeft - 1);
+  }
 }
 
 interface Result {
