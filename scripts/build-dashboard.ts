@@ -23,7 +23,7 @@ export async function buildDashboard(): Promise<void> {
   await removeOthers(new Set(files.keys()));
 }
 
-/** The script and the style sheet. Their names contain a hash of their content, so browsers may cache them for ever. */
+/** The scripts and the style sheet. Their names contain a hash of their content, so browsers may cache them for ever. */
 async function bundle(): Promise<Map<string, Uint8Array>> {
   const { outputFiles } = await build({
     absWorkingDir: SOURCE,
@@ -32,6 +32,9 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
       { in: "style/style.css", out: "style" },
     ],
     entryNames: "assets/[name]-[hash]",
+    // What is imported dynamically is a file of its own, which browsers load when it is needed.
+    splitting: true,
+    chunkNames: "assets/[name]-[hash]",
     outdir: BUILT,
     bundle: true,
     minify: true,
