@@ -6,8 +6,9 @@ import { type ChartProps, Plot } from "./plot.tsx";
 import { stepName } from "./plot-options.ts";
 
 export function Chart(props: ChartProps) {
-  const { label, lines, starts, values, stepSeconds, write } = props;
+  const { label, lines, starts, values, stepSeconds, isOfMoments = false, write } = props;
   const times = useTimes();
+  const nameAt = (i: number) => stepName(starts[i]!, stepSeconds, isOfMoments, times);
   /** The step under the pointer, or the one chosen with the arrow keys. */
   const [index, setIndex] = useState<number | undefined>(undefined);
   const [isTable, setTable] = useState(false);
@@ -18,7 +19,7 @@ export function Chart(props: ChartProps) {
     return value === undefined ? "–" : write(value);
   };
   const sentence = (i: number) =>
-    `${stepName(starts[i]!, stepSeconds, times)}: ${lines.map((line, n) => `${line.label} ${valueOf(n, i)}`).join(", ")}`;
+    `${nameAt(i)}: ${lines.map((line, n) => `${line.label} ${valueOf(n, i)}`).join(", ")}`;
 
   const move = (event: KeyboardEvent) => {
     const end = starts.length - 1;
@@ -57,11 +58,11 @@ export function Chart(props: ChartProps) {
             {line.label} <b>{chosen === undefined ? "" : valueOf(n, chosen)}</b>
           </li>
         ))}
-        <li>{chosen === undefined ? "" : stepName(starts[chosen]!, stepSeconds, times)}</li>
+        <li>{chosen === undefined ? "" : nameAt(chosen)}</li>
       </ul>
       <details class="as-table" onToggle={(event) => setTable(event.currentTarget.open)}>
         <summary>Show as table</summary>
-        {isTable && <Table {...props} valueOf={valueOf} />}
+        {isTable && <Table {...props} nameAt={nameAt} valueOf={valueOf} />}
       </details>
     </>
   );
@@ -86,11 +87,11 @@ function Sample({ line: { kind, colour, width = 0, dash } }: { line: Line }) {
 }
 
 interface TableProps extends ChartProps {
+  nameAt: (i: number) => string;
   valueOf: (line: number, i: number) => string;
 }
 
-function Table({ label, lines, starts, stepSeconds, valueOf }: TableProps) {
-  const times = useTimes();
+function Table({ label, lines, starts, nameAt, valueOf }: TableProps) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={label}>
       <table>
@@ -107,7 +108,7 @@ function Table({ label, lines, starts, stepSeconds, valueOf }: TableProps) {
         <tbody>
           {starts.map((start, i) => (
             <tr key={start}>
-              <th scope="row">{stepName(start, stepSeconds, times)}</th>
+              <th scope="row">{nameAt(i)}</th>
               {lines.map((line, n) => (
                 <td key={line.label} class="number">
                   {valueOf(n, i)}

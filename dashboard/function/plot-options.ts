@@ -51,10 +51,10 @@ export function optionsFor({
     },
     legend: { show: false },
     scales: {
-      // Each point is the middle of its step. Without the halves, the first and the last bar would be cut. uPlot's own
+      // Points are the middles of steps, or moments. Without the halves, the first and the last bar would be cut. uPlot's own
       // range of a single point would be years long.
       x: { time: true, range: ({ data: [middles] }) => [middles[0]! - half, middles.at(-1)! + half] },
-      y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
+      y: { range: (_, min, max) => [Math.min(0, min * 1.08), max > 0 ? max * 1.08 : min < 0 ? 0 : 1] },
     },
     axes: [
       {
@@ -122,8 +122,9 @@ function timeLabel(seconds: number, increment: number, times: Times): string {
   return increment >= DAY_SECONDS || times.clock(at) === "00:00" ? times.day(at) : times.clock(at);
 }
 
-/** Names the step that begins at this time. */
-export function stepName(startMs: number, stepSeconds: number, times: Times): string {
+/** Names the step that begins at this time, or the moment. */
+export function stepName(startMs: number, stepSeconds: number, isOfMoments: boolean, times: Times): string {
+  if (isOfMoments) return times.moment(startMs);
   if (stepSeconds === DAY_SECONDS && times.clock(startMs) === "00:00") return times.day(startMs);
   return times.span(startMs, startMs + stepSeconds * 1000);
 }

@@ -15,6 +15,8 @@ export interface ChartProps {
   /** The values of each line. */
   values: readonly (readonly (number | null)[])[];
   stepSeconds: number;
+  /** Whether the values are those of the moments `starts`, not of the steps that begin there. */
+  isOfMoments?: boolean;
   isCount?: boolean;
   /** Writes a value rounded for reading. */
   write: (value: number) => string;
@@ -34,7 +36,16 @@ type MoveCursor = (at: { left: number; top: number }, fireHooks: boolean, publis
 const LEAST_DRAG = 6;
 
 export function Plot(props: PlotProps) {
-  const { lines, starts, values, stepSeconds, isCount = false, writeTick, index } = props;
+  const {
+    lines,
+    starts,
+    values,
+    stepSeconds,
+    isOfMoments = false,
+    isCount = false,
+    writeTick,
+    index,
+  } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   /** Set while the arrow keys move the cursor. The step is chosen then; the cursor must not choose another one. */
@@ -43,7 +54,8 @@ export function Plot(props: PlotProps) {
   latest.current = props;
   const scheme = useScheme();
   const times = useTimes();
-  const data = [starts.map((start) => start / 1000 + stepSeconds / 2), ...values] as uPlot.AlignedData;
+  const middle = isOfMoments ? 0 : stepSeconds / 2;
+  const data = [starts.map((start) => start / 1000 + middle), ...values] as uPlot.AlignedData;
 
   useEffect(() => {
     const width = box.current!.clientWidth;
