@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Alerts } from "./alerts/alerts.tsx";
 import { setToken, useSession } from "./api/session.ts";
+import { Explore } from "./explore/explore.tsx";
 import { FunctionPage } from "./function/function-page.tsx";
 import { Overview } from "./overview/overview.tsx";
 import { Denied } from "./parts/denied.tsx";
@@ -43,12 +44,15 @@ export function App() {
           <Link to={{ ...view, page: "alerts" }} current={view.page === "alerts"}>
             Alerts
           </Link>
+          <Link to={{ ...view, page: "explore" }} current={view.page === "explore"}>
+            Explore
+          </Link>
           <Link to={{ ...view, page: "pipeline" }} current={view.page === "pipeline"}>
             Pipeline
           </Link>
         </nav>
         <div class="controls">
-          {(view.page === "functions" || view.page === "function") && <RangePicker view={view} />}
+          {RANGED.has(view.page) && <RangePicker view={view} />}
           <LiveSwitch view={view} freshness={freshness} isPaused={isPaused} setPaused={setPaused} />
           {token !== null && (
             <button type="button" class="quiet" onClick={() => setToken(null)}>
@@ -84,6 +88,7 @@ function Page({ view, isPaused }: { view: View; isPaused: boolean }) {
       ))}
       {view.page === "unknown" && <UnknownPage view={view} />}
       {view.page === "alerts" && <Alerts view={view} isPaused={isPaused} />}
+      {view.page === "explore" && <Explore view={view} isPaused={isPaused} />}
       {view.page === "pipeline" && <Pipeline health={health} />}
       {view.page === "functions" && <Overview view={view} isPaused={isPaused} health={health.data} />}
       {view.of && <FunctionPage key={JSON.stringify(view.of)} of={view.of} view={view} isPaused={isPaused} />}
@@ -111,7 +116,16 @@ function Logo() {
   );
 }
 
-const TITLES = { functions: "Functions", alerts: "Alerts", pipeline: "Pipeline", unknown: "Page not found" };
+/** The pages that show a range. */
+const RANGED = new Set<View["page"]>(["functions", "function", "explore"]);
+
+const TITLES = {
+  functions: "Functions",
+  alerts: "Alerts",
+  explore: "Explore",
+  pipeline: "Pipeline",
+  unknown: "Page not found",
+};
 
 function titleOf({ page, of }: View): string {
   const what = page === "function" ? `${isolate(of!.function)} · ${isolate(of!.service)}` : TITLES[page];

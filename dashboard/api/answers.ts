@@ -33,15 +33,20 @@ export async function readAnswer<Body>(response: Answer<Body>, { mayDeny = true 
   throw error;
 }
 
-/** Whether the same request can succeed later. A 404 or another refusal stays the same. */
+/** Whether the same request can succeed later. A 404, another refusal, or a query that takes too long stays the same. */
 export function isPassing(error: Error): boolean {
-  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
+  if (!(error instanceof ApiError)) return true;
+  return error.status === 429 || (error.status >= 500 && error.code !== "timeout");
 }
+
+/** The form of our own errors, and that of the Prometheus query API. */
+type ErrorBody = { error: { code: string; message: string } } | { error: string; errorType: string };
 
 async function readError(response: Answer<unknown>): Promise<ApiError> {
   try {
-    const { error } = (await response.json()) as { error: { code: string; message: string } };
-    return new ApiError(response.status, error.code, error.message);
+    const body = (await response.json()) as ErrorBody;
+    if ("errorType" in body) return new ApiError(response.status, body.errorType, body.error);
+    return new ApiError(response.status, body.error.code, body.error.message);
   } catch {
     return new ApiError(response.status, "unreadable", `The server answered with status ${response.status}.`);
   }

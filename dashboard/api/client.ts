@@ -7,13 +7,13 @@ import { readAnswer } from "./answers.ts";
 import { limitedFetch } from "./limited-fetch.ts";
 import { token } from "./session.ts";
 
-const api = hc<App>(location.origin, {
-  fetch: limitedFetch,
-  headers: (): Record<string, string> => {
-    const value = token();
-    return value === null ? {} : { Authorization: `Bearer ${value}` };
-  },
-});
+export const api = hc<App>(location.origin, { fetch: limitedFetch, headers: authorization });
+
+/** The header with the token, if there is one. */
+export function authorization(): Record<string, string> {
+  const value = token();
+  return value === null ? {} : { Authorization: `Bearer ${value}` };
+}
 
 export type FunctionList = Awaited<ReturnType<typeof listFunctions>>;
 export type FunctionDescription = Awaited<ReturnType<typeof describeFunction>>;

@@ -5,6 +5,7 @@ import { describeFunction, type FunctionDescription, readDistribution } from "..
 import { serverNow } from "../api/server-clock.ts";
 import { useLive } from "../api/use-live.ts";
 import { AlertForm } from "../alerts/alert-form.tsx";
+import { functionQuery } from "../explore/function-query.ts";
 import { DeleteForm } from "../cleanup/delete-form.tsx";
 import { Failure, Loading, Missing, Stale } from "../parts/notice.tsx";
 import { Name } from "../parts/name.tsx";
@@ -70,7 +71,12 @@ export function FunctionPage({ of, view, isPaused }: FunctionPageProps) {
             </span>
           )}
         </h1>
-        <ZoomButtons view={view} />
+        <div class="actions">
+          <Link to={{ ...view, page: "explore", of: undefined, query: functionQuery(of, view, serverNow()) }}>
+            Explore this in PromQL
+          </Link>
+          <ZoomButtons view={view} />
+        </div>
       </div>
     </>
   );

@@ -74,9 +74,14 @@ export function coveredBy(answer: {
 /** Aligned so that the previous range can be read as well, and that the steps of the chart fit. */
 function lastBounds(lengthMs: number, now: number): Bounds {
   const width = widthAt(Math.max(0, now - 2 * lengthMs), now);
-  const step = STEPS_MS.find((ms) => ms >= width && ms * POINTS >= lengthMs) ?? DAY_MS;
+  const step = stepFor(lengthMs, width);
   const end = ceilTo(now, step);
   return { from: Math.max(0, end - Math.max(step, ceilTo(lengthMs, step))), to: end };
+}
+
+/** The step of a chart of this length. `width` is how finely the server keeps that time, in milliseconds. */
+export function stepFor(lengthMs: number, width: number): number {
+  return STEPS_MS.find((ms) => ms >= width && ms * POINTS >= lengthMs) ?? DAY_MS;
 }
 
 export function floorTo(value: number, step: number): number {

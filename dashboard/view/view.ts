@@ -28,7 +28,7 @@ export const SORTS = [
 ] as const;
 export type Sort = (typeof SORTS)[number];
 
-/** The filters and the order of the functions page. Other pages keep them for the way back. */
+/** The filters and the order of the functions page. */
 export interface Filters {
   service: string;
   q: string;
@@ -36,9 +36,15 @@ export interface Filters {
   order: "asc" | "desc";
 }
 
-export interface View extends Filters {
+/** What other pages keep for the way back. */
+interface Kept extends Filters {
+  /** The PromQL of the page "explore". Empty if there is none. */
+  query: string;
+}
+
+export interface View extends Kept {
   /** "unknown": the address names no page. */
-  page: "functions" | "function" | "alerts" | "pipeline" | "unknown";
+  page: "functions" | "function" | "alerts" | "explore" | "pipeline" | "unknown";
   range: Range;
   zone: Zone;
   /** The function of the page "function". */
@@ -49,10 +55,10 @@ export interface View extends Filters {
 
 export const NO_FILTERS: Filters = { service: "", q: "", sort: "calls", order: "desc" };
 
-/** `kept` are the filters of the functions page that the reader came from. */
+/** `kept` is what the pages that the reader came from had in their addresses. */
 export function readView(
   { pathname, search }: Pick<Location, "pathname" | "search">,
-  kept = NO_FILTERS,
+  kept: Kept = { ...NO_FILTERS, query: "" },
 ): View {
   const params = new URLSearchParams(search);
   const name = params.get("function");
@@ -65,17 +71,21 @@ export function readView(
     return { ...kept, page: "function", range, zone, of, problems };
   }
   const page = params.get("page") ?? "functions";
-  const isKnown = pathname === "/" && (page === "functions" || page === "alerts" || page === "pipeline");
+  const isKnown = pathname === "/" &&
+    (page === "functions" || page === "alerts" || page === "explore" || page === "pipeline");
   if (!isKnown) return { ...kept, page: "unknown", range, zone, problems };
   if (page === "pipeline" || page === "alerts") return { ...kept, page, range, zone, problems };
+  if (page === "explore") return { ...kept, page, range, zone, query: params.get("query") ?? "", problems };
   const q = params.get("q") ?? "";
-  return { page: "functions", range, zone, service, q, ...readOrder(params, problems), problems };
+  const { query } = kept;
+  return { page: "functions", range, zone, service, q, ...readOrder(params, problems), query, problems };
 }
 
 /** The address of a view. Defaults are left out. */
 export function hrefOf(view: View): string {
   const params = new URLSearchParams();
-  if (view.page === "pipeline" || view.page === "alerts") params.set("page", view.page);
+  if (view.page === "pipeline" || view.page === "alerts" || view.page === "explore") params.set("page", view.page);
+  if (view.page === "explore" && view.query !== "") params.set("query", view.query);
   if (view.page === "function" && view.of) {
     params.set("service", view.of.service);
     if (view.of.module !== undefined) params.set("module", view.of.module);
@@ -99,7 +109,7 @@ export function hrefOf(view: View): string {
 
 /** What this page stores with each entry of the browser's history. */
 interface Entry {
-  filters?: Filters;
+  kept?: Kept;
   scroll?: number;
 }
 
@@ -108,8 +118,8 @@ const MOVED = "viewchange";
 export function goTo(view: View, { replace = false } = {}): void {
   const href = hrefOf(view);
   if (href === location.pathname + location.search) return;
-  const { service, q, sort, order, page, of } = view;
-  const entry: Entry = { filters: { service, q, sort, order } };
+  const { service, q, sort, order, query, page, of } = view;
+  const entry: Entry = { kept: { service, q, sort, order, query } };
   const before = readView(location);
   if (replace) history.replaceState({ ...(history.state as Entry | null), ...entry }, "", href);
   else {
@@ -135,7 +145,7 @@ export function useView(): View {
 }
 
 function current(): View {
-  return readView(location, (history.state as Entry | null)?.filters);
+  return readView(location, (history.state as Entry | null)?.kept);
 }
 
 /** Adds a problem for each value that is not allowed. */

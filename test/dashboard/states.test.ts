@@ -56,6 +56,24 @@ describe.skipIf(skipped)("a server with tokens", () => {
     expectNoMisdeeds(page, { except: /status of 40[13]/ });
   });
 
+  it("queries and completes with the token, and copies commands without it", async () => {
+    const page = await site.open("/?page=explore&query=vector(4)");
+    await page.getByLabel("Token").fill(READ);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.locator(".values td").getByText("4", { exact: true }).waitFor();
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Copy as curl" }).last().click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    const command = await page.evaluate(() => navigator.clipboard.readText());
+    expect(command).toContain('-H "Authorization: Bearer $READ_TOKEN"');
+    expect(command).not.toContain(READ);
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.type("function_calls_to");
+    await page.locator(".cm-completionLabel").getByText("function_calls_total", { exact: true }).waitFor();
+    expectNoMisdeeds(page, { except: denied });
+  });
+
   it("serves the page without a token, under a policy that blocks foreign content", async () => {
     const response = await fetch(site.url);
     expect(response.status).toBe(200);
@@ -96,6 +114,7 @@ describe.skipIf(skipped)("a server with tokens", () => {
   const views = {
     "the overview": "/",
     "one function": "/?service=payments&module=card&function=chargeCard",
+    "a query": "/?page=explore&query=sum+by+(function)+(rate(function_calls_total[5m]))",
     "the pipeline": "/?page=pipeline",
   };
   for (const [name, path] of Object.entries(views)) {
