@@ -71,7 +71,8 @@ export function readView(
     return { ...kept, page: "function", range, zone, of, problems };
   }
   const page = params.get("page") ?? "functions";
-  const isKnown = pathname === "/" &&
+  const isKnown =
+    pathname === "/" &&
     (page === "functions" || page === "alerts" || page === "explore" || page === "pipeline");
   if (!isKnown) return { ...kept, page: "unknown", range, zone, problems };
   if (page === "pipeline" || page === "alerts") return { ...kept, page, range, zone, problems };
@@ -84,7 +85,8 @@ export function readView(
 /** The address of a view. Defaults are left out. */
 export function hrefOf(view: View): string {
   const params = new URLSearchParams();
-  if (view.page === "pipeline" || view.page === "alerts" || view.page === "explore") params.set("page", view.page);
+  if (view.page === "pipeline" || view.page === "alerts" || view.page === "explore")
+    params.set("page", view.page);
   if (view.page === "explore" && view.query !== "") params.set("query", view.query);
   if (view.page === "function" && view.of) {
     params.set("service", view.of.service);

@@ -95,7 +95,8 @@ async function openPage(
 }
 
 /** Every request to the API; the page itself and its files are not among them. */
-export const API = /\/(metrics|attention|function|health|search|services|dead-letters|alerts|api\/v1)(\/|\?|$)/;
+export const API =
+  /\/(metrics|attention|function|health|search|services|dead-letters|alerts|api\/v1)(\/|\?|$)/;
 
 /** Adds the server's time to answers that lack it, as every deployed Worker sends it. */
 export async function addServerTime(page: Page): Promise<void> {
